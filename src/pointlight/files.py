@@ -1,0 +1,60 @@
+"""Files appear under their name only when they are whole."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pointlight.errors import PointlightError
+
+
+@contextmanager
+def atomic_path(target: Path) -> Iterator[Path]:
+    """Give a temporary path beside `target` (same suffix); rename it to `target` when the block succeeds.
+
+    Args:
+        target: where the file shall stand in the end; its folder is made if need be.
+
+    Raises:
+        PointlightError: the folder cannot be made or written to.
+    """
+    target = Path(target)
+    ensure_folder(target.parent)
+    temporary = target.with_name(f".{target.stem}.{uuid.uuid4().hex[:8]}.partial{target.suffix}")
+    try:
+        yield temporary
+        os.replace(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def ensure_folder(folder: Path) -> Path:
+    """Make `folder` and see that it can be written to.
+
+    Raises:
+        PointlightError: it cannot.
+    """
+    folder = Path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / f".{uuid.uuid4().hex[:8]}.probe"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise PointlightError(
+            f"cannot write to the folder {folder} ({error.strerror}); choose one that you may write to"
+        ) from error
+    return folder
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file's bytes, in hex."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()

@@ -1,1 +1,59 @@
-"""geometry"""
+"""Rotations, cameras and Procrustes alignment: pure functions on tensors of any leading dimensions."""
+
+from pointlight.geometry.cameras import (
+    MIN_DEPTH_M,
+    crop_ray_rotation,
+    default_focal_px,
+    focal_from_fov,
+    perspective_to_weak,
+    pixel_rays,
+    project,
+    weak_project,
+    weak_to_perspective,
+)
+from pointlight.geometry.procrustes import (
+    Similarity,
+    nearest_rotation,
+    procrustes_error,
+    safe_norm,
+    similarity_alignment,
+)
+from pointlight.geometry.rotations import (
+    average_rotations,
+    axis_angle_rotmat,
+    cross_matrix,
+    geodesic_angle,
+    interpolate_rotations,
+    rotation_between,
+    rotmat_to_rotvec,
+    rotmat_to_sixd,
+    rotvec_to_rotmat,
+    sixd_to_rotmat,
+)
+
+__all__ = [
+    "MIN_DEPTH_M",
+    "Similarity",
+    "average_rotations",
+    "axis_angle_rotmat",
+    "crop_ray_rotation",
+    "cross_matrix",
+    "default_focal_px",
+    "focal_from_fov",
+    "geodesic_angle",
+    "interpolate_rotations",
+    "nearest_rotation",
+    "perspective_to_weak",
+    "pixel_rays",
+    "procrustes_error",
+    "project",
+    "rotation_between",
+    "rotmat_to_rotvec",
+    "rotmat_to_sixd",
+    "rotvec_to_rotmat",
+    "safe_norm",
+    "similarity_alignment",
+    "sixd_to_rotmat",
+    "weak_project",
+    "weak_to_perspective",
+]

@@ -1,0 +1,110 @@
+"""Rotations as matrices `(..., 3, 3)` acting on column vectors; other forms only where they enter or leave."""
+
+from __future__ import annotations
+
+import roma
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+_TINY = 1e-12
+
+
+def rotvec_to_rotmat(rotvec: Float[Tensor, "*batch 3"]) -> Float[Tensor, "*batch 3 3"]:
+    """Rotation vector (axis times angle in radians) to matrix."""
+    return roma.rotvec_to_rotmat(rotvec)
+
+
+def rotmat_to_rotvec(rotmat: Float[Tensor, "*batch 3 3"]) -> Float[Tensor, "*batch 3"]:
+    """Matrix to rotation vector in radians, of length at most pi."""
+    return roma.rotmat_to_rotvec(rotmat)
+
+
+def sixd_to_rotmat(sixd: Float[Tensor, "*batch 6"]) -> Float[Tensor, "*batch 3 3"]:
+    """Two 3-vectors to the rotation whose first two columns they become by Gram-Schmidt (Zhou et al. 2019).
+
+    The six numbers are the two columns one after the other. Parallel or zero vectors give a valid rotation
+    with finite gradients.
+    """
+    first, second = sixd[..., :3], sixd[..., 3:]
+    x = _normalized(first)
+    y = _normalized(second - (x * second).sum(-1, keepdim=True) * x)
+    z = torch.cross(x, y, dim=-1)
+    return torch.stack((x, y, z), dim=-1)
+
+
+def rotmat_to_sixd(rotmat: Float[Tensor, "*batch 3 3"]) -> Float[Tensor, "*batch 6"]:
+    """The first two columns of a rotation, one after the other."""
+    return torch.cat((rotmat[..., :, 0], rotmat[..., :, 1]), dim=-1)
+
+
+def axis_angle_rotmat(axis: Float[Tensor, "*#batch 3"], angle: Float[Tensor, "*#batch"]) -> Tensor:
+    """Rotation by `angle` radians about the direction `axis`, right-handed, shape `(..., 3, 3)`."""
+    return roma.rotvec_to_rotmat(_normalized(axis) * angle[..., None])
+
+
+def rotation_between(start: Float[Tensor, "*#batch 3"], end: Float[Tensor, "*#batch 3"]) -> Tensor:
+    """The smallest rotation that takes the direction `start` to the direction `end`, shape `(..., 3, 3)`.
+
+    For opposite directions any half turn would do; one about an axis perpendicular to `start` is returned.
+    """
+    start, end = torch.broadcast_tensors(_normalized(start), _normalized(end))
+    axis = torch.cross(start, end, dim=-1)
+    cosine = (start * end).sum(-1)
+    opposite = cosine < -1 + 1e-6
+    # R = I + K + K^2 / (1 + cos), with K the cross-product matrix of `axis`.
+    skew = cross_matrix(axis)
+    eye = torch.eye(3, dtype=start.dtype, device=start.device)
+    general = eye + skew + skew @ skew / torch.where(opposite, 1.0, 1 + cosine)[..., None, None]
+    helper = torch.zeros_like(start)
+    helper.scatter_(-1, start.abs().argmin(-1, keepdim=True), 1.0)
+    perpendicular = _normalized(torch.cross(start, helper, dim=-1))
+    half_turn = 2 * perpendicular[..., :, None] * perpendicular[..., None, :] - eye
+    return torch.where(opposite[..., None, None], half_turn, general)
+
+
+def cross_matrix(vector: Float[Tensor, "*batch 3"]) -> Float[Tensor, "*batch 3 3"]:
+    """The matrix K with `K @ u = vector x u`."""
+    x, y, z = vector.unbind(-1)
+    zero = torch.zeros_like(x)
+    return torch.stack((zero, -z, y, z, zero, -x, -y, x, zero), dim=-1).unflatten(-1, (3, 3))
+
+
+def geodesic_angle(first: Float[Tensor, "*#batch 3 3"], second: Float[Tensor, "*#batch 3 3"]) -> Tensor:
+    """Angle in radians of the rotation that leads from one to the other, shape `(...)`."""
+    return roma.rotmat_geodesic_distance(*torch.broadcast_tensors(first, second))
+
+
+def average_rotations(
+    rotations: Float[Tensor, "*batch count 3 3"], weights: Float[Tensor, "*#batch count"]
+) -> Float[Tensor, "*batch 3 3"]:
+    """The rotation nearest (in Frobenius norm) to the weighted mean of matrices; weights are at least 0."""
+    total = (rotations * weights[..., None, None]).sum(-3)
+    return roma.special_procrustes(total)
+
+
+def interpolate_rotations(
+    rotations: Float[Tensor, "times *rest 3 3"], times_s: Tensor, query_s: Tensor
+) -> Float[Tensor, "queries *rest 3 3"]:
+    """Spherical interpolation along time; outside the covered span the end values are held.
+
+    Args:
+        rotations: one set of rotations per time.
+        times_s: (times,) strictly increasing seconds.
+        query_s: (queries,) seconds.
+    """
+    if rotations.shape[0] == 1:
+        return rotations.expand(len(query_s), *rotations.shape[1:]).clone()
+    query_s = query_s.to(times_s.dtype)
+    right = torch.searchsorted(times_s, query_s).clamp(1, len(times_s) - 1)
+    left = right - 1
+    fraction = ((query_s - times_s[left]) / (times_s[right] - times_s[left])).clamp(0, 1).to(rotations.dtype)
+    start, end = rotations[left], rotations[right]
+    turn = roma.rotmat_to_rotvec(start.transpose(-1, -2) @ end)
+    fraction = fraction.reshape(-1, *([1] * (turn.ndim - 1)))
+    return start @ roma.rotvec_to_rotmat(turn * fraction)
+
+
+def _normalized(vector: Tensor) -> Tensor:
+    """Unit vector; a zero vector stays finite, in value and in gradient."""
+    return vector / (vector.square().sum(-1, keepdim=True) + _TINY).sqrt()

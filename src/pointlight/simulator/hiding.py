@@ -1,0 +1,234 @@
+"""What the network is not shown, and what detectors get wrong: drawn per clip, applied to true keypoints.
+
+The first half follows the paper's appendix B. The second half (`DetectorNoise`) goes beyond it: the paper's
+keypoints are exact in training.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pointlight.body import NETWORK_KEYPOINTS
+from pointlight.randomness import stream
+from pointlight.simulator.cameras import smooth_noise
+
+LEG_PARTS = ("hip", "knee", "ankle", "heel", "toe")
+
+
+@dataclass(frozen=True)
+class HidingConfig:
+    """Appendix B's hiding of keypoints.
+
+    Attributes:
+        self_occlusion: hide what lies at least 20 cm behind the body's own surface.
+        frame_edge: "All keypoints outside the frame of the kinetics video are considered hidden."
+        unhide_legs: "We then unhide all leg keypoints with a 50% probability"; drawn once a clip.
+        flip: "randomly unhide hidden keypoints and hide un-hidden keypoints with a 5% probability".
+        total_occlusion: share of clips with a total occlusion (the paper: "for some videos").
+        total_occlusion_frames: "The 'total occlusions' are up to 15 frames long".
+        block: share of joint-frames hidden in blocks; beyond the paper, stands for the superpixel occluders of
+            rendered clips where there are no pictures.
+        block_frames: length of such a block.
+    """
+
+    self_occlusion: bool = True
+    frame_edge: bool = True
+    unhide_legs: float = 0.5
+    flip: float = 0.05
+    total_occlusion: float = 0.15
+    total_occlusion_frames: tuple[int, int] = (3, 15)
+    block: float = 0.08
+    block_frames: tuple[int, int] = (5, 31)
+
+
+@dataclass(frozen=True)
+class DetectorNoise:
+    """Errors of a 2D detector, beyond the paper. Lengths are shares of the person's size (box diagonal).
+
+    Attributes:
+        white: standard deviation of independent noise, a coordinate.
+        bias: standard deviation of an offset that a joint keeps for the clip, a coordinate.
+        correlated: standard deviation of slowly changing noise, a coordinate.
+        motion: extra white noise, as a share of the joint's motion between frames.
+        outlier: share of joint-frames that land far away.
+        exchange: share of clips in which left and right are exchanged for up to a second.
+        limb_exchange: share of clips in which one pair of limbs is exchanged for a while.
+        wrong_hidden: share of hidden joints that are shown all the same, at a wrong place.
+    """
+
+    white: float = 0.0
+    bias: float = 0.0
+    correlated: float = 0.0
+    motion: float = 0.0
+    outlier: float = 0.0
+    exchange: float = 0.0
+    limb_exchange: float = 0.0
+    wrong_hidden: float = 0.0
+
+
+@dataclass(frozen=True)
+class HidingDraws:
+    """One clip's draws for K keypoints over T frames; everything that chance decides.
+
+    Attributes:
+        totally_occluded: (T,) bool.
+        block: (T, K) bool, hidden in blocks.
+        unhide_legs: whether this clip's leg keypoints are shown even where hidden.
+        flip: (T, K) bool.
+    """
+
+    totally_occluded: np.ndarray
+    block: np.ndarray
+    unhide_legs: bool
+    flip: np.ndarray
+
+
+def draw_hiding(
+    config: HidingConfig, seed: int, index: int, frames: int, names: tuple[str, ...]
+) -> HidingDraws:
+    """Draw what is hidden in clip `index`; the total occlusion has a stream of its own."""
+    rng = stream(seed, index, "total occlusion")
+    occluded = np.zeros(frames, bool)
+    if rng.random() < config.total_occlusion:
+        low, high = config.total_occlusion_frames
+        length = min(int(rng.integers(low, high + 1)), frames - 1)
+        start = int(rng.integers(0, frames - length + 1))
+        occluded[start : start + length] = True
+    rng = stream(seed, index, "hiding")
+    block = np.zeros((frames, len(names)), bool)
+    mean_length = 0.5 * sum(config.block_frames)
+    chance = min(1.0, config.block * frames / mean_length)
+    for joint in np.flatnonzero(rng.random(len(names)) < chance):
+        length = int(rng.integers(config.block_frames[0], config.block_frames[1] + 1))
+        start = int(rng.integers(-length + 1, frames))
+        block[max(start, 0) : start + length, joint] = True
+    unhide = bool(rng.random() < config.unhide_legs)
+    flip = rng.random((frames, len(names))) < config.flip
+    return HidingDraws(occluded, block, unhide, flip)
+
+
+def leg_mask(names: tuple[str, ...]) -> np.ndarray:
+    """(K,) bool: which keypoints belong to the legs."""
+    return np.array([any(part in name for part in LEG_PARTS) for name in names])
+
+
+def apply_hiding(
+    outside: np.ndarray, behind: np.ndarray, draws: HidingDraws, config: HidingConfig, legs: np.ndarray
+) -> np.ndarray:
+    """Appendix B in its order: hide, unhide the legs, flip; a total occlusion wins over everything.
+
+    Args:
+        outside: (T, K) bool, outside the picture.
+        behind: (T, K) bool, behind the body.
+        draws: the clip's draws.
+        config: which rules hold.
+        legs: (K,) bool.
+
+    Returns:
+        (T, K) bool, visible to the network.
+    """
+    hidden = draws.block.copy()
+    if config.frame_edge:
+        hidden |= outside
+    if config.self_occlusion:
+        hidden |= behind
+    if draws.unhide_legs:
+        hidden &= ~legs
+    hidden ^= draws.flip
+    return ~hidden & ~draws.totally_occluded[:, None]
+
+
+def detector_errors(
+    points_px: np.ndarray,
+    visible: np.ndarray,
+    names: tuple[str, ...],
+    config: DetectorNoise,
+    seed: int,
+    index: int,
+) -> tuple[np.ndarray, np.ndarray]:
+    """What a detector makes of true keypoints.
+
+    Args:
+        points_px: (T, K, 2) true keypoints.
+        visible: (T, K) bool.
+        names: of the K keypoints.
+        config: kinds and amounts of error.
+        seed: of the configuration.
+        index: of the clip.
+
+    Returns:
+        (T, K, 2) detections and (T, K) bool, visible after confident mistakes.
+    """
+    rng = stream(seed, index, "detector")
+    frames, count, _ = points_px.shape
+    size = person_size_px(points_px, names)[:, None, None]
+    noise = config.white * rng.standard_normal((frames, count, 2))
+    noise += config.bias * rng.standard_normal((1, count, 2))
+    if config.correlated:
+        curves = smooth_noise(frames, count * 2, rng, cycles=(0.5, 4.0))
+        noise += config.correlated * curves.reshape(frames, count, 2)
+    detections = points_px + size * noise
+    if config.motion:
+        speed = np.gradient(points_px, axis=0)
+        detections += config.motion * speed * rng.standard_normal((frames, count, 1))
+    if config.outlier:
+        wild = (rng.random((frames, count)) < config.outlier)[..., None]
+        detections = np.where(wild, detections + 0.15 * size * rng.standard_normal(detections.shape), detections)
+    if config.wrong_hidden:
+        wrong = ~visible & (rng.random((1, count)) < config.wrong_hidden)
+        offset = 0.06 * size * rng.standard_normal((1, count, 2))
+        detections = np.where(wrong[..., None], detections + offset, detections)
+        blank = ~visible.any(-1, keepdims=True)
+        visible = visible | (wrong & ~blank)
+    if config.exchange or config.limb_exchange:
+        detections, visible = _exchange(detections, visible, names, config, rng)
+    return detections.astype(np.float32), visible
+
+
+def person_size_px(points_px: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
+    """(T,) diagonal of the box around the 12 keypoints, in pixels."""
+    twelve = points_px[:, [names.index(name) for name in NETWORK_KEYPOINTS]]
+    return np.linalg.norm(twelve.max(1) - twelve.min(1), axis=-1)
+
+
+def _exchange(
+    points: np.ndarray,
+    visible: np.ndarray,
+    names: tuple[str, ...],
+    config: DetectorNoise,
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Exchange left and right, of the whole body or of one pair of limbs, for a stretch of frames."""
+    frames = len(points)
+    limbs = (("wrist", "elbow"), ("knee", "ankle", "heel", "toe"), ("wrist",), ("ankle", "heel", "toe"))
+    plans = []
+    whole, limb = rng.random(2)
+    if whole < config.exchange:
+        plans.append(("",))
+    if limb < config.limb_exchange:
+        plans.append(limbs[rng.integers(len(limbs))])
+    for parts in plans:
+        length = int(rng.integers(2, frames))
+        start = int(rng.integers(0, frames - length + 1))
+        order = np.array(
+            [
+                _other_side(names, k) if any(part in name for part in parts) else k
+                for k, name in enumerate(names)
+            ]
+        )
+        stretch = slice(start, start + length)
+        points, visible = points.copy(), visible.copy()
+        points[stretch] = points[stretch][:, order]
+        visible[stretch] = visible[stretch][:, order]
+    return points, visible
+
+
+def _other_side(names: tuple[str, ...], index: int) -> int:
+    name = names[index]
+    if name.startswith("left_"):
+        return names.index("right_" + name.removeprefix("left_"))
+    if name.startswith("right_"):
+        return names.index("left_" + name.removeprefix("right_"))
+    return index

@@ -1,0 +1,105 @@
+"""All motions in one place, in memory, for cheap random windows."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pointlight.motion.clip import BodyMotion
+
+SPLITS = ("train", "validation", "heldout")
+"""The only splits; nothing mixes, mirrors or warps across them."""
+
+
+@dataclass(frozen=True)
+class ClipEntry:
+    """One motion of a bank.
+
+    Attributes:
+        name: the file (relative to its folder) or the procedural motion; pieces of a file add '#k'.
+        group: kind of motion.
+        split: one of `SPLITS`.
+        start: its first frame in the bank's arrays.
+        frames: how many frames it has.
+        file: the name without '#k'; statistics resample these.
+        subject: who moved, where known.
+    """
+
+    name: str
+    group: str
+    split: str
+    start: int
+    frames: int
+    file: str
+    subject: str = ""
+
+
+@dataclass(frozen=True)
+class MotionBank:
+    """Motions end to end, 30 frames/s.
+
+    Attributes:
+        clips: where each motion lies.
+        pose: (N, J-1, 3, 3) float32, as in `BodyMotion`.
+        root: (N, 3, 3) float32.
+        translation_m: (N, 3) float32.
+        sha256: of everything above.
+    """
+
+    clips: tuple[ClipEntry, ...]
+    pose: np.ndarray
+    root: np.ndarray
+    translation_m: np.ndarray
+    sha256: str
+
+    def motion(self, index: int, start: int = 0, frames: int | None = None) -> BodyMotion:
+        """Motion `index`, or the window of `frames` frames from its frame `start`; views, nothing is copied."""
+        entry = self.clips[index]
+        frames = entry.frames - start if frames is None else frames
+        if not (0 <= start and 0 < frames and start + frames <= entry.frames):
+            raise IndexError(
+                f"window of {frames} frames at {start} is outside {entry.name!r} ({entry.frames} frames)"
+            )
+        first = entry.start + start
+        span = slice(first, first + frames)
+        return BodyMotion(
+            entry.name, entry.group, entry.split, self.pose[span], self.root[span], self.translation_m[span]
+        )
+
+    def indices(self, split: str) -> tuple[int, ...]:
+        """The motions of one split, in order."""
+        return tuple(i for i, entry in enumerate(self.clips) if entry.split == split)
+
+    @staticmethod
+    def from_motions(motions: Sequence[BodyMotion], subjects: Sequence[str] | None = None) -> MotionBank:
+        """Lay motions end to end (copied, as float32); `subjects` names who moves in each."""
+        subjects = [""] * len(motions) if subjects is None else subjects
+        entries = []
+        start = 0
+        for motion, subject in zip(motions, subjects, strict=True):
+            file = motion.name.partition("#")[0]
+            entries.append(
+                ClipEntry(motion.name, motion.group, motion.split, start, motion.frames, file, subject)
+            )
+            start += motion.frames
+        arrays = [
+            np.ascontiguousarray(np.concatenate(parts), np.float32)
+            if parts
+            else np.zeros((0, *tail), np.float32)
+            for parts, tail in (
+                ([m.pose for m in motions], (21, 3, 3)),
+                ([m.root for m in motions], (3, 3)),
+                ([m.translation_m for m in motions], (3,)),
+            )
+        ]
+        return MotionBank(tuple(entries), *arrays, sha256=_digest(entries, arrays))
+
+
+def _digest(entries: Sequence[ClipEntry], arrays: Sequence[np.ndarray]) -> str:
+    digest = hashlib.sha256(repr(tuple(entries)).encode())
+    for array in arrays:
+        digest.update(array)
+    return digest.hexdigest()

@@ -1,1 +1,36 @@
-"""body"""
+"""Bodies: the interface, Anny behind it, joint and keypoint sets, and the distribution of shapes."""
+
+from pointlight.body.anny import AnnyBody
+from pointlight.body.joints import (
+    COCO_KEYPOINTS,
+    EVALUATION_JOINTS,
+    EXTENDED_KEYPOINTS,
+    FOOT_KEYPOINTS,
+    NETWORK_KEYPOINTS,
+    indices_of,
+    mirror_order,
+    mirrored_name,
+)
+from pointlight.body.model import BodyModel, BodyState, Person, Posed, forward_kinematics
+from pointlight.body.shape import ADULT_AGE, MEAN_ADULT_SHAPE, SHAPE_NAMES, sample_adult_shapes
+
+__all__ = [
+    "ADULT_AGE",
+    "COCO_KEYPOINTS",
+    "EVALUATION_JOINTS",
+    "EXTENDED_KEYPOINTS",
+    "FOOT_KEYPOINTS",
+    "MEAN_ADULT_SHAPE",
+    "NETWORK_KEYPOINTS",
+    "SHAPE_NAMES",
+    "AnnyBody",
+    "BodyModel",
+    "BodyState",
+    "Person",
+    "Posed",
+    "forward_kinematics",
+    "indices_of",
+    "mirror_order",
+    "mirrored_name",
+    "sample_adult_shapes",
+]

@@ -1,1 +1,30 @@
-"""cues"""
+"""What the network is allowed to see, made by the same code for simulated and for real tracks."""
+
+from pointlight.cues.boxes import CROP_PX, MIN_VISIBLE, PERSON_PX, Boxes, totally_occluded, track_boxes
+from pointlight.cues.points import (
+    KEYPOINT_SETS,
+    PointCues,
+    crop_coordinates,
+    crop_scale,
+    point_cues,
+    point_feature_count,
+)
+from pointlight.cues.repair import RepairConfig, Repaired, repair_sides
+
+__all__ = [
+    "CROP_PX",
+    "KEYPOINT_SETS",
+    "MIN_VISIBLE",
+    "PERSON_PX",
+    "Boxes",
+    "PointCues",
+    "RepairConfig",
+    "Repaired",
+    "crop_coordinates",
+    "crop_scale",
+    "point_cues",
+    "point_feature_count",
+    "repair_sides",
+    "totally_occluded",
+    "track_boxes",
+]

@@ -1,1 +1,21 @@
-"""network"""
+"""Networks: the per-pair encoder, the biLSTM, HMR's iterative regressor, and Martinez et al.'s lifter."""
+
+from pointlight.network.encoders import PointsEncoder, PointsEncoderConfig
+from pointlight.network.martinez import Martinez, MartinezConfig
+from pointlight.network.motion_hmr import HEADS, MotionHMR, MotionHMRConfig, frames_of_pairs
+from pointlight.network.regressor import ITERATIONS, IterativeRegressor, Prediction, RegressorConfig
+
+__all__ = [
+    "HEADS",
+    "ITERATIONS",
+    "IterativeRegressor",
+    "Martinez",
+    "MartinezConfig",
+    "MotionHMR",
+    "MotionHMRConfig",
+    "PointsEncoder",
+    "PointsEncoderConfig",
+    "Prediction",
+    "RegressorConfig",
+    "frames_of_pairs",
+]

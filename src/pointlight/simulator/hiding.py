@@ -14,6 +14,9 @@ from pointlight.body import NETWORK_KEYPOINTS
 from pointlight.randomness import stream
 from pointlight.simulator.cameras import smooth_noise
 
+CLIP_FRAMES = 31
+"""Shares "of clips" speak of clips of the paper's length; longer scenes are such clips in a row."""
+
 LEG_PARTS = ("hip", "knee", "ankle", "heel", "toe")
 
 
@@ -91,11 +94,13 @@ def draw_hiding(
     """Draw what is hidden in clip `index`; the total occlusion has a stream of its own."""
     rng = stream(seed, index, "total occlusion")
     occluded = np.zeros(frames, bool)
-    if rng.random() < config.total_occlusion:
-        low, high = config.total_occlusion_frames
-        length = min(int(rng.integers(low, high + 1)), frames - 1)
-        start = int(rng.integers(0, frames - length + 1))
-        occluded[start : start + length] = True
+    low, high = config.total_occlusion_frames
+    for first in range(0, frames, CLIP_FRAMES):
+        if rng.random() < config.total_occlusion:
+            span = min(CLIP_FRAMES, frames - first)
+            length = min(int(rng.integers(low, high + 1)), span - 1)
+            start = first + int(rng.integers(0, span - length + 1))
+            occluded[start : start + length] = True
     rng = stream(seed, index, "hiding")
     block = np.zeros((frames, len(names)), bool)
     mean_length = 0.5 * sum(config.block_frames)

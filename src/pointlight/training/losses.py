@@ -1,0 +1,110 @@
+"""The losses: the paper's two, and named additions that the paper's recipes switch off."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from pointlight.body import EVALUATION_JOINTS, BodyModel, BodyState
+from pointlight.geometry import MIN_DEPTH_M, procrustes_error, safe_norm
+from pointlight.network import Prediction
+from pointlight.simulator import TRACK_POINTS
+
+EVALUATION_INDICES = tuple(TRACK_POINTS.index(name) for name in EVALUATION_JOINTS)
+_HIPS = tuple(TRACK_POINTS.index(name) for name in ("left_hip", "right_hip"))
+
+
+@dataclass(frozen=True)
+class LossConfig:
+    """Weights. The paper's loss is `aligned` and `reprojection` alone; it states neither norm nor weights.
+
+    Attributes:
+        aligned: mean distance in metres of the 14 joints after Procrustes alignment.
+        reprojection: mean absolute 2D error in half crops.
+        perspective: reproject by full perspective (depth = focal / scale) in place of weak perspective.
+        surface_points: align and reproject nose, ears, heels and toes as well.
+        unaligned: mean distance in metres of the joints relative to the hips, without alignment.
+        rotation: mean squared error of the joints' rotation matrices.
+        root: mean squared error of the root's rotation matrix.
+        shape: mean absolute error of the shape's numbers.
+        velocity: mean distance in metres between the motions of predicted and true joints from frame to frame.
+    """
+
+    aligned: float = 1.0
+    reprojection: float = 1.0
+    perspective: bool = False
+    surface_points: bool = False
+    unaligned: float = 0.0
+    rotation: float = 0.0
+    root: float = 0.0
+    shape: float = 0.0
+    velocity: float = 0.0
+
+
+@dataclass(frozen=True)
+class Targets:
+    """The truth for both frames of every pair, in the crop-ray frame of the pair's first frame.
+
+    Attributes:
+        points_ray_m: (B, T-1, 2, N, 3) of `TRACK_POINTS`, metres.
+        points_crop: (B, T-1, 2, N, 2) their true places in the crop, half crops.
+        pose: (B, T-1, 2, J-1, 3, 3).
+        root_ray: (B, T-1, 2, 3, 3).
+        shape: (B, 1, 1, S).
+        focal_crop: (B, T-1) as the network is told, half crops.
+    """
+
+    points_ray_m: Tensor
+    points_crop: Tensor
+    pose: Tensor
+    root_ray: Tensor
+    shape: Tensor
+    focal_crop: Tensor
+
+
+def motion_hmr_loss(
+    predicted: Prediction, targets: Targets, body: BodyModel, config: LossConfig
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """The weighted sum and its unweighted parts, over both heads, every joint, every frame.
+
+    Totally occluded frames count like all others: "visibility masks inputs, never targets".
+    """
+    zero = torch.zeros_like(predicted.shift[..., :1]).expand(*predicted.shift.shape[:-1], 3)
+    state = BodyState(predicted.pose, predicted.shape, predicted.root, zero)
+    points = body.keypoints(state, TRACK_POINTS)
+    points = points - points[..., _HIPS, :].mean(-2, keepdim=True)
+    truth = targets.points_ray_m - targets.points_ray_m[..., _HIPS, :].mean(-2, keepdim=True)
+    chosen = list(range(len(TRACK_POINTS))) if config.surface_points else list(EVALUATION_INDICES)
+
+    parts = {"aligned": procrustes_error(points[..., chosen, :], truth[..., chosen, :]).mean()}
+    seen = reproject(points[..., chosen, :], predicted, targets.focal_crop, perspective=config.perspective)
+    parts["reprojection"] = (seen - targets.points_crop[..., chosen, :]).abs().mean()
+    if config.unaligned:
+        parts["unaligned"] = safe_norm(points[..., chosen, :] - truth[..., chosen, :]).mean()
+    if config.rotation:
+        parts["rotation"] = (predicted.pose - targets.pose).square().sum((-1, -2)).mean()
+    if config.root:
+        parts["root"] = (predicted.root - targets.root_ray).square().sum((-1, -2)).mean()
+    if config.shape:
+        parts["shape"] = (predicted.shape - targets.shape).abs().mean()
+    if config.velocity:
+        error = (points - truth)[..., chosen, :]
+        # The two heads of a pair share a frame of reference, neighbouring pairs do not quite.
+        parts["velocity"] = safe_norm(error[:, :, 1] - error[:, :, 0]).mean()
+    total = sum(getattr(config, name) * value for name, value in parts.items())
+    return torch.as_tensor(total), parts
+
+
+def reproject(points_m: Tensor, predicted: Prediction, focal_crop: Tensor, *, perspective: bool) -> Tensor:
+    """Hip-centred points (B, T-1, 2, N, 3) in the crop-ray frame to crop coordinates in half crops.
+
+    Weak perspective is HMR's; full perspective puts the hips at depth focal / scale.
+    """
+    shifted = points_m[..., :2] + predicted.shift[..., None, :]
+    if not perspective:
+        return predicted.scale[..., None, None] * shifted
+    focal = focal_crop[..., None, None]
+    depth = points_m[..., 2] + focal / predicted.scale[..., None]
+    return (shifted * (focal / depth.clamp_min(4 * MIN_DEPTH_M))[..., None]).clamp(-8, 8)

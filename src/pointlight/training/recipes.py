@@ -1,0 +1,146 @@
+"""Recipes: what is trained on what, by name. Each is a difference from another; the paper's own stays runnable."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from pointlight.errors import PointlightError
+from pointlight.motion import VarietyConfig
+from pointlight.network import MartinezConfig, MotionHMRConfig, PointsEncoderConfig
+from pointlight.simulator import (
+    EVAL_V1_PERFECT,
+    CameraConfig,
+    DetectorNoise,
+    HidingConfig,
+    SceneConfig,
+    surreal_scenes,
+)
+from pointlight.training.losses import LossConfig
+
+
+@dataclass(frozen=True)
+class OptimiserConfig:
+    """Adam, its schedule, and how often things happen.
+
+    Attributes:
+        batch: clips a step.
+        learning_rate: after the warm-up.
+        warmup: steps of linear rise.
+        steps: length of the run; the rate falls to 1 % by a half cosine over the last `cooldown` share of it.
+        cooldown: share of the run with falling rate.
+        weight_decay: decoupled.
+        clip: bound on the gradient's norm.
+        average: decay of the moving average of the weights, which is what is evaluated and shipped.
+        evaluate_every: steps between evaluations on the validation split.
+        save_every: steps between checkpoints.
+    """
+
+    batch: int = 64
+    learning_rate: float = 1e-3
+    warmup: int = 500
+    steps: int = 20000
+    cooldown: float = 0.5
+    weight_decay: float = 1e-4
+    clip: float = 1.0
+    average: float = 0.998
+    evaluate_every: int = 1000
+    save_every: int = 250
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that a training run is made of, but for the data's folder.
+
+    Attributes:
+        name: under which it is called.
+        network: sizes; the type says which network.
+        scenes: what it is trained on.
+        floor_share: share of the training clips that are procedural floor poses, beside motion capture.
+        loss: of MotionHMR; Martinez has its own.
+        optimiser: how.
+    """
+
+    name: str
+    network: MotionHMRConfig | MartinezConfig = field(default_factory=MotionHMRConfig)
+    scenes: SceneConfig = field(default_factory=SceneConfig)
+    floor_share: float = 0.0
+    loss: LossConfig = field(default_factory=LossConfig)
+    optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
+
+
+_OUR_NOISE = DetectorNoise(white=0.012, bias=0.01, correlated=0.004, motion=0.05, outlier=0.002)
+
+_POINTS = Recipe(
+    name="points",
+    scenes=SceneConfig(noise=_OUR_NOISE),
+    loss=LossConfig(
+        perspective=True, surface_points=True, unaligned=0.5, rotation=0.05, root=0.1, shape=0.05, velocity=1.0
+    ),
+)
+
+_PAPER = Recipe(
+    name="points-paper",
+    network=MotionHMRConfig(encoder=PointsEncoderConfig(keypoint_set="paper12", next_frame=False)),
+    scenes=surreal_scenes(
+        SceneConfig(
+            name="paper",
+            variety=VarietyConfig.none(),
+            hiding=HidingConfig(block=0.0),
+            focal_known=1.0,
+            group_power=1.0,
+        )
+    ),
+)
+
+RECIPES: dict[str, Recipe] = {
+    recipe.name: recipe
+    for recipe in (
+        _POINTS,
+        replace(
+            _POINTS,
+            name="points12",
+            network=MotionHMRConfig(encoder=PointsEncoderConfig(keypoint_set="paper12")),
+        ),
+        replace(_POINTS, name="points-memoryless", network=MotionHMRConfig(memory="none")),
+        replace(
+            _POINTS,
+            name="points-perfect",
+            scenes=replace(
+                _POINTS.scenes, noise=DetectorNoise(), hiding=EVAL_V1_PERFECT.hiding, focal_known=1.0
+            ),
+        ),
+        replace(_POINTS, name="points-weak", loss=replace(_POINTS.loss, perspective=False)),
+        _PAPER,
+        replace(
+            _POINTS,
+            name="martinez",
+            network=MartinezConfig(),
+            optimiser=replace(OptimiserConfig(), weight_decay=0.0, average=0.0),
+        ),
+        replace(
+            _POINTS,
+            name="tiny",
+            network=MotionHMRConfig(
+                encoder=PointsEncoderConfig(hidden=32, features=32), lstm=16, head=32
+            ),
+            optimiser=OptimiserConfig(
+                batch=4, steps=8, warmup=2, evaluate_every=4, save_every=2, average=0.5
+            ),
+        ),
+    )
+}
+"""By name. `tiny` is for tests and for trying things out."""
+
+
+def find_recipe(name: str) -> Recipe:
+    """The recipe called `name`.
+
+    Raises:
+        PointlightError: there is none.
+    """
+    if name not in RECIPES:
+        raise PointlightError(f"there is no recipe {name!r}; there are {', '.join(sorted(RECIPES))}")
+    return RECIPES[name]
+
+
+__all__ = ["RECIPES", "CameraConfig", "OptimiserConfig", "Recipe", "find_recipe"]

@@ -1,0 +1,75 @@
+"""The state of a run on disk, so that a killed run goes on bit for bit: tensors as safetensors, numbers as JSON."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from pointlight.errors import PointlightError
+from pointlight.files import atomic_path
+
+_FILE = "last.safetensors"
+
+
+def save_state(
+    folder: Path,
+    model: nn.Module,
+    average: dict[str, Tensor],
+    optimiser: torch.optim.Optimizer,
+    numbers: dict[str, Any],
+) -> None:
+    """Write everything that the next step depends on, in one file, at once."""
+    tensors = {f"model/{name}": value for name, value in model.state_dict().items()}
+    tensors |= {f"average/{name}": value for name, value in average.items()}
+    state = optimiser.state_dict()
+    for index, entry in state["state"].items():
+        tensors |= {f"optimiser/{index}/{name}": torch.as_tensor(value) for name, value in entry.items()}
+    tensors["random"] = torch.get_rng_state()
+    with atomic_path(folder / _FILE) as temporary:
+        save_file(
+            {name: value.detach().contiguous().clone() for name, value in tensors.items()},
+            temporary,
+            metadata={"numbers": json.dumps(numbers, sort_keys=True)},
+        )
+
+
+def load_state(
+    folder: Path, model: nn.Module, average: dict[str, Tensor], optimiser: torch.optim.Optimizer
+) -> dict[str, Any]:
+    """Put back what `save_state` wrote, in place; the numbers are returned.
+
+    Raises:
+        PointlightError: there is nothing to resume, or it belongs to another network.
+    """
+    path = folder / _FILE
+    if not path.exists():
+        raise PointlightError(f"there is no run to resume in {folder}; start one without --resume")
+    try:
+        with safe_open(path, framework="pt") as reader:
+            numbers = json.loads((reader.metadata() or {})["numbers"])
+            tensors = {name: reader.get_tensor(name) for name in reader.keys()}  # noqa: SIM118
+        model.load_state_dict(_under(tensors, "model/"))
+    except (SafetensorError, KeyError, RuntimeError) as error:
+        raise PointlightError(
+            f"{path} cannot be resumed from, it is damaged or of another recipe; use another --out"
+        ) from error
+    for name, value in _under(tensors, "average/").items():
+        average[name].copy_(value)
+    entries: dict[int, dict[str, Tensor]] = {}
+    for name, value in _under(tensors, "optimiser/").items():
+        index, key = name.split("/")
+        entries.setdefault(int(index), {})[key] = value
+    state = optimiser.state_dict()
+    optimiser.load_state_dict({"state": entries, "param_groups": state["param_groups"]})
+    torch.set_rng_state(tensors["random"])
+    return numbers
+
+
+def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}

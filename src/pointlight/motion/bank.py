@@ -56,10 +56,10 @@ class MotionBank:
     sha256: str
 
     def motion(self, index: int, start: int = 0, frames: int | None = None) -> BodyMotion:
-        """Motion `index`, or the window of `frames` frames from its frame `start`; views, nothing is copied."""
+        """Motion `index`, or the window of `frames` frames from its frame `start`; a view."""
         entry = self.clips[index]
         frames = entry.frames - start if frames is None else frames
-        if not (0 <= start and 0 < frames and start + frames <= entry.frames):
+        if start < 0 or frames < 1 or start + frames > entry.frames:
             raise IndexError(
                 f"window of {frames} frames at {start} is outside {entry.name!r} ({entry.frames} frames)"
             )

@@ -1,4 +1,4 @@
-"""Motions: as a source file has them (`MotionClip`) and as a body performs them (`BodyMotion`). World y up, metres."""
+"""Motions: as a source file has them (`MotionClip`) and as a body performs them (`BodyMotion`)."""
 
 from __future__ import annotations
 

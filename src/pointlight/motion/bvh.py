@@ -1,0 +1,264 @@
+"""Reader of BVH motion files: joint names, channels and their order as each file states them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from pointlight.errors import PointlightError
+from pointlight.motion.clip import MotionClip
+from pointlight.motion.source_text import (
+    Z_UP_TO_Y_UP,
+    check_height,
+    detect_scale,
+    detect_up,
+    euler_rotations,
+    parse_numbers,
+    read_text,
+)
+
+_CHANNELS = {f"{axis}{kind}": (axis.lower(), kind) for axis in "XYZ" for kind in ("position", "rotation")}
+
+
+@dataclass
+class _Hierarchy:
+    names: list[str] = field(default_factory=list)
+    parents: list[int] = field(default_factory=list)
+    offsets: list[tuple[float, float, float]] = field(default_factory=list)
+    channels: list[list[str]] = field(default_factory=list)
+
+    def add(self, name: str, parent: int) -> int:
+        while name in self.names:  # some exporters repeat names of finger ends
+            name += "_"
+        self.names.append(name)
+        self.parents.append(parent)
+        self.offsets.append((0.0, 0.0, 0.0))
+        self.channels.append([])
+        return len(self.names) - 1
+
+    @property
+    def columns(self) -> int:
+        return sum(len(channels) for channels in self.channels)
+
+
+def read_bvh(
+    path: Path,
+    scale_to_m: float | None = None,
+    fps: float | None = None,
+    up: str | None = None,
+    name: str | None = None,
+) -> MotionClip:
+    """Read a BVH file, plain or gzip.
+
+    End sites become joints named after their parent with "_end". Position channels count for the root only;
+    whether its OFFSET is to be added to them (files differ) is decided by what puts the feet nearer the ground.
+    Other joints keep their OFFSET.
+
+    Args:
+        path: the file.
+        scale_to_m: metres per unit; None finds the unit by the skeleton's height.
+        fps: frames per second; None takes the file's frame time.
+        up: "y" or "z"; None finds it.
+        name: of the clip; None takes the file's name.
+
+    Raises:
+        PointlightError: the file is damaged; says in which line.
+    """
+    path = Path(path)
+    lines = read_text(path).splitlines()
+    motion_line = next((i for i, line in enumerate(lines) if line.strip() == "MOTION"), None)
+    if motion_line is None:
+        raise PointlightError(
+            f"{path} ends early: line {len(lines)} is the last and no MOTION section has come"
+        )
+    tree = _read_hierarchy(path, lines[:motion_line])
+    values, frame_time_s = _read_motion(path, lines, motion_line, tree.columns)
+    if fps is None:
+        if not frame_time_s > 0:
+            raise PointlightError(
+                f"{path} states a frame time of {frame_time_s:g} s; state the frame rate (fps)"
+            )
+        fps = _tidy_rate(1 / frame_time_s)
+    return _build_clip(path, name or path.name, tree, values, fps, scale_to_m, up)
+
+
+def _tidy_rate(fps: float) -> float:
+    """Frame times are written with few digits: 0.0166667 s means 60 frames/s."""
+    return float(round(fps)) if abs(fps - round(fps)) < 2e-3 * fps else fps
+
+
+def _read_hierarchy(path: Path, lines: list[str]) -> _Hierarchy:
+    tree = _Hierarchy()
+    open_joints: list[int] = []
+    current = -1
+    for number, line in enumerate(lines, start=1):
+        words = line.split()
+        if not words or words[0] == "HIERARCHY":
+            continue
+        match words[0]:
+            case "ROOT" | "JOINT" if len(words) >= 2:
+                if not open_joints and tree.names:
+                    raise PointlightError(
+                        f"{path} line {number}: a second root; split the file, one person each"
+                    )
+                current = tree.add(" ".join(words[1:]), open_joints[-1] if open_joints else -1)
+            case "End" if open_joints:
+                current = tree.add(f"{tree.names[open_joints[-1]]}_end", open_joints[-1])
+            case "{":
+                open_joints.append(current)
+            case "}" if open_joints:
+                open_joints.pop()
+            case "OFFSET" if current >= 0 and (offset := _three_numbers(words[1:])):
+                tree.offsets[current] = offset
+            case "CHANNELS" if current >= 0 and _good_channels(words):
+                tree.channels[current] = words[2:]
+            case _:
+                raise PointlightError(f"{path} line {number}: {line.strip()[:60]!r} is no BVH hierarchy")
+    if open_joints or not tree.names:
+        raise PointlightError(
+            f"{path} line {len(lines)}: the hierarchy ends with {len(open_joints)} open brackets"
+        )
+    return tree
+
+
+def _three_numbers(words: list[str]) -> tuple[float, float, float] | None:
+    try:
+        x, y, z = (float(word) for word in words)
+    except ValueError:
+        return None
+    return (x, y, z) if np.isfinite((x, y, z)).all() else None
+
+
+def _good_channels(words: list[str]) -> bool:
+    return (
+        len(words) > 1
+        and words[1].isdigit()
+        and int(words[1]) == len(words) - 2
+        and all(word in _CHANNELS for word in words[2:])
+    )
+
+
+def _read_motion(path: Path, lines: list[str], start: int, columns: int) -> tuple[np.ndarray, float]:
+    """(T, columns) float64 channel values, and the frame time in seconds."""
+    header = " ".join(lines[start + 1 : start + 3]).replace(":", " : ").split()
+    try:
+        frames = int(header[header.index("Frames") + 2])
+        frame_time_s = float(header[header.index("Time") + 2])
+    except (ValueError, IndexError):
+        raise PointlightError(
+            f"{path} line {start + 2}: 'Frames: COUNT' and 'Frame Time: SECONDS' must follow MOTION"
+        ) from None
+    first = start + 3
+    values = parse_numbers(" ".join(lines[first:]))
+    if frames < 1 or values is None or values.size != frames * columns:
+        raise _motion_error(path, lines, first, frames, columns)
+    return values.reshape(frames, columns), frame_time_s
+
+
+def _motion_error(path: Path, lines: list[str], first: int, frames: int, columns: int) -> PointlightError:
+    """Find the line that is at fault."""
+    rows = [(number, line) for number, line in enumerate(lines[first:], start=first + 1) if line.strip()]
+    for place, (number, line) in enumerate(rows):
+        values = parse_numbers(line)
+        if values is None:
+            return PointlightError(f"{path} line {number}: something in this frame is no finite number")
+        if values.size != columns:
+            if place == len(rows) - 1 and values.size < columns:
+                return PointlightError(
+                    f"{path} ends early: line {number} has {values.size} of {columns} values "
+                    f"(frame {place + 1} of {frames})"
+                )
+            return PointlightError(
+                f"{path} line {number}: {values.size} values where {columns} channels are stated"
+            )
+    if len(rows) < frames:
+        return PointlightError(
+            f"{path} ends early: line {len(lines)} is the last, with {len(rows)} of {frames} frames read"
+        )
+    return PointlightError(f"{path} states {frames} frames and has {len(rows)}; correct the 'Frames:' line")
+
+
+def _build_clip(
+    path: Path,
+    name: str,
+    tree: _Hierarchy,
+    values: np.ndarray,
+    fps: float,
+    scale_to_m: float | None,
+    up: str | None,
+) -> MotionClip:
+    offsets = np.array(tree.offsets)
+    parents = tuple(tree.parents)
+    rest = np.zeros_like(offsets)
+    for joint, parent in enumerate(parents):
+        if parent >= 0:
+            rest[joint] = rest[parent] + offsets[joint]
+    if scale_to_m is None:
+        scale_to_m = detect_scale(path, rest)
+    check_height(path, rest * scale_to_m, scale_to_m)
+    rotations, root = _channel_rotations(tree, values)
+    clip = MotionClip(
+        name,
+        tuple(tree.names),
+        parents,
+        (offsets * scale_to_m).astype(np.float32) * np.array([[p >= 0] for p in parents], np.float32),
+        rotations.astype(np.float32),
+        (root * scale_to_m).astype(np.float32),
+        fps,
+    )
+    probe = clip.positions_world_m()[:: max(1, clip.frames // 100)]
+    up = detect_up(clip.joint_names, probe) if up is None else up
+    if up == "z":
+        clip = turn_upright(clip)
+        probe = probe @ Z_UP_TO_Y_UP.T.astype(np.float32)
+    elif up != "y":
+        raise PointlightError(f"{path}: the up axis {up!r} is neither 'y' nor 'z'")
+    lift = (offsets[0] * scale_to_m) @ (Z_UP_TO_Y_UP.T if up == "z" else np.eye(3))
+    floor = float(np.percentile(probe[..., 1].min(1), 5))
+    if abs(floor + lift[1]) < abs(floor):
+        root = clip.root_translation_m + lift.astype(np.float32)
+        clip = MotionClip(name, clip.joint_names, parents, clip.offsets_m, clip.rotations, root, fps)
+    return clip
+
+
+def _channel_rotations(tree: _Hierarchy, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(T, J, 3, 3) local rotations and (T, 3) the root's position channels, in units of the file."""
+    frames = len(values)
+    rotations = np.zeros((frames, len(tree.names), 3, 3))
+    rotations[...] = np.eye(3)
+    root = np.zeros((frames, 3))
+    by_order: dict[str, tuple[list[int], list[list[int]]]] = {}
+    column = 0
+    for joint, channels in enumerate(tree.channels):
+        order, columns = "", []
+        for channel in channels:
+            axis, kind = _CHANNELS[channel]
+            if kind == "rotation":
+                order += axis
+                columns.append(column)
+            elif joint == 0:
+                root[:, "xyz".index(axis)] = values[:, column]
+            column += 1
+        joints, places = by_order.setdefault(order, ([], []))
+        joints.append(joint)
+        places.append(columns)
+    for order, (joints, places) in by_order.items():
+        if order:
+            rotations[:, joints] = euler_rotations(order, np.radians(values[:, np.array(places)]))
+    return rotations, root
+
+
+def turn_upright(clip: MotionClip) -> MotionClip:
+    """The same motion with y up where the file had z up; rest and world turn together."""
+    turn = Z_UP_TO_Y_UP.astype(np.float32)
+    return MotionClip(
+        clip.name,
+        clip.joint_names,
+        clip.parents,
+        clip.offsets_m @ turn.T,
+        turn @ clip.rotations @ turn.T,
+        clip.root_translation_m @ turn.T,
+        clip.fps,
+    )

@@ -53,7 +53,7 @@ def read_bvh(
     """Read a BVH file, plain or gzip.
 
     End sites become joints named after their parent with "_end". Position channels count for the root only;
-    whether its OFFSET is to be added to them (files differ) is decided by what puts the feet nearer the ground.
+    whether its OFFSET is to be added to them (files differ) is decided by what puts feet nearer the ground.
     Other joints keep their OFFSET.
 
     Args:

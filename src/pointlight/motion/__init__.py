@@ -3,6 +3,8 @@
 from pointlight.motion.bank import SPLITS, ClipEntry, MotionBank
 from pointlight.motion.body_motion import mirror, window
 from pointlight.motion.clip import BANK_FPS, DRIVEN_JOINTS, BodyMotion, MotionClip
+from pointlight.motion.library import compile_motion_bank, default_cache, list_motions
+from pointlight.motion.variety import VarietyConfig, vary
 
 __all__ = [
     "BANK_FPS",
@@ -12,6 +14,11 @@ __all__ = [
     "ClipEntry",
     "MotionBank",
     "MotionClip",
+    "VarietyConfig",
+    "compile_motion_bank",
+    "default_cache",
+    "list_motions",
     "mirror",
+    "vary",
     "window",
 ]

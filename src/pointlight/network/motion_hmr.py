@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 
 import torch
 from torch import Tensor, nn
@@ -26,6 +26,7 @@ class MotionHMRConfig:
         lstm: hidden units a direction (paper: 1024).
         layers: of the biLSTM (paper: 1).
         head: units of the layer on top of the memory, one layer a head (paper: 1024).
+        one_shape: one shape a clip, the mean over its predictions; the paper has one a prediction.
         regressor: HMR's iterative regressor.
     """
 
@@ -34,6 +35,7 @@ class MotionHMRConfig:
     lstm: int = 320
     layers: int = 1
     head: int = 320
+    one_shape: bool = True
     regressor: RegressorConfig = field(default_factory=RegressorConfig)
 
 
@@ -65,11 +67,15 @@ class MotionHMR(nn.Module):
 
         Returns:
             Predictions with leading dimensions (..., T-1, 2); [..., 0] is the pair's present frame, [..., 1] the
-            next one, both in the crop-ray frame of the present one.
+            next one, both in the crop-ray frame of the present one. With one shape a clip its dimensions are
+            (..., 1, 1).
         """
         memory = self.memory(self.encoder(cues))
         features = torch.stack([torch.relu(head(memory)) for head in self.heads], dim=-2)
-        return self.regressor(features)
+        prediction = self.regressor(features)
+        if self.config.one_shape:
+            prediction = replace(prediction, shape=prediction.shape.mean((-3, -2), keepdim=True))
+        return prediction
 
 
 def frames_of_pairs(pairs: Prediction) -> Prediction:
@@ -87,6 +93,9 @@ def frames_of_pairs(pairs: Prediction) -> Prediction:
         tensor = getattr(pairs, entry.name)
         axis = tensor.ndim - tails[entry.name] - 2  # the axis of pairs
         present = tensor.select(axis + 1, 0)
+        if tensor.shape[axis + 1] == 1:  # one shape a clip
+            values[entry.name] = present
+            continue
         last = tensor.narrow(axis, tensor.shape[axis] - 1, 1).select(axis + 1, 1)
         values[entry.name] = torch.cat((present, last), dim=axis)
     return Prediction(**values)

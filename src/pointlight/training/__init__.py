@@ -1,1 +1,42 @@
-"""training"""
+"""Training: losses, data on the fly, the loop, checkpoints, recipes."""
+
+from pointlight.training.checkpoint import (
+    Checkpoint,
+    build_network,
+    load_checkpoint,
+    save_checkpoint,
+    shipped_models,
+)
+from pointlight.training.data import Batch, BatchMaker, batches, cues_of_tracks, targets_of_tracks
+from pointlight.training.loop import PROCEDURAL_SEED, Progress, Trainer, learning_rate, training_bank
+from pointlight.training.losses import LossConfig, Targets, motion_hmr_loss, reproject
+from pointlight.training.recipes import RECIPES, OptimiserConfig, Recipe, find_recipe
+from pointlight.training.validation import Validation, body_points
+
+__all__ = [
+    "PROCEDURAL_SEED",
+    "RECIPES",
+    "Batch",
+    "BatchMaker",
+    "Checkpoint",
+    "LossConfig",
+    "OptimiserConfig",
+    "Progress",
+    "Recipe",
+    "Targets",
+    "Trainer",
+    "Validation",
+    "batches",
+    "body_points",
+    "build_network",
+    "cues_of_tracks",
+    "find_recipe",
+    "learning_rate",
+    "load_checkpoint",
+    "motion_hmr_loss",
+    "reproject",
+    "save_checkpoint",
+    "shipped_models",
+    "targets_of_tracks",
+    "training_bank",
+]

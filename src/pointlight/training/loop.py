@@ -19,7 +19,7 @@ from pointlight.body import AnnyBody, BodyModel
 from pointlight.errors import PointlightError
 from pointlight.files import atomic_path, ensure_folder
 from pointlight.geometry import nearest_rotation, procrustes_error
-from pointlight.motion import FLOOR_KINDS, MotionBank, compile_motion_bank, procedural_bank
+from pointlight.motion import MotionBank, compile_motion_bank
 from pointlight.network import Martinez, MotionHMR
 from pointlight.training.checkpoint import build_network, load_checkpoint, save_checkpoint
 from pointlight.training.configuration import from_plain, to_plain
@@ -199,7 +199,7 @@ class Trainer:
         if isinstance(self.model, Martinez):
             self.model.bound_norms()
         _follow(self.average, self.model, min(settings.average, self.step / (self.step + 10)))
-        return float(loss), {name: float(value) for name, value in parts.items()}
+        return float(loss.detach()), {name: float(value.detach()) for name, value in parts.items()}
 
     def _evaluate(self, validation: Validation, board: "_Board") -> None:
         judged = build_network(self.recipe.network, self.body)

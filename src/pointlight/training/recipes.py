@@ -80,7 +80,9 @@ _POINTS = Recipe(
 
 _PAPER = Recipe(
     name="points-paper",
-    network=MotionHMRConfig(encoder=PointsEncoderConfig(keypoint_set="paper12", next_frame=False)),
+    network=MotionHMRConfig(
+        encoder=PointsEncoderConfig(keypoint_set="paper12", next_frame=False), one_shape=False
+    ),
     scenes=surreal_scenes(
         SceneConfig(
             name="paper",

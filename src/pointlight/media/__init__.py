@@ -1,1 +1,17 @@
-"""media"""
+"""Reading and writing video with exact times, and still pictures."""
+
+from pointlight.media.pictures import contact_sheet, draw_label, read_picture, tile, write_png
+from pointlight.media.video import Frame, FrameTimes, VideoReader
+from pointlight.media.writer import VideoWriter
+
+__all__ = [
+    "Frame",
+    "FrameTimes",
+    "VideoReader",
+    "VideoWriter",
+    "contact_sheet",
+    "draw_label",
+    "read_picture",
+    "tile",
+    "write_png",
+]

@@ -1,1 +1,28 @@
-"""evaluation"""
+"""The judge: metrics and protocols. May import `capture`, never the reverse."""
+
+from pointlight.evaluation.judge import CONFIGURATIONS, constant_pose, evaluate_synthetic
+from pointlight.evaluation.metrics import (
+    Interval,
+    PerFile,
+    acceleration_error,
+    angle_deg,
+    mpjpe_mm,
+    pa_mpjpe_mm,
+)
+from pointlight.evaluation.synthetic import EVALUATION_SEED, Predicted, Score, SyntheticTest
+
+__all__ = [
+    "CONFIGURATIONS",
+    "EVALUATION_SEED",
+    "Interval",
+    "PerFile",
+    "Predicted",
+    "Score",
+    "SyntheticTest",
+    "acceleration_error",
+    "angle_deg",
+    "constant_pose",
+    "evaluate_synthetic",
+    "mpjpe_mm",
+    "pa_mpjpe_mm",
+]

@@ -7,13 +7,15 @@ from pointlight.training.checkpoint import (
     save_checkpoint,
     shipped_models,
 )
+from pointlight.training.configuration import from_plain, to_plain
 from pointlight.training.data import Batch, BatchMaker, batches, cues_of_tracks, targets_of_tracks
 from pointlight.training.loop import PROCEDURAL_SEED, Progress, Trainer, learning_rate, training_bank
-from pointlight.training.losses import LossConfig, Targets, motion_hmr_loss, reproject
+from pointlight.training.losses import EVALUATION_INDICES, LossConfig, Targets, motion_hmr_loss, reproject
 from pointlight.training.recipes import RECIPES, OptimiserConfig, Recipe, find_recipe
 from pointlight.training.validation import Validation, body_points
 
 __all__ = [
+    "EVALUATION_INDICES",
     "PROCEDURAL_SEED",
     "RECIPES",
     "Batch",
@@ -31,6 +33,7 @@ __all__ = [
     "build_network",
     "cues_of_tracks",
     "find_recipe",
+    "from_plain",
     "learning_rate",
     "load_checkpoint",
     "motion_hmr_loss",
@@ -38,5 +41,6 @@ __all__ = [
     "save_checkpoint",
     "shipped_models",
     "targets_of_tracks",
+    "to_plain",
     "training_bank",
 ]

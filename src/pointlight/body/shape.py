@@ -1,7 +1,7 @@
 """The body's shape: six numbers in [0, 1], drawn like a population of adults.
 
-The numbers are Anny's phenotypes. Between Anny's anchors the body is linear in each of them, so it is continuous and
-piecewise smooth; outside [0, 1] it is held.
+The numbers are Anny's phenotypes. Between Anny's anchors the body is linear in each of them, so it is
+continuous and piecewise smooth; outside [0, 1] it is held.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ MEAN_ADULT_SHAPE: tuple[float, ...] = (0.5, 0.75, 0.5, 0.42, 0.37, 0.35)
 
 
 def sample_adult_shapes(rng: np.random.Generator, count: int) -> np.ndarray:
-    """Draw `count` adults, (count, 6) float32; half of them men, with a body between the sexes now and then."""
+    """Draw `count` adults, (count, 6) float32; half of them men, a body between the sexes now and then."""
     female = rng.random(count) < 0.5
     gender = np.abs(female - 0.5 * rng.random(count) ** 3)
     height = np.where(female, rng.beta(*HEIGHT_BETA["female"], count), rng.beta(*HEIGHT_BETA["male"], count))

@@ -10,6 +10,7 @@ from pointlight.cues.points import (
     point_feature_count,
 )
 from pointlight.cues.repair import RepairConfig, Repaired, repair_sides
+from pointlight.cues.tracks import Keypoints2D
 
 __all__ = [
     "CROP_PX",
@@ -17,6 +18,7 @@ __all__ = [
     "MIN_VISIBLE",
     "PERSON_PX",
     "Boxes",
+    "Keypoints2D",
     "PointCues",
     "RepairConfig",
     "Repaired",

@@ -1,0 +1,186 @@
+"""The result of `predict`: one person's body in every frame of a video, and its file `poses.npz`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from pointlight.body import EVALUATION_JOINTS, BodyModel, BodyState
+from pointlight.capture.archive import read_npz, write_npz
+from pointlight.errors import PointlightError
+
+FORMAT_VERSION = 1
+_KIND = "a poses.npz that `pointlight predict` wrote"
+_TEXTS = ("joint_names", "body_joint_names", "keypoint_names")
+_WORDS = ("body_model", "focal_source", "keypoint_source", "model_sha256")
+_HIPS = ("left_hip", "right_hip")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Capture:
+    """One person's motion; T frames of the video, J body joints. `docs/output.md` says all of it at length.
+
+    The camera's axes are x right, y down, z away. In frames with `valid` False the bodies are NaN.
+
+    Attributes:
+        frame_index: (T,) int64 numbers of the video's frames.
+        time_s: (T,) float64 the video's own times.
+        valid: (T,) bool, there is a body in this frame.
+        occluded: (T,) bool, fewer than 7 of the 12 keypoints were seen: a body here is inferred from other
+            frames.
+        joint_names: the 14 joints of evaluation.
+        joints_camera_m: (T, 14, 3) float32 places relative to the middle of the hips, metres.
+        translation_camera_m: (T, 3) float32 place of the middle of the hips, metres.
+        pose_rotmat: (T, J, 3, 3) float32 rotation of each joint relative to its parent, from the rest pose;
+            the root's maps body axes to camera axes.
+        body_joint_names: names of the J.
+        shape: (S,) float32 of the body model, one for the track.
+        body_model: name of the body model.
+        focal_source: where the focal length comes from: "assumed", "given" and so on.
+        track_id: number of the person.
+        keypoint_source: what made the keypoints.
+        keypoints_px: (T, K, 3) float32 x, y, score.
+        keypoint_names: names of the K.
+        fps: the video's average frames/s.
+        image_size: (width, height) of the upright picture.
+        focal_px: focal length in pixels.
+        principal_px: (x, y) of the principal point.
+        model_sha256: of the weights used.
+    """
+
+    frame_index: np.ndarray
+    time_s: np.ndarray
+    valid: np.ndarray
+    occluded: np.ndarray
+    joint_names: tuple[str, ...] = EVALUATION_JOINTS
+    joints_camera_m: np.ndarray
+    translation_camera_m: np.ndarray
+    pose_rotmat: np.ndarray
+    body_joint_names: tuple[str, ...]
+    shape: np.ndarray
+    body_model: str
+    focal_source: str
+    track_id: int
+    keypoint_source: str
+    keypoints_px: np.ndarray
+    keypoint_names: tuple[str, ...]
+    fps: float
+    image_size: tuple[int, int]
+    focal_px: float
+    principal_px: tuple[float, float]
+    model_sha256: str
+
+    def __post_init__(self) -> None:
+        """Bring arrays to their types and check their shapes."""
+        frames, joints = len(self.frame_index), len(self.body_joint_names)
+        expected = {
+            "frame_index": (np.int64, (frames,)),
+            "time_s": (np.float64, (frames,)),
+            "valid": (np.bool_, (frames,)),
+            "occluded": (np.bool_, (frames,)),
+            "joints_camera_m": (np.float32, (frames, len(self.joint_names), 3)),
+            "translation_camera_m": (np.float32, (frames, 3)),
+            "pose_rotmat": (np.float32, (frames, joints, 3, 3)),
+            "shape": (np.float32, (len(self.shape),)),
+            "keypoints_px": (np.float32, (frames, len(self.keypoint_names), 3)),
+        }
+        for name, (dtype, shape) in expected.items():
+            array = np.asarray(getattr(self, name), dtype)
+            if array.shape != shape:
+                raise ValueError(f"{name} has the shape {array.shape} instead of {shape}")
+            object.__setattr__(self, name, array)
+        for name in ("joints_camera_m", "translation_camera_m", "pose_rotmat"):
+            if not np.isfinite(getattr(self, name)[self.valid]).all():
+                raise ValueError(f"{name} is not finite in a frame that is marked as valid")
+
+    def __len__(self) -> int:
+        """Number of frames, T."""
+        return len(self.frame_index)
+
+    def joints_px(self) -> np.ndarray:
+        """(T, 14, 2) float32 where the joints appear in the picture; NaN in frames without a body."""
+        places = self.joints_camera_m.astype(np.float64) + self.translation_camera_m[:, None].astype(
+            np.float64
+        )
+        flat = places[..., :2] / places[..., 2:] * self.focal_px + np.asarray(self.principal_px)
+        return flat.astype(np.float32)
+
+    def save(self, path: Path | str) -> None:
+        """Write `poses.npz`, whole or not at all; equal captures give equal bytes."""
+        arrays: dict[str, np.ndarray] = {"format_version": np.array(FORMAT_VERSION, np.int64)}
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.name in _TEXTS:
+                arrays[field.name] = np.array(value, dtype=str) if value else np.zeros(0, "<U1")
+            elif isinstance(value, str):
+                arrays[field.name] = np.array(value, dtype=str)
+            elif isinstance(value, np.ndarray):
+                arrays[field.name] = value
+            elif field.name in ("track_id", "image_size"):
+                arrays[field.name] = np.array(value, np.int64)
+            else:
+                arrays[field.name] = np.array(value, np.float64)
+        write_npz(Path(path), arrays)
+
+    @classmethod
+    def load(cls, path: Path | str) -> Capture:
+        """Read `poses.npz`.
+
+        Raises:
+            PointlightError: the file is missing, is something else, or has another version.
+        """
+        path = Path(path)
+        arrays = read_npz(path, _KIND)
+        if "format_version" not in arrays or "joints_camera_m" not in arrays:
+            raise PointlightError(f"{path} holds other arrays than a capture does; give {_KIND}")
+        version = arrays.pop("format_version")
+        if version.size != 1 or version.dtype.kind not in "iu" or int(version.item()) != FORMAT_VERSION:
+            raise PointlightError(
+                f"{path} has the format version {version}, this Pointlight reads {FORMAT_VERSION};"
+                " predict again with this version"
+            )
+        missing = [field.name for field in fields(cls) if field.name not in arrays]
+        if missing:
+            raise PointlightError(f"{path} lacks {', '.join(missing)}; give {_KIND}")
+        try:
+            return cls(**{field.name: _value(field.name, arrays[field.name]) for field in fields(cls)})
+        except (TypeError, ValueError) as error:
+            raise PointlightError(f"{path} is not consistent ({error}); give {_KIND}") from error
+
+
+def body_states(capture: Capture, body: BodyModel) -> BodyState:
+    """The body in the camera's frame for all T frames, (T, ...); frames without a body hold NaN.
+
+    Raises:
+        PointlightError: the capture was made with another body.
+    """
+    if capture.body_model != body.name or capture.body_joint_names != body.joint_names:
+        raise PointlightError(
+            f"the capture was made with the body {capture.body_model}, it cannot be shown with {body.name}"
+        )
+    rotations = torch.from_numpy(capture.pose_rotmat)
+    shape = torch.from_numpy(capture.shape).expand(len(capture), -1)
+    origin = BodyState(rotations[:, 1:], shape, rotations[:, 0], torch.zeros(len(capture), 3))
+    hips = body.keypoints(origin, _HIPS, body.person(torch.from_numpy(capture.shape))).mean(-2)
+    return BodyState(origin.pose, shape, origin.root, torch.from_numpy(capture.translation_camera_m) - hips)
+
+
+def _value(name: str, array: np.ndarray) -> Any:
+    """An array of the file as the field's type."""
+    if name in _TEXTS:
+        return tuple(str(text) for text in array.tolist())
+    if name in _WORDS:
+        return str(array)
+    if name == "track_id":
+        return int(array)
+    if name in ("fps", "focal_px"):
+        return float(array)
+    if name == "image_size":
+        return (int(array[0]), int(array[1]))
+    if name == "principal_px":
+        return (float(array[0]), float(array[1]))
+    return array

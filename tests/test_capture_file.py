@@ -1,0 +1,139 @@
+"""The result's file: round trip, equal bytes, and refusals."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from pointlight.body import EVALUATION_JOINTS, AnnyBody, BodyState
+from pointlight.capture import Capture, body_states
+from pointlight.errors import PointlightError
+from pointlight.geometry import rotvec_to_rotmat
+
+
+@pytest.fixture(scope="module")
+def body() -> AnnyBody:
+    return AnnyBody()
+
+
+def make_capture(body: AnnyBody, frames: int = 4) -> Capture:
+    rng = np.random.default_rng(3)
+    turns = torch.from_numpy(rng.normal(0, 0.4, (frames, len(body.joint_names), 3)).astype(np.float32))
+    turns[:, 0] += torch.tensor([np.pi, 0, 0])
+    rotations = rotvec_to_rotmat(turns)
+    shape = torch.tensor([0.3, 0.7, 0.5, 0.5, 0.4, 0.5])
+    state = BodyState(rotations[:, 1:], shape.expand(frames, -1), rotations[:, 0], torch.zeros(frames, 3))
+    joints = body.keypoints(state, EVALUATION_JOINTS)
+    middle = body.keypoints(state, ("left_hip", "right_hip")).mean(-2, keepdim=True)
+    valid = np.arange(frames) != 2
+    place = rng.normal((0, 0, 4), 0.3, (frames, 3)).astype(np.float32)
+    empty = np.where(valid, 1.0, np.nan).astype(np.float32)
+    return Capture(
+        frame_index=np.arange(frames) + 5,
+        time_s=np.arange(frames) / 59.94,
+        valid=valid,
+        occluded=~valid,
+        joints_camera_m=(joints - middle).numpy() * empty[:, None, None],
+        translation_camera_m=place * empty[:, None],
+        pose_rotmat=rotations.numpy() * empty[:, None, None, None],
+        body_joint_names=body.joint_names,
+        shape=shape.numpy(),
+        body_model=body.name,
+        focal_source="assumed",
+        track_id=0,
+        keypoint_source="made",
+        keypoints_px=rng.uniform(0, 1, (frames, 17, 3)),
+        keypoint_names=tuple(f"point_{i}" for i in range(17)),
+        fps=59.94,
+        image_size=(640, 480),
+        focal_px=800.0,
+        principal_px=(320.0, 240.0),
+        model_sha256="ab" * 32,
+    )
+
+
+def test_round_trip(tmp_path: Path, body: AnnyBody) -> None:
+    capture = make_capture(body)
+    capture.save(tmp_path / "poses.npz")
+    read = Capture.load(tmp_path / "poses.npz")
+    for field in fields(Capture):
+        before, after = getattr(capture, field.name), getattr(read, field.name)
+        assert type(before) is type(after), field.name
+        np.testing.assert_array_equal(before, after, err_msg=field.name)
+    with np.load(tmp_path / "poses.npz", allow_pickle=False) as archive:
+        assert set(archive.files) == {field.name for field in fields(Capture)} | {"format_version"}
+        assert archive["joint_names"].tolist() == list(EVALUATION_JOINTS)
+
+
+def test_every_field_is_documented() -> None:
+    text = (Path(__file__).parents[1] / "docs" / "output.md").read_text()
+    for field in fields(Capture):
+        assert f"| `{field.name}` |" in text, field.name
+
+
+def test_equal_content_gives_equal_bytes(tmp_path: Path, body: AnnyBody) -> None:
+    for name in ("a.npz", "b.npz"):
+        make_capture(body).save(tmp_path / name)
+    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+    replace(make_capture(body), track_id=1).save(tmp_path / "c.npz")
+    assert (tmp_path / "a.npz").read_bytes() != (tmp_path / "c.npz").read_bytes()
+
+
+def test_body_states_put_the_body_where_the_joints_are(body: AnnyBody) -> None:
+    capture = make_capture(body)
+    places = body.keypoints(body_states(capture, body), EVALUATION_JOINTS).numpy()
+    expected = capture.joints_camera_m + capture.translation_camera_m[:, None]
+    np.testing.assert_allclose(places, expected, atol=2e-6)
+    flat = places[..., :2] / places[..., 2:] * 800 + (320, 240)
+    np.testing.assert_allclose(capture.joints_px(), flat, atol=0.01)
+    assert np.isnan(capture.joints_px()[2]).all()
+    with pytest.raises(PointlightError, match="made with the body smpl"):
+        body_states(replace(capture, body_model="smpl"), body)
+
+
+def test_captures_are_checked(body: AnnyBody) -> None:
+    capture = make_capture(body)
+    with pytest.raises(ValueError, match="time_s has the shape"):
+        replace(capture, time_s=np.zeros(3))
+    with pytest.raises(ValueError, match="not finite in a frame"):
+        replace(capture, valid=np.ones(4, bool))
+
+
+def test_wrong_files_say_what_is_wrong(tmp_path: Path, body: AnnyBody) -> None:
+    path = tmp_path / "poses.npz"
+    with pytest.raises(PointlightError, match=r"there is no file .*poses.npz"):
+        Capture.load(path)
+    path.write_text("no archive")
+    with pytest.raises(PointlightError, match="is not a whole NPZ file"):
+        Capture.load(path)
+    np.save(tmp_path / "one.npy", np.zeros(3))
+    with pytest.raises(PointlightError, match="is not a whole NPZ file"):
+        Capture.load(tmp_path / "one.npy")
+    np.savez(path, other=np.zeros(3))
+    with pytest.raises(PointlightError, match="holds other arrays"):
+        Capture.load(path)
+    capture = make_capture(body)
+    capture.save(path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(PointlightError, match="is not a whole NPZ file"):
+        Capture.load(path)
+    capture.save(path)
+    arrays = dict(np.load(path))
+    np.savez(path, **{**arrays, "format_version": np.array(2)})
+    with pytest.raises(PointlightError, match="format version 2, this Pointlight reads 1"):
+        Capture.load(path)
+    np.savez(path, **{name: array for name, array in arrays.items() if name != "valid"})
+    with pytest.raises(PointlightError, match="lacks valid"):
+        Capture.load(path)
+    np.savez(path, **{**arrays, "time_s": np.zeros(9)})
+    with pytest.raises(PointlightError, match=r"not consistent .*time_s"):
+        Capture.load(path)
+    blocked = tmp_path / "file"
+    blocked.touch()
+    with pytest.raises(PointlightError, match="cannot write to the folder"):
+        capture.save(blocked / "poses.npz")

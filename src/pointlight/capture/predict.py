@@ -1,0 +1,280 @@
+"""`predict`: a video goes in, one person's moving body comes out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from pointlight.body import EVALUATION_JOINTS, NETWORK_KEYPOINTS, AnnyBody, BodyModel, BodyState
+from pointlight.capture.capture import Capture
+from pointlight.capture.detector import detect_keypoints
+from pointlight.capture.keypoint_files import read_keypoints
+from pointlight.capture.lifting import LiftedTrack, Track2D, lift
+from pointlight.capture.options import PredictOptions, Watch
+from pointlight.capture.overlay import write_overlay
+from pointlight.capture.placing import place_body
+from pointlight.cues import KEYPOINT_SETS, Keypoints2D, RepairConfig, repair_sides
+from pointlight.errors import PointlightError
+from pointlight.files import ensure_folder
+from pointlight.geometry import default_focal_px, focal_from_fov
+from pointlight.media import VideoReader
+from pointlight.network import MotionHMR
+from pointlight.training import Checkpoint, load_checkpoint
+
+SEEN_SCORE = 0.3
+"""Keypoints of lower score count as hidden."""
+
+_HIPS = (EVALUATION_JOINTS.index("left_hip"), EVALUATION_JOINTS.index("right_hip"))
+
+
+@dataclass
+class Summary:
+    """What `predict` tells a person at its end.
+
+    Attributes:
+        frames: of the video.
+        bodies: frames with a body.
+        occluded: of these, frames in which the person was hardly seen.
+        repaired: frames whose left and right were put back.
+        seconds: time of every stage.
+        files: what was written.
+        warnings: what was lost on the way.
+    """
+
+    frames: int = 0
+    bodies: int = 0
+    occluded: int = 0
+    repaired: int = 0
+    seconds: dict[str, float] = field(default_factory=dict)
+    files: list[Path] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+def predict(
+    video: Path | str,
+    options: PredictOptions | None = None,
+    *,
+    watch: Watch = lambda stage, done, total: None,
+    summary: Summary | None = None,
+) -> Capture:
+    """Find one person's body in every frame of a video.
+
+    Args:
+        video: any file that FFmpeg reads.
+        options: see `PredictOptions`.
+        watch: told of progress.
+        summary: filled in on the way, for who wants to know.
+
+    Raises:
+        PointlightError: the video, the model or the keypoints cannot be used, or nobody is seen.
+    """
+    options = options or PredictOptions()
+    summary = summary if summary is not None else Summary()
+    body = AnnyBody()
+    checkpoint = load_checkpoint(options.model, body)
+    with _timed(summary, "detect"):
+        keypoints = _find_keypoints(Path(video), options, watch, summary)
+    with _timed(summary, "lift"):
+        watch("lift", 0, 1)
+        capture = lift_keypoints(keypoints, checkpoint, body, options, summary=summary)
+        watch("lift", 1, 1)
+    summary.frames, summary.bodies = len(capture), int(capture.valid.sum())
+    summary.occluded = int((capture.occluded & capture.valid).sum())
+    return capture
+
+
+def predict_to_folder(
+    video: Path | str,
+    out: Path | str,
+    options: PredictOptions | None = None,
+    *,
+    watch: Watch = lambda stage, done, total: None,
+) -> Summary:
+    """`predict`, with `poses.npz` and `overlay.mp4` written to a folder, each when it is whole."""
+    options = options or PredictOptions()
+    summary = Summary()
+    folder = ensure_folder(Path(out))
+    capture = predict(video, options, watch=watch, summary=summary)
+    poses = folder / "poses.npz"
+    capture.save(poses)
+    summary.files.append(poses)
+    if options.overlay:
+        with _timed(summary, "overlay"):
+            path = folder / "overlay.mp4"
+            write_overlay(
+                capture,
+                Path(video),
+                path,
+                AnnyBody(),
+                size_px=options.overlay_size_px,
+                progress=lambda done, total: watch("overlay", done, total),
+            )
+            summary.files.append(path)
+    return summary
+
+
+def lift_keypoints(
+    keypoints: Keypoints2D,
+    checkpoint: Checkpoint,
+    body: BodyModel,
+    options: PredictOptions | None = None,
+    *,
+    overlap: bool = True,
+    fps: float | None = None,
+    summary: Summary | None = None,
+) -> Capture:
+    """From 2D keypoints to a `Capture`: repair, the network over windows, the body's place before the camera.
+
+    Args:
+        keypoints: of one person.
+        checkpoint: a `points` model.
+        body: the model's body.
+        options: focal length and height are used.
+        overlap: average overlapping windows.
+        fps: the video's average rate; by the keypoints' times if not given.
+        summary: told how many frames were repaired.
+
+    Raises:
+        PointlightError: the model is of another kind, or nobody is seen in any frame.
+    """
+    options = options or PredictOptions()
+    if not isinstance(checkpoint.model, MotionHMR):
+        raise PointlightError(f"the model {checkpoint.name!r} gives single joints, not a body; use 'points'")
+    names = KEYPOINT_SETS[checkpoint.keypoint_set]
+    points = keypoints.select(names)
+    repaired = repair_sides(points, keypoints.time_s, names, RepairConfig())
+    points = repaired.points
+    if summary is not None:
+        summary.repaired = int(repaired.exchanged.sum())
+    width, height = keypoints.image_size
+    focal, source = _focal(options, width, height)
+    principal = np.array([width / 2, height / 2])
+    visible = _seen(points, width, height)
+    track = Track2D(keypoints.time_s, points[..., :2].astype(np.float64), visible, focal, principal)
+    lifted = lift(track, checkpoint.model, body, overlap=overlap)
+    if not lifted.valid.any():
+        raise PointlightError(
+            f"no person is seen in {keypoints.source}: no frame shows 7 of the 12 keypoints; "
+            "check the video, or say where the person is with --box"
+        )
+    shape = _shape_of_height(body, lifted.shape, options.height_m)
+    joints, translation = _joints_in_camera(body, lifted, shape, track, names)
+    return Capture(
+        frame_index=keypoints.frame_index,
+        time_s=keypoints.time_s,
+        valid=lifted.valid,
+        occluded=lifted.occluded,
+        joints_camera_m=_only(joints, lifted.valid),
+        translation_camera_m=_only(translation, lifted.valid),
+        pose_rotmat=_only(np.concatenate((lifted.root[:, None], lifted.pose), axis=1), lifted.valid),
+        body_joint_names=body.joint_names,
+        shape=shape,
+        body_model=body.name,
+        focal_source=source,
+        track_id=0,
+        keypoint_source=keypoints.source,
+        keypoints_px=points,
+        keypoint_names=names,
+        fps=fps or _rate(keypoints.time_s),
+        image_size=keypoints.image_size,
+        focal_px=focal,
+        principal_px=(float(principal[0]), float(principal[1])),
+        model_sha256=checkpoint.sha256,
+    )
+
+
+def _find_keypoints(video: Path, options: PredictOptions, watch: Watch, summary: Summary) -> Keypoints2D:
+    if options.keypoints is not None:
+        with VideoReader(video) as reader:
+            return read_keypoints(options.keypoints, reader)
+    keypoints, warnings = detect_keypoints(
+        video,
+        start_s=options.start_s,
+        end_s=options.end_s,
+        box=options.box,
+        progress=lambda done, total: watch("detect", done, total),
+    )
+    summary.warnings.extend(warnings)
+    return keypoints
+
+
+def _focal(options: PredictOptions, width: int, height: int) -> tuple[float, str]:
+    """Focal length in px and where it comes from."""
+    if options.focal_px is not None:
+        return options.focal_px, "given"
+    if options.fov_deg is not None:
+        return focal_from_fov(options.fov_deg, width, height), "given"
+    return default_focal_px(width, height), "assumed"
+
+
+def _seen(points: np.ndarray, width: int, height: int) -> np.ndarray:
+    """(T, K) bool: scored well enough and inside the picture, where the paper's keypoints are."""
+    inside = (points[..., :2] >= 0).all(-1) & (points[..., 0] <= width) & (points[..., 1] <= height)
+    return inside & (points[..., 2] >= SEEN_SCORE)
+
+
+def _shape_of_height(body: BodyModel, shape: np.ndarray, height_m: float | None) -> np.ndarray:
+    """The shape with its `height` changed so that the body is as tall as is said."""
+    if height_m is None or not isinstance(body, AnnyBody):
+        return shape.astype(np.float32)
+    index = body.shape_names.index("height")
+    low, high = 0.0, 1.0
+    result = torch.from_numpy(shape.astype(np.float32)).clone()
+    for _ in range(20):
+        result[index] = 0.5 * (low + high)
+        if float(body.stature_m(result)) < height_m:
+            low = float(result[index])
+        else:
+            high = float(result[index])
+    return result.numpy()
+
+
+def _joints_in_camera(
+    body: BodyModel, lifted: LiftedTrack, shape: np.ndarray, track: Track2D, names: tuple[str, ...]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Joints (T, 14, 3) relative to the middle of the hips and its place (T, 3), in camera axes."""
+    state = BodyState(
+        torch.from_numpy(lifted.pose),
+        torch.from_numpy(shape),
+        torch.from_numpy(lifted.root),
+        torch.zeros(3),
+    )
+    person = body.person(state.shape)
+    with torch.no_grad():
+        joints = body.keypoints(state, EVALUATION_JOINTS, person).numpy()
+    hips = joints[:, _HIPS].mean(1)
+    joints = joints - hips[:, None]
+    rays = (track.points_px - track.principal_px) / track.focal_px
+    twelve = [names.index(name) for name in NETWORK_KEYPOINTS]
+    weights = track.visible[:, twelve] & ~lifted.occluded[:, None]
+    chosen = [EVALUATION_JOINTS.index(name) for name in NETWORK_KEYPOINTS]
+    translation = place_body(
+        joints[:, chosen], rays[:, twelve], weights.astype(float), lifted.translation_m + hips, track.time_s
+    )
+    return joints.astype(np.float32), translation
+
+
+def _only(values: np.ndarray, valid: np.ndarray) -> np.ndarray:
+    """Values as float32, NaN in frames without a body."""
+    result = values.astype(np.float32)
+    result[~valid] = np.nan
+    return result
+
+
+def _rate(time_s: np.ndarray) -> float:
+    return float((len(time_s) - 1) / (time_s[-1] - time_s[0])) if len(time_s) > 1 else 30.0
+
+
+@contextmanager
+def _timed(summary: Summary, stage: str) -> Iterator[None]:
+    started = time.monotonic()
+    try:
+        yield
+    finally:
+        summary.seconds[stage] = time.monotonic() - started

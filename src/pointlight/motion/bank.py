@@ -95,11 +95,14 @@ class MotionBank:
                 ([m.translation_m for m in motions], (3,)),
             )
         ]
-        return MotionBank(tuple(entries), *arrays, sha256=_digest(entries, arrays))
+        return MotionBank.from_arrays(tuple(entries), *arrays)
 
-
-def _digest(entries: Sequence[ClipEntry], arrays: Sequence[np.ndarray]) -> str:
-    digest = hashlib.sha256(repr(tuple(entries)).encode())
-    for array in arrays:
-        digest.update(array)
-    return digest.hexdigest()
+    @staticmethod
+    def from_arrays(
+        clips: tuple[ClipEntry, ...], pose: np.ndarray, root: np.ndarray, translation_m: np.ndarray
+    ) -> MotionBank:
+        """A bank of arrays that are already end to end."""
+        digest = hashlib.sha256(repr(clips).encode())
+        for array in (pose, root, translation_m):
+            digest.update(array)
+        return MotionBank(clips, pose, root, translation_m, digest.hexdigest())

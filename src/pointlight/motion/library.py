@@ -6,11 +6,14 @@ import csv
 import hashlib
 import json
 import os
+import sys
+import zipfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from rich.progress import Progress
 
 from pointlight.body import AnnyBody, BodyModel
 from pointlight.errors import PointlightError
@@ -20,14 +23,32 @@ from pointlight.motion.bank import SPLITS, ClipEntry, MotionBank
 from pointlight.motion.body_motion import window
 from pointlight.motion.bvh import read_bvh
 from pointlight.motion.clip import BANK_FPS, BodyMotion, MotionClip
-from pointlight.motion.retarget import resample, retarget
+from pointlight.motion.glitches import glitch_frames, whole_spans
+from pointlight.motion.resample import resample
+from pointlight.motion.retarget import retarget
+from pointlight.motion.rig import BodyRig
+from pointlight.motion.turns import quaternions_to_rotations, rotations_to_quaternions
 
-BANK_FORMAT = 1
+FORMAT_VERSION = 2
+
 SHORTEST_FRAMES = 31
 """Pieces shorter than one clip of the network are dropped."""
 
-GLITCH_M = 0.5
-"""A joint that moves farther than this in 1/30 s cuts the clip (the data's own measure of glitches)."""
+_SOURCES = (
+    "asf_amc",
+    "bvh",
+    "clip",
+    "glitches",
+    "grounding",
+    "library",
+    "resample",
+    "retarget",
+    "rig",
+    "skeletons",
+    "source_text",
+    "turns",
+)
+"""The modules that a bank's numbers depend on; a change of one makes banks anew."""
 
 _SUFFIXES = (".bvh", ".bvh.gz", ".amc", ".amc.gz")
 
@@ -41,9 +62,10 @@ class MotionFile:
         split: one of `SPLITS`.
         group: kind of motion; "all" without tables.
         subject: who moves; "" if unknown.
-        skeleton: the ASF file of an AMC, relative to the folder; "" for BVH.
-        fps: frames per second; 0 takes a BVH's own.
-        scale_to_m: metres per unit; 0 guesses.
+        skeleton: the ASF file of an AMC, relative to the folder; "" takes the only one beside the AMC.
+        fps: frames per second; 0 takes a BVH's own, 120 for AMC.
+        scale_to_m: metres per unit; 0 finds it.
+        up: "y" or "z"; "" finds it.
     """
 
     file: str
@@ -53,6 +75,7 @@ class MotionFile:
     skeleton: str = ""
     fps: float = 0.0
     scale_to_m: float = 0.0
+    up: str = ""
 
 
 def default_cache() -> Path:
@@ -61,41 +84,31 @@ def default_cache() -> Path:
 
 
 def list_motions(folder: Path) -> tuple[MotionFile, ...]:
-    """The motions of a folder, by its `clips.csv` and `splits.csv` where there are, else all files, split 'train'.
+    """A folder's motions by its `clips.csv` and `splits.csv`; without them all its files, split 'train'.
 
     Raises:
-        PointlightError: the folder holds no motion, or a table names an unknown split.
+        PointlightError: the folder holds no motion, or a table says what cannot be.
     """
+    folder = Path(folder)
     if not folder.is_dir():
         raise PointlightError(f"there is no folder {folder}; give one with BVH or AMC files")
-    splits = {row["file"]: row["split"] for row in _table(folder / "splits.csv")}
+    splits = {row["file"]: row["split"] for row in _table(folder / "splits.csv", ("file", "split"))}
     for file, split in splits.items():
         if split not in SPLITS:
             raise PointlightError(
                 f"{folder / 'splits.csv'} puts {file} into {split!r}; splits are {', '.join(SPLITS)}"
             )
-    rows = _table(folder / "clips.csv")
+    rows = _table(folder / "clips.csv", ("file",))
     if rows:
-        files = [
-            MotionFile(
-                file=row["file"],
-                split=splits.get(row["file"], "train"),
-                group=row.get("group") or "all",
-                subject=row.get("subject", ""),
-                skeleton=row["skeleton"] if row.get("format") == "amc" else "",
-                fps=float(row.get("fps") or 0),
-                scale_to_m=float(row.get("scale_to_m") or 0),
-            )
-            for row in rows
-        ]
+        files = [_described(folder, row) for row in rows]
     else:
-        found = sorted(p for p in folder.rglob("*") if p.name.lower().endswith(_SUFFIXES))
-        files = [
-            MotionFile(str(p.relative_to(folder)), splits.get(str(p.relative_to(folder)), "train"))
-            for p in found
-        ]
+        found = sorted(path for path in folder.rglob("*") if path.name.lower().endswith(_SUFFIXES))
+        files = [MotionFile(path.relative_to(folder).as_posix()) for path in found]
     if not files:
         raise PointlightError(f"{folder} holds no motion; it needs BVH or AMC files")
+    if splits and (without := [entry.file for entry in files if entry.file not in splits]):
+        raise PointlightError(f"{folder / 'splits.csv'} does not say which split {without[0]} belongs to")
+    files = [replace(entry, split=splits.get(entry.file, "train")) for entry in files]
     return tuple(sorted(files, key=lambda entry: entry.file))
 
 
@@ -103,7 +116,7 @@ def compile_motion_bank(
     folder: Path,
     body: BodyModel,
     cache: Path | None = None,
-    watch: Callable[[int, int], None] = lambda done, total: None,
+    watch: Callable[[int, int], None] | None = None,
 ) -> MotionBank:
     """All motions of a folder on the mean adult body at 30 frames/s, from the cache where it holds them.
 
@@ -111,54 +124,84 @@ def compile_motion_bank(
         folder: BVH and AMC files, with the tables of `list_motions` or without.
         body: whose joints are driven.
         cache: folder of compiled banks; `default_cache()` if not given.
-        watch: told files done and files in all.
+        watch: told files done and files in all; a progress bar on the console if not given.
 
     Raises:
-        PointlightError: a file cannot be read; which one is said.
+        PointlightError: a file cannot be read or its skeleton is not known; which one is said.
     """
     if not isinstance(body, AnnyBody):
         raise PointlightError(f"motions can be retargeted onto the body 'anny' only, not onto {body.name!r}")
+    folder = Path(folder)
     files = list_motions(folder)
     path = (cache or default_cache()) / f"motion-{_key(folder, files, body)}.npz"
-    if path.exists():
-        return _load(path)
-    motions, subjects = [], []
-    for number, entry in enumerate(files):
-        for piece in read_motion(folder, entry, body):
-            motions.append(piece)
-            subjects.append(entry.subject)
-        watch(number + 1, len(files))
-    bank = MotionBank.from_motions(motions, subjects)
-    _save(bank, path)
+    if (bank := _load(path)) is not None:
+        return bank
+    with Progress(disable=watch is not None or not sys.stderr.isatty(), transient=True) as progress:
+        bar = progress.add_task("Reading motions", total=len(files))
+
+        def advance(done: int, total: int) -> None:
+            progress.update(bar, completed=done)
+            if watch is not None:
+                watch(done, total)
+
+        _save(_compile(folder, files, BodyRig.of(body), advance), path)
+    bank = _load(path)  # a bank is the same to the bit whether it was just made or found
+    assert bank is not None
     return bank
 
 
-def read_motion(folder: Path, entry: MotionFile, body: AnnyBody) -> Iterator[BodyMotion]:
+def _compile(
+    folder: Path, files: Sequence[MotionFile], rig: BodyRig, watch: Callable[[int, int], None]
+) -> MotionBank:
+    motions, subjects = [], []
+    for number, entry in enumerate(files, start=1):
+        for piece in read_motion(folder, entry, rig):
+            motions.append(piece)
+            subjects.append(entry.subject)
+        watch(number, len(files))
+    return MotionBank.from_motions(motions, subjects)
+
+
+def read_motion(folder: Path, entry: MotionFile, rig: BodyRig) -> Iterator[BodyMotion]:
     """One file's pieces between glitches, retargeted, at 30 frames/s."""
-    clip = read_clip(folder, entry)
-    motion = resample(retarget(clip, body, group=entry.group, split=entry.split), BANK_FPS)
-    cuts = _glitches(clip)
-    edges = [0, *cuts, motion.frames]
-    for number, (start, stop) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
-        if stop - start >= SHORTEST_FRAMES:
-            piece = window(motion, start, stop - start)
-            name = entry.file if len(edges) == 2 else f"{entry.file}#{number}"
-            yield BodyMotion(name, piece.group, piece.split, piece.pose, piece.root, piece.translation_m)
+    clip = resample(read_clip(folder, entry), BANK_FPS)
+    motion = retarget(clip, rig, group=entry.group, split=entry.split)
+    glitches = glitch_frames(clip)
+    for number, (start, stop) in enumerate(whole_spans(clip.frames, glitches, SHORTEST_FRAMES)):
+        name = f"{entry.file}#{number}" if glitches else entry.file
+        yield replace(window(motion, start, stop - start), name=name)
 
 
 def read_clip(folder: Path, entry: MotionFile) -> MotionClip:
-    """One file on its own skeleton."""
+    """One file on its own skeleton, at its own frame rate."""
     path = folder / entry.file
     scale, fps = entry.scale_to_m or None, entry.fps or None
     if ".amc" in path.name.lower():
         skeleton = read_asf(folder / entry.skeleton if entry.skeleton else _beside(path))
         return read_amc(path, skeleton, scale, fps or 120.0, name=entry.file)
-    return read_bvh(path, scale, fps, name=entry.file)
+    return read_bvh(path, scale, fps, entry.up or None, name=entry.file)
+
+
+def _described(folder: Path, row: dict[str, str]) -> MotionFile:
+    """A row of `clips.csv`; only the column `file` is needed."""
+    try:
+        fps, scale = float(row.get("fps") or 0), float(row.get("scale_to_m") or 0)
+    except ValueError as error:
+        raise PointlightError(f"{folder / 'clips.csv'}, row of {row['file']}: {error}") from None
+    return MotionFile(
+        file=row["file"],
+        group=row.get("group") or "all",
+        subject=row.get("subject") or "",
+        skeleton=(row.get("skeleton") or "") if ".amc" in row["file"].lower() else "",
+        fps=fps,
+        scale_to_m=scale,
+        up=row.get("up") or "",
+    )
 
 
 def _beside(path: Path) -> Path:
     """The only ASF skeleton in an AMC's folder."""
-    found = sorted(p for p in path.parent.iterdir() if p.name.lower().endswith((".asf", ".asf.gz")))
+    found = sorted(p for p in path.parent.glob("*") if p.name.lower().endswith((".asf", ".asf.gz")))
     if len(found) != 1:
         raise PointlightError(
             f"{path} needs its ASF skeleton: {path.parent} holds {len(found)}, one is needed (or a clips.csv)"
@@ -166,56 +209,55 @@ def _beside(path: Path) -> Path:
     return found[0]
 
 
-def _glitches(clip: MotionClip) -> list[int]:
-    """Frames at 30 frames/s at which a joint has just jumped."""
-    times = np.arange(clip.frames) / clip.fps
-    query = np.arange(int(times[-1] * BANK_FPS + 1e-6) + 1) / BANK_FPS if clip.frames > 1 else np.zeros(1)
-    nearest = np.clip(np.round(query * clip.fps).astype(int), 0, clip.frames - 1)
-    places = clip.positions_world_m()[nearest]
-    jumps = np.linalg.norm(np.diff(places, axis=0), axis=-1).max(-1) > GLITCH_M
-    return [int(frame) + 1 for frame in np.flatnonzero(jumps)]
-
-
-def _table(path: Path) -> list[dict[str, str]]:
+def _table(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
     if not path.exists():
         return []
     with open(path, newline="", encoding="utf-8") as lines:
-        return list(csv.DictReader(lines))
+        rows = list(csv.DictReader(lines))
+    for row in rows:
+        if any(not row.get(column) for column in columns):
+            raise PointlightError(f"{path} needs the columns {', '.join(columns)}, filled in every row")
+    return rows
 
 
 def _key(folder: Path, files: Sequence[MotionFile], body: BodyModel) -> str:
     """Hash of everything that the bank depends on."""
-    digest = hashlib.sha256(f"{BANK_FORMAT} {body.sha256} {GLITCH_M} {_code_sha256()}".encode())
+    digest = hashlib.sha256(f"{FORMAT_VERSION} {body.sha256} {SHORTEST_FRAMES}".encode())
+    for module in _SOURCES:
+        digest.update((Path(__file__).parent / f"{module}.py").read_bytes())
     for entry in files:
         digest.update(json.dumps(asdict(entry), sort_keys=True).encode())
-        digest.update((folder / entry.file).read_bytes())
-        if entry.skeleton:
-            digest.update((folder / entry.skeleton).read_bytes())
+    skeletons = {entry.skeleton for entry in files if entry.skeleton}
+    for name in sorted(skeletons | {entry.file for entry in files}):
+        try:
+            digest.update((folder / name).read_bytes())
+        except OSError as error:
+            raise PointlightError(f"cannot read {folder / name} ({error.strerror})") from error
     return digest.hexdigest()[:24]
 
 
-def _code_sha256() -> str:
-    """Hash of the readers' and the retargeting's own source, so that a change there makes banks anew."""
-    digest = hashlib.sha256()
-    for module in ("asf_amc", "bvh", "clip", "library", "retarget", "source_text"):
-        digest.update((Path(__file__).parent / f"{module}.py").read_bytes())
-    return digest.hexdigest()
-
-
 def _save(bank: MotionBank, path: Path) -> None:
+    turns = rotations_to_quaternions(np.concatenate((bank.root[:, None], bank.pose), axis=1))
     with atomic_path(path) as temporary:
         np.savez(
             temporary,
+            format_version=np.array(FORMAT_VERSION),
             clips=np.array(json.dumps([asdict(entry) for entry in bank.clips])),
-            pose=bank.pose,
-            root=bank.root,
+            quaternions_xyzw=turns,
             translation_m=bank.translation_m,
-            sha256=np.array(bank.sha256),
         )
 
 
-def _load(path: Path) -> MotionBank:
-    with np.load(path, allow_pickle=False) as stored:
-        clips = tuple(ClipEntry(**entry) for entry in json.loads(str(stored["clips"])))
-        arrays = (stored["pose"], stored["root"], stored["translation_m"])
-        return MotionBank(clips, *arrays, sha256=str(stored["sha256"]))
+def _load(path: Path) -> MotionBank | None:
+    """The stored bank, or None where there is none that is whole."""
+    if not path.exists():
+        return None
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            clips = tuple(ClipEntry(**entry) for entry in json.loads(str(stored["clips"])))
+            rotations = quaternions_to_rotations(stored["quaternions_xyzw"])
+            translation_m = stored["translation_m"]
+    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
+        return None
+    pose, root = np.ascontiguousarray(rotations[:, 1:]), np.ascontiguousarray(rotations[:, 0])
+    return MotionBank.from_arrays(clips, pose, root, translation_m)

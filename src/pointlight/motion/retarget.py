@@ -1,8 +1,8 @@
-"""From a source skeleton to a body: bones keep their directions, hinges their axes, the trunk its orientation.
+"""From a source skeleton to a body: limbs keep directions, hinges their axes, trunk and head their posture.
 
-Every driven joint follows one source joint (or a mixture of two): its world rotation is the source's times a fixed
-rotation that maps the body's rest frame of the limb onto the source's. Limb directions then agree exactly, whatever
-the two rest poses are.
+Every driven joint follows one source joint: its world rotation is the source's times a fixed one, which maps
+the body's rest frame of that limb (its direction and a second axis) onto the source's. Limb directions then
+agree in every frame, whatever the two rest poses are.
 """
 
 from __future__ import annotations
@@ -10,360 +10,221 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import torch
-from scipy.spatial.transform import Rotation, Slerp
 
-from pointlight.body import MEAN_ADULT_SHAPE, AnnyBody
-from pointlight.errors import PointlightError
 from pointlight.motion.clip import DRIVEN_JOINTS, BodyMotion, MotionClip
+from pointlight.motion.grounding import calibrate_feet, floor_height_m
+from pointlight.motion.rig import SIDES, BodyRig
+from pointlight.motion.skeletons import SkeletonFamily, find_family
+from pointlight.motion.turns import (
+    axis_turns,
+    frames_along,
+    halfway,
+    nearest_rotations,
+    pitch,
+    smallest_turns,
+    transposed,
+    twist_angles,
+    unit,
+)
 
-_BENT_RAD = np.radians(30)
-_DOWN = np.array([0.0, -1.0, 0.0])
-_UP = np.array([0.0, 1.0, 0.0])
 _LEFT = np.array([1.0, 0.0, 0.0])
+_LOOSE_BEND_RAD = (np.radians(15), np.radians(30))
+"""Between these bends a loose hinge goes over from what the rotations say to the plane of the limb."""
 
-
-@dataclass(frozen=True)
-class SkeletonMap:
-    """Which source joint each driven joint follows, for one family of skeletons.
-
-    Attributes:
-        joints: driven joint -> source joint; two source joints are mixed half and half.
-        ends: source joints that only mark where a limb ends: wrist, and toes, of each side.
-        elbow_axis: flexion axis of the left elbow at rest, where a clip never bends it; mirrored for the right.
-    """
-
-    joints: dict[str, tuple[str, ...]]
-    ends: dict[str, str]
-    elbow_axis: tuple[float, float, float]
-
-
-def _sided(pattern: dict[str, str], left: str, right: str) -> dict[str, tuple[str, ...]]:
-    sides = (("left", left), ("right", right))
-    return {
-        f"{side}_{name}": (source.format(mark),) for side, mark in sides for name, source in pattern.items()
-    }
-
-
-SKELETONS: dict[str, SkeletonMap] = {
-    "cmu_asf": SkeletonMap(
-        {
-            "pelvis": ("root",),
-            "spine1": ("lowerback",),
-            "spine2": ("upperback",),
-            "spine3": ("thorax",),
-            "neck": ("lowerneck",),
-            "head": ("head",),
-            **_sided(
-                {
-                    "hip": "{}femur",
-                    "knee": "{}tibia",
-                    "ankle": "{}foot",
-                    "toes": "{}toes",
-                    "collar": "{}clavicle",
-                    "shoulder": "{}humerus",
-                    "elbow": "{}radius",
-                    "wrist": "{}hand",
-                },
-                "l",
-                "r",
-            ),
-        },
-        {
-            "left_wrist": "lwrist",
-            "right_wrist": "rwrist",
-            "left_toes": "ltoes",
-            "right_toes": "rtoes",
-        },
-        (0.0, -0.866, 0.5),
-    ),
-    "cmu_cgspeed": SkeletonMap(
-        {
-            "pelvis": ("Hips",),
-            "spine1": ("LowerBack",),
-            "spine2": ("Spine",),
-            "spine3": ("Spine1",),
-            "neck": ("Neck",),
-            "head": ("Head",),
-            **_sided(
-                {
-                    "hip": "{}UpLeg",
-                    "knee": "{}Leg",
-                    "ankle": "{}Foot",
-                    "toes": "{}ToeBase",
-                    "collar": "{}Shoulder",
-                    "shoulder": "{}Arm",
-                    "elbow": "{}ForeArm",
-                    "wrist": "{}Hand",
-                },
-                "Left",
-                "Right",
-            ),
-        },
-        {
-            "left_wrist": "LeftHand",
-            "right_wrist": "RightHand",
-            "left_toes": "LeftToeBase",
-            "right_toes": "RightToeBase",
-        },
-        (0.0, -0.866, 0.5),
-    ),
-    "daz": SkeletonMap(
-        {
-            "pelvis": ("hip",),
-            "spine1": ("abdomen",),
-            "spine2": ("abdomen", "chest"),
-            "spine3": ("chest",),
-            "neck": ("neck",),
-            "head": ("head",),
-            **_sided(
-                {
-                    "hip": "{}Thigh",
-                    "knee": "{}Shin",
-                    "ankle": "{}Foot",
-                    "toes": "{}Foot",
-                    "collar": "{}Collar",
-                    "shoulder": "{}Shldr",
-                    "elbow": "{}ForeArm",
-                    "wrist": "{}Hand",
-                },
-                "l",
-                "r",
-            ),
-        },
-        {
-            "left_wrist": "lHand",
-            "right_wrist": "rHand",
-            "left_toes": "lFoot_end",
-            "right_toes": "rFoot_end",
-        },
-        (0.0, -1.0, 0.0),
-    ),
-    "reactidle": SkeletonMap(
-        {
-            "pelvis": ("pelvis",),
-            "spine1": ("spine",),
-            "spine2": ("spine", "spine.001"),
-            "spine3": ("spine.001",),
-            "neck": ("neck",),
-            "head": ("neck",),
-            **_sided(
-                {
-                    "hip": "thigh.{}",
-                    "knee": "shin.{}",
-                    "ankle": "foot.{}",
-                    "toes": "foot.{}",
-                    "collar": "shoulder.{}",
-                    "shoulder": "upper_arm.{}",
-                    "elbow": "forearm.{}",
-                    "wrist": "forearm.{}",
-                },
-                "L",
-                "R",
-            ),
-        },
-        {
-            "left_wrist": "forearm.L_end",
-            "right_wrist": "forearm.R_end",
-            "left_toes": "foot.L_end",
-            "right_toes": "foot.R_end",
-        },
-        (0.0, -1.0, 0.0),
-    ),
-}
-"""Families of skeletons that are understood, told apart by their joints' names."""
-
-
-def find_skeleton(clip: MotionClip) -> SkeletonMap:
-    """The family whose joints the clip has.
-
-    Raises:
-        PointlightError: none.
-    """
-    names = set(clip.joint_names)
-    for skeleton in SKELETONS.values():
-        needed = {source for sources in skeleton.joints.values() for source in sources}
-        if needed | set(skeleton.ends.values()) <= names:
-            return skeleton
-    raise PointlightError(
-        f"{clip.name} has a skeleton that is not known (joints {', '.join(clip.joint_names[:6])}, ...); known are "
-        f"{', '.join(SKELETONS)}"
-    )
+World = dict[str, np.ndarray]
+"""Driven joint -> (T, 3, 3) rotation from rest to world axes."""
 
 
 @dataclass(frozen=True)
 class SourcePose:
-    """What retargeting and its judges look at in a source clip.
+    """A clip by the names of our joints.
 
     Attributes:
-        places: driven joint -> (T, 3) in the world, metres; for trunk joints where their source joint is.
-        rotations: driven joint -> (T, 3, 3), world.
-        rest: driven joint -> (3,) at rest.
+        rotations: driven joint -> (T, 3, 3) world rotation of the source joint that it follows.
+        places: driven joint or point of the hand -> (T, 3), metres.
+        rest: the same points -> (3,) at rest, metres.
     """
 
+    rotations: World
     places: dict[str, np.ndarray]
-    rotations: dict[str, np.ndarray]
     rest: dict[str, np.ndarray]
 
 
-def source_pose(clip: MotionClip, skeleton: SkeletonMap) -> SourcePose:
-    """Look up a clip by the driven joints' names."""
-    world = clip.rotations_world()
-    positions = clip.positions_world_m(world)
-    at_rest = clip.rest_positions_m()
+def source_pose(clip: MotionClip, family: SkeletonFamily) -> SourcePose:
+    """Look a clip up by the names of our joints."""
+    world = clip.rotations_world().astype(np.float64)
+    positions = clip.positions_world_m(world.astype(np.float32)).astype(np.float64)
+    at_rest = clip.rest_positions_m().astype(np.float64)
     index = {name: i for i, name in enumerate(clip.joint_names)}
-    places, rotations, rest = {}, {}, {}
-    for joint, sources in skeleton.joints.items():
-        place = index[skeleton.ends.get(joint, sources[-1])]
-        places[joint], rest[joint] = positions[:, place], at_rest[place]
-        turns = [world[:, index[source]] for source in sources]
-        rotations[joint] = turns[0] if len(turns) == 1 else _halfway(*turns)
-    return SourcePose(places, rotations, rest)
+    rotations, places, rest = {}, {}, {}
+    hand_points = [f"{side}_{point}" for side in SIDES for point in ("hand_tip", "thumb_root", "thumb_tip")]
+    for joint in (*DRIVEN_JOINTS, *hand_points):
+        sources = [world[:, index[source]] for source in family.sources(joint)]
+        if sources:
+            rotations[joint] = sources[0] if len(sources) == 1 else halfway(*sources)
+        if place := family.place(joint):
+            places[joint], rest[joint] = positions[:, index[place]], at_rest[index[place]]
+    return SourcePose(rotations, places, rest)
 
 
-def retarget(clip: MotionClip, body: AnnyBody, *, group: str, split: str) -> BodyMotion:
-    """Let the mean adult body perform a clip; a pure function of its arguments.
-
-    The ground is set to y = 0 under the lowest the soles come (2nd percentile over the clip).
+def retarget(clip: MotionClip, rig: BodyRig, group: str = "all", split: str = "train") -> BodyMotion:
+    """Let the mean adult perform a clip, on a floor at y = 0; a pure function of its arguments.
 
     Raises:
         PointlightError: the skeleton is not known.
     """
-    source = source_pose(clip, find_skeleton(clip))
-    skeleton = find_skeleton(clip)
-    rest = _body_rest(body)
-    world = {
-        joint: source.rotations[joint] @ turn
-        for joint, turn in _rest_alignments(source, skeleton, rest, body).items()
-    }
+    family = find_family(clip)
+    source = source_pose(clip, family)
+    world = world_rotations(source, family, rig)
+    places = joint_places(world, _pelvis_path(source, rig, world["pelvis"]), rig)
+    calibrate_feet(world, places, rig, clip.fps)
+    floor = floor_height_m(rig.sole_heights(world, places), clip.fps)
     pose = np.empty((clip.frames, len(DRIVEN_JOINTS) - 1, 3, 3), np.float32)
-    for j, joint in enumerate(DRIVEN_JOINTS[1:]):
-        parent = DRIVEN_JOINTS[body.parents[j + 1]]
-        pose[:, j] = np.swapaxes(world[parent], -1, -2) @ world[joint]
-    root = world["pelvis"].astype(np.float32)
-    translation = _pelvis_path(source, rest, root)
-    motion = BodyMotion(clip.name, group, split, pose, root, translation, clip.fps)
-    return _on_the_ground(motion, body)
-
-
-def _halfway(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    turn = Rotation.from_matrix(np.swapaxes(first, -1, -2) @ second).as_rotvec()
-    return (first @ Rotation.from_rotvec(0.5 * turn).as_matrix()).astype(np.float32)
-
-
-def _body_rest(body: AnnyBody) -> dict[str, np.ndarray]:
-    joints = body.person(torch.tensor(MEAN_ADULT_SHAPE)).joints.double().numpy()
-    return dict(zip(body.joint_names, joints, strict=True))
-
-
-def _rest_alignments(
-    source: SourcePose, skeleton: SkeletonMap, rest: dict[str, np.ndarray], body: AnnyBody
-) -> dict[str, np.ndarray]:
-    """Driven joint -> rotation from the body's rest axes to the source's, (3, 3).
-
-    Both stand upright and look along +z at rest, so the trunk needs none.
-    """
-    turns = {joint: np.eye(3) for joint in DRIVEN_JOINTS}
-    for side in ("left", "right"):
-        axis = np.array(skeleton.elbow_axis) * ((1, 1, 1) if side == "left" else (1, -1, -1))
-        limbs = (
-            ("hip", "knee", "ankle", _LEFT, _LEFT),
-            ("shoulder", "elbow", "wrist", axis, np.array(body.hinge_axes[f"{side}_elbow"])),
-        )
-        for upper, lower, end, default, body_axis in limbs:
-            names = [f"{side}_{part}" for part in (upper, lower, end)]
-            hinge = _hinge_axis(source, *names, default)
-            for start, stop in ((names[0], names[1]), (names[1], names[2])):
-                ours = _frame(rest[stop] - rest[start], body_axis)
-                theirs = _frame(source.rest[stop] - source.rest[start], hinge)
-                turns[start] = theirs @ ours.T
-        turns[names[2]] = turns[names[1]]  # the hand goes on as the forearm does
-        heading = _frame(_UP, source.rest[f"{side}_toes"] - source.rest[f"{side}_ankle"])
-        ours = _frame(_UP, rest[f"{side}_toes"] - rest[f"{side}_ankle"])
-        turns[f"{side}_ankle"] = turns[f"{side}_toes"] = heading @ ours.T
-    return turns
-
-
-def _frame(primary: np.ndarray, secondary: np.ndarray) -> np.ndarray:
-    """Right-handed axes as columns: along `primary`, then `secondary` made perpendicular to it."""
-    first = primary / np.linalg.norm(primary)
-    second = secondary - first * (secondary @ first)
-    second = second / np.linalg.norm(second)
-    return np.stack((first, second, np.cross(first, second)), axis=1)
-
-
-def _hinge_axis(source: SourcePose, upper: str, lower: str, end: str, default: np.ndarray) -> np.ndarray:
-    """Flexion axis in the source's rest axes, as the clip itself shows it where the limb is bent; else `default`."""
-    first = source.places[lower] - source.places[upper]
-    second = source.places[end] - source.places[lower]
-    normal = np.cross(first, second)
-    sine = np.linalg.norm(normal, axis=-1) / np.maximum(
-        np.linalg.norm(first, axis=-1) * np.linalg.norm(second, axis=-1), 1e-9
+    for j, joint in enumerate(DRIVEN_JOINTS[1:], start=1):
+        pose[:, j - 1] = transposed(world[DRIVEN_JOINTS[rig.parents[j]]]) @ world[joint]
+    translation = places["pelvis"] - np.array((0.0, floor, 0.0))
+    return BodyMotion(
+        clip.name,
+        group,
+        split,
+        nearest_rotations(pose),
+        world["pelvis"].astype(np.float32),
+        translation.astype(np.float32),
+        clip.fps,
     )
-    angle = np.arctan2(sine, (first * second).sum(-1))
-    bent = angle > _BENT_RAD
-    if bent.sum() < 10:
-        return default
-    axes = np.einsum("tji,tj->ti", source.rotations[upper][bent], normal[bent])
-    axes /= np.linalg.norm(axes, axis=-1, keepdims=True)
-    mean = axes.mean(0)
-    # A limb that bends in any direction has no hinge that could be read off.
-    return mean if np.linalg.norm(mean) > 0.6 else default
 
 
-def _pelvis_path(source: SourcePose, rest: dict[str, np.ndarray], root: np.ndarray) -> np.ndarray:
-    """(T, 3) float32: the middle of the hips follows the source's, scaled by the length of the legs."""
-    ratio = _leg_length(rest) / _leg_length(source.rest)
-    hips = 0.5 * (source.places["left_hip"] + source.places["right_hip"]) * ratio
-    offset = 0.5 * (rest["left_hip"] + rest["right_hip"]) - rest["pelvis"]
-    return (hips - root @ offset).astype(np.float32)
+def world_rotations(source: SourcePose, family: SkeletonFamily, rig: BodyRig) -> World:
+    """World rotations of all driven joints."""
+    world: World = {}
+    _trunk(world, source, family, rig)
+    for side in SIDES:
+        _leg(world, side, source, rig)
+        _arm(world, side, source, family, rig)
+    return world
+
+
+def joint_places(world: World, pelvis: np.ndarray, rig: BodyRig) -> dict[str, np.ndarray]:
+    """Driven joint -> (T, 3) places, metres, from world rotations and the pelvis' path."""
+    places = {"pelvis": pelvis}
+    for j, joint in enumerate(DRIVEN_JOINTS[1:], start=1):
+        parent = DRIVEN_JOINTS[rig.parents[j]]
+        places[joint] = places[parent] + world[parent] @ (rig.rest[joint] - rig.rest[parent])
+    return places
+
+
+def _trunk(world: World, source: SourcePose, family: SkeletonFamily, rig: BodyRig) -> None:
+    """Pelvis by the line of the hips, chest by that of the shoulders, the spine turned to aim right."""
+    lean = {key: pitch(np.radians(family.lean_deg.get(key, 0.0))) for key in ("pelvis", "trunk", "head")}
+    hip_line = smallest_turns(_LEFT, _line(source.rest, "hip"))
+    shoulder_line = smallest_turns(_LEFT, _line(source.rest, "shoulder"))
+    world["pelvis"] = source.rotations["pelvis"] @ hip_line @ lean["pelvis"]
+    for joint in ("spine1", "spine2", "spine3"):
+        world[joint] = source.rotations[joint] @ shoulder_line @ lean["trunk"]
+    world["head"] = source.rotations["head"] @ lean["head"]
+    aim = unit(_middle(source.places, "shoulder") - _middle(source.places, "hip"))
+    chest = _middle(rig.rest, "shoulder") - rig.rest["spine3"]
+    for _ in range(4):
+        lower = world["pelvis"] @ (rig.rest["spine1"] - _middle(rig.rest, "hip"))
+        trunk = lower + world["spine3"] @ chest
+        for joint, end in (("spine1", "spine2"), ("spine2", "spine3")):
+            trunk = trunk + world[joint] @ (rig.rest[end] - rig.rest[joint])
+        turn = smallest_turns(unit(trunk), aim)
+        for joint in ("spine1", "spine2", "spine3"):
+            world[joint] = turn @ world[joint]
+    world["neck"] = halfway(world["spine3"], world["head"])
+    for side in SIDES:
+        # The rotation of the source's collar relative to its chest, from our rest.
+        shrug = transposed(source.rotations["spine3"]) @ source.rotations[f"{side}_collar"]
+        world[f"{side}_collar"] = world["spine3"] @ shrug
+
+
+def _leg(world: World, side: str, source: SourcePose, rig: BodyRig) -> None:
+    hip, knee, ankle, toes = (f"{side}_{part}" for part in ("hip", "knee", "ankle", "toes"))
+    for start, end in ((hip, knee), (knee, ankle)):
+        world[start] = source.rotations[start] @ _alignment(source, start, end, _LEFT, rig, rig.hinges[knee])
+    # The foot's side-to-side axis is the knee's: both lie level where the shin stands upright.
+    turn = _alignment(source, ankle, toes, _knee_axis(source, side), rig, _LEFT)
+    world[ankle] = source.rotations[ankle] @ turn
+    world[toes] = source.rotations[toes] @ turn
+
+
+def _knee_axis(source: SourcePose, side: str) -> np.ndarray:
+    shin = unit(source.rest[f"{side}_ankle"] - source.rest[f"{side}_knee"])
+    return unit(_LEFT - shin * (_LEFT @ shin))
+
+
+def _arm(world: World, side: str, source: SourcePose, family: SkeletonFamily, rig: BodyRig) -> None:
+    shoulder, elbow, wrist = (f"{side}_{part}" for part in ("shoulder", "elbow", "wrist"))
+    axis = np.array(family.elbow_axis) * (1 if side == "left" else np.array((1, -1, -1)))
+    if family.loose_hinges:
+        _loose_arm(world, side, axis, source, rig)
+    else:
+        for start, end in ((shoulder, elbow), (elbow, wrist)):
+            turn = _alignment(source, start, end, axis, rig, rig.hinges[elbow])
+            world[start] = source.rotations[start] @ turn
+    if f"{side}_hand_tip" not in source.rest:
+        world[wrist] = world[elbow]
+        return
+    palm = rig.palms[side]
+    along, normal = source_palm(source, side)
+    world[wrist] = (
+        source.rotations[wrist]
+        @ frames_along(along, normal)
+        @ frames_along(palm.along, palm.normal).swapaxes(-1, -2)
+    )
+    # Half of the hand's twist is made by the forearm, as by radius and ulna.
+    bone = unit(rig.rest[wrist] - rig.rest[elbow])
+    twist = twist_angles(transposed(world[elbow]) @ world[wrist], bone)
+    world[elbow] = world[elbow] @ axis_turns(bone, 0.5 * twist)
+
+
+def source_palm(source: SourcePose, side: str) -> tuple[np.ndarray, np.ndarray]:
+    """The source's hand at rest, (3,) each: along the hand, and out of the palm."""
+    along = unit(source.rest[f"{side}_hand_tip"] - source.rest[f"{side}_wrist"])
+    thumb = source.rest[f"{side}_thumb_tip"] - source.rest[f"{side}_thumb_root"]
+    normal = unit(np.cross(along, thumb))
+    return along, normal if side == "left" else -normal
+
+
+def _loose_arm(world: World, side: str, default: np.ndarray, source: SourcePose, rig: BodyRig) -> None:
+    """Arm whose rotations say little of its hinge: where it is bent, the plane of the limb says it."""
+    shoulder, elbow, wrist = (f"{side}_{part}" for part in ("shoulder", "elbow", "wrist"))
+    upper = unit(source.places[elbow] - source.places[shoulder])
+    lower = unit(source.places[wrist] - source.places[elbow])
+    normal = np.cross(upper, lower)
+    bend = np.arctan2(np.linalg.norm(normal, axis=-1), (upper * lower).sum(-1))
+    low, high = _LOOSE_BEND_RAD
+    share = np.clip((bend - low) / (high - low), 0, 1)[:, None]
+    axis = unit((1 - share) * (source.rotations[shoulder] @ default) + share * unit(normal))
+    for joint, direction, end in ((shoulder, upper, elbow), (elbow, lower, wrist)):
+        ours = frames_along(rig.rest[end] - rig.rest[joint], rig.hinges[elbow])
+        world[joint] = frames_along(direction, axis) @ ours.T
+
+
+def _alignment(
+    source: SourcePose, start: str, end: str, source_axis: np.ndarray, rig: BodyRig, axis: np.ndarray
+) -> np.ndarray:
+    """(3, 3) from our rest axes to the source's: limb onto limb, second axis onto second axis."""
+    theirs = frames_along(source.rest[end] - source.rest[start], source_axis)
+    return theirs @ frames_along(rig.rest[end] - rig.rest[start], axis).T
+
+
+def _line(points: dict[str, np.ndarray], joint: str) -> np.ndarray:
+    """Unit vector from the right to the left joint of a pair."""
+    return unit(points[f"left_{joint}"] - points[f"right_{joint}"])
+
+
+def _middle(points: dict[str, np.ndarray], joint: str) -> np.ndarray:
+    return 0.5 * (points[f"left_{joint}"] + points[f"right_{joint}"])
+
+
+def _pelvis_path(source: SourcePose, rig: BodyRig, pelvis: np.ndarray) -> np.ndarray:
+    """(T, 3): the middle of the hips follows the source's, scaled by the length of the legs."""
+    ratio = _leg_length(rig.rest) / _leg_length(source.rest)
+    return _middle(source.places, "hip") * ratio - pelvis @ (_middle(rig.rest, "hip") - rig.rest["pelvis"])
 
 
 def _leg_length(places: dict[str, np.ndarray]) -> float:
     upper = np.linalg.norm(places["left_knee"] - places["left_hip"])
     return float(upper + np.linalg.norm(places["left_ankle"] - places["left_knee"]))
-
-
-def _on_the_ground(motion: BodyMotion, body: AnnyBody) -> BodyMotion:
-    from dataclasses import replace
-
-    lowest = sole_heights(motion, body).min(-1)
-    drop = np.array([0.0, np.percentile(lowest, 2), 0.0], np.float32)
-    return replace(motion, translation_m=motion.translation_m - drop)
-
-
-def sole_heights(motion: BodyMotion, body: AnnyBody) -> np.ndarray:
-    """(T, 4) heights above the ground of left heel, left big toe, right heel, right big toe, metres."""
-    from pointlight.body import BodyState
-
-    state = BodyState(
-        torch.from_numpy(motion.pose),
-        torch.tensor(MEAN_ADULT_SHAPE),
-        torch.from_numpy(motion.root),
-        torch.from_numpy(motion.translation_m),
-    )
-    names = ("left_heel", "left_big_toe", "right_heel", "right_big_toe")
-    with torch.no_grad():
-        return body.keypoints(state, names)[..., 1].numpy()
-
-
-def resample(motion: BodyMotion, fps: float) -> BodyMotion:
-    """The motion at another frame rate; rotations by spherical interpolation, places linearly."""
-    from dataclasses import replace
-
-    if abs(motion.fps - fps) < 1e-6:
-        return motion
-    times = np.arange(motion.frames) / motion.fps
-    query = np.arange(int(times[-1] * fps + 1e-6) + 1) / fps
-    turns = np.concatenate((motion.root[:, None], motion.pose), axis=1)
-    resampled = np.empty((len(query), *turns.shape[1:]), np.float32)
-    for joint in range(turns.shape[1]):
-        resampled[:, joint] = Slerp(times, Rotation.from_matrix(turns[:, joint]))(query).as_matrix()
-    places = np.stack([np.interp(query, times, motion.translation_m[:, i]) for i in range(3)], axis=-1)
-    return replace(
-        motion,
-        pose=resampled[:, 1:],
-        root=resampled[:, 0],
-        translation_m=places.astype(np.float32),
-        fps=fps,
-    )

@@ -1,0 +1,187 @@
+"""Families of source skeletons: which of their joints drive ours, and how their rest pose differs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from pointlight.errors import PointlightError
+from pointlight.motion.clip import MotionClip
+
+
+@dataclass(frozen=True)
+class SkeletonFamily:
+    """How to read a source skeleton by the names of our driven joints. The left side stands for both.
+
+    Attributes:
+        name: of the family.
+        sides: how the family writes left and right in its names.
+        joints: driven joint (sides as "left_") -> source joint whose rotation it follows; of two, halfway.
+        places: driven joint -> source joint at its place, where that is another one. "hand_tip",
+            "thumb_root" and "thumb_tip" tell of the palm, if the family has hands.
+        elbow_axis: the left elbow's axis of flexion at rest, world axes.
+        loose_hinges: elbows bend in other planes than the rotations say; the plane is read off every frame.
+        lean_deg: pitch (forward positive) that our trunk, head and pelvis need where the source is at rest,
+            found from upright frames of the shared clips: there the mean pose shall be our rest pose.
+    """
+
+    name: str
+    sides: tuple[str, str]
+    joints: dict[str, tuple[str, ...]]
+    places: dict[str, str]
+    elbow_axis: tuple[float, float, float]
+    loose_hinges: bool = False
+    lean_deg: dict[str, float] = field(default_factory=dict)
+
+    def sources(self, joint: str) -> tuple[str, ...]:
+        """Source joints whose rotation a driven joint follows; () if none does."""
+        key, mark = self._sided(joint)
+        return tuple(source.format(mark) for source in self.joints.get(key, ()))
+
+    def place(self, joint: str) -> str | None:
+        """Source joint that lies where a driven joint (or a point of the hand) lies."""
+        key, mark = self._sided(joint)
+        sources = self.joints.get(key)
+        found = self.places.get(key, sources[-1] if sources else None)
+        return found.format(mark) if found else None
+
+    def needs(self) -> set[str]:
+        """All source joints that are looked at."""
+        keys = {key.replace("left_", side) for key in self.joints for side in ("left_", "right_")}
+        places = {key.replace("left_", side) for key in self.places for side in ("left_", "right_")}
+        needed = {source for key in keys for source in self.sources(key)}
+        return needed | {place for key in places if (place := self.place(key))}
+
+    def _sided(self, joint: str) -> tuple[str, str]:
+        if joint.startswith("right_"):
+            return "left_" + joint.removeprefix("right_"), self.sides[1]
+        return joint, self.sides[0]
+
+
+_CMU_ELBOW = (0.0, -0.8660254, 0.5)
+
+CMU_ASF = SkeletonFamily(
+    name="cmu_asf",
+    sides=("l", "r"),
+    joints={
+        "pelvis": ("root",),
+        "spine1": ("lowerback",),
+        "spine2": ("upperback",),
+        "spine3": ("thorax",),
+        "head": ("head",),
+        "left_hip": ("{}femur",),
+        "left_knee": ("{}tibia",),
+        "left_ankle": ("{}foot",),
+        "left_toes": ("{}toes",),
+        "left_collar": ("{}clavicle",),
+        "left_shoulder": ("{}humerus",),
+        "left_elbow": ("{}radius",),
+        "left_wrist": ("{}hand",),
+    },
+    places={
+        "head": "upperneck",
+        "left_hand_tip": "{}fingers",
+        "left_thumb_root": "{}thumb",
+        "left_thumb_tip": "{}thumb_end",
+    },
+    elbow_axis=_CMU_ELBOW,
+    lean_deg={"trunk": -6.0, "head": -9.0},
+)
+
+CMU_CGSPEED = SkeletonFamily(
+    name="cmu_cgspeed",
+    sides=("Left", "Right"),
+    joints={
+        "pelvis": ("Hips",),
+        "spine1": ("LowerBack",),
+        "spine2": ("Spine",),
+        "spine3": ("Spine1",),
+        "head": ("Head",),
+        "left_hip": ("{}UpLeg",),
+        "left_knee": ("{}Leg",),
+        "left_ankle": ("{}Foot",),
+        "left_toes": ("{}ToeBase",),
+        "left_collar": ("{}Shoulder",),
+        "left_shoulder": ("{}Arm",),
+        "left_elbow": ("{}ForeArm",),
+        "left_wrist": ("{}FingerBase",),
+    },
+    places={
+        "head": "Neck1",
+        "left_hand_tip": "{}HandIndex1",
+        "left_thumb_root": "{0:.1}Thumb",
+        "left_thumb_tip": "{0:.1}Thumb_end",
+    },
+    elbow_axis=_CMU_ELBOW,
+    lean_deg={"trunk": -6.0, "head": -9.0},
+)
+
+CMU_DAZ = SkeletonFamily(
+    name="cmu_daz",
+    sides=("l", "r"),
+    joints={
+        "pelvis": ("hip",),
+        "spine1": ("abdomen",),
+        "spine2": ("abdomen", "chest"),
+        "spine3": ("chest",),
+        "head": ("head",),
+        "left_hip": ("{}Thigh",),
+        "left_knee": ("{}Shin",),
+        "left_ankle": ("{}Foot",),
+        "left_toes": ("{}Foot",),
+        "left_collar": ("{}Collar",),
+        "left_shoulder": ("{}Shldr",),
+        "left_elbow": ("{}ForeArm",),
+        "left_wrist": ("{}Hand",),
+    },
+    places={
+        "left_toes": "{}Foot_end",
+        "left_hand_tip": "{}Mid1",
+        "left_thumb_root": "{}Pinky1",
+        "left_thumb_tip": "{}Index1",
+    },
+    elbow_axis=(-0.061, -0.862, 0.503),
+    lean_deg={"pelvis": -4.0},
+)
+
+REACTIDLE = SkeletonFamily(
+    name="reactidle",
+    sides=("L", "R"),
+    joints={
+        "pelvis": ("pelvis",),
+        "spine1": ("spine",),
+        "spine2": ("spine", "spine.001"),
+        "spine3": ("spine.001",),
+        "head": ("neck",),
+        "left_hip": ("thigh.{}",),
+        "left_knee": ("shin.{}",),
+        "left_ankle": ("foot.{}",),
+        "left_toes": ("foot.{}",),
+        "left_collar": ("shoulder.{}",),
+        "left_shoulder": ("upper_arm.{}",),
+        "left_elbow": ("forearm.{}",),
+        "left_wrist": ("forearm.{}",),
+    },
+    places={"left_toes": "foot.{}_end", "left_wrist": "forearm.{}_end", "head": "neck"},
+    elbow_axis=(0.0, -0.75, -0.66),
+    loose_hinges=True,
+    lean_deg={"head": -15.0},
+)
+
+FAMILIES: tuple[SkeletonFamily, ...] = (CMU_ASF, CMU_CGSPEED, CMU_DAZ, REACTIDLE)
+"""All that are understood, told apart by their joints' names."""
+
+
+def find_family(clip: MotionClip) -> SkeletonFamily:
+    """The family whose joints the clip has.
+
+    Raises:
+        PointlightError: it has the joints of none.
+    """
+    names = set(clip.joint_names)
+    for family in FAMILIES:
+        if family.needs() <= names:
+            return family
+    raise PointlightError(
+        f"{clip.name} has a skeleton that is not known (joints {', '.join(clip.joint_names[:6])}, ...); "
+        f"known are {', '.join(family.name for family in FAMILIES)}"
+    )

@@ -39,6 +39,7 @@ class BodyRig:
         hinges: "left_knee" ... "right_elbow" -> (3,) unit axis of flexion.
         palms: "left", "right" -> the hand.
         soles: "left_heel" ... "right_small_toe" -> (3,) the point of the sole below that keypoint.
+        ears: (3,) the middle between the ears.
     """
 
     rest: dict[str, np.ndarray]
@@ -46,6 +47,7 @@ class BodyRig:
     hinges: dict[str, np.ndarray]
     palms: dict[str, Palm]
     soles: dict[str, np.ndarray]
+    ears: np.ndarray
 
     @staticmethod
     def of(body: AnnyBody) -> BodyRig:
@@ -62,10 +64,11 @@ class BodyRig:
         )
         names = tuple(f"{side}_{point}" for side in SIDES for point in _SOLE_POINTS)
         places = body.keypoints(state, names).double().numpy()
+        ears = body.keypoints(state, ("left_ear", "right_ear")).double().numpy().mean(0)
         places[:, 1] = vertices[:, 1].min()
         hinges = {name: np.array(axis) for name, axis in body.hinge_axes.items()}
         palms = {side: _palm(side, rest, vertices, body.main_joints()) for side in SIDES}
-        return BodyRig(rest, body.parents, hinges, palms, dict(zip(names, places, strict=True)))
+        return BodyRig(rest, body.parents, hinges, palms, dict(zip(names, places, strict=True)), ears)
 
     def sole_heights(
         self, rotations_world: dict[str, np.ndarray], places: dict[str, np.ndarray]

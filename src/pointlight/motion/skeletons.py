@@ -22,6 +22,8 @@ class SkeletonFamily:
         loose_hinges: elbows bend in other planes than the rotations say; the plane is read off every frame.
         lean_deg: pitch (forward positive) that our trunk, head and pelvis need where the source is at rest,
             found from upright frames of the shared clips: there the mean pose shall be our rest pose.
+        head_line: source joints at the neck's root and in the middle of the head, where no rotation tells where the
+            head looks.
     """
 
     name: str
@@ -31,6 +33,7 @@ class SkeletonFamily:
     elbow_axis: tuple[float, float, float]
     loose_hinges: bool = False
     lean_deg: dict[str, float] = field(default_factory=dict)
+    head_line: tuple[str, str] | None = None
 
     def sources(self, joint: str) -> tuple[str, ...]:
         """Source joints whose rotation a driven joint follows; () if none does."""
@@ -164,7 +167,8 @@ REACTIDLE = SkeletonFamily(
     places={"left_toes": "foot.{}_end", "left_wrist": "forearm.{}_end", "head": "neck"},
     elbow_axis=(0.0, -0.75, -0.66),
     loose_hinges=True,
-    lean_deg={"head": -15.0},
+    lean_deg={"head": -19.0},  # at rest neck and head stand upright; in a person they lean 19 degrees forward
+    head_line=("neck", "face"),
 )
 
 FAMILIES: tuple[SkeletonFamily, ...] = (CMU_ASF, CMU_CGSPEED, CMU_DAZ, REACTIDLE)

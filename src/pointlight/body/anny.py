@@ -124,9 +124,9 @@ class AnnyBody(BodyModel):
     def surface_keypoints(self, vertices: Tensor) -> Tensor:
         """(..., K, 3) keypoints from skinned vertices (..., V, 3), as they are defined; slow, for tests."""
         index = self._keypoint_vertices.to(vertices.device)
-        parts = vertices[..., index[:, 1], :] * self._keypoint_weights.to(vertices)[:, None]
-        empty = vertices.new_zeros(*vertices.shape[:-2], len(self.keypoint_names), 3)
-        return empty.index_add(-2, index[:, 0], parts)
+        weights = self.template.new_zeros(len(self.keypoint_names), len(self.template))
+        weights[index[:, 0], index[:, 1]] = self._keypoint_weights.to(weights)
+        return weights.to(vertices) @ vertices
 
     def main_joints(self) -> np.ndarray:
         """(V,) index of the joint that moves each vertex most."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pointlight.motion.clip import DRIVEN_JOINTS, BodyMotion, MotionClip
-from pointlight.motion.grounding import calibrate_feet, floor_height_m
+from pointlight.motion.grounding import calibrate_feet, floor_heights_m
 from pointlight.motion.rig import SIDES, BodyRig
 from pointlight.motion.skeletons import SkeletonFamily, find_family
 from pointlight.motion.turns import (
@@ -78,11 +78,11 @@ def retarget(clip: MotionClip, rig: BodyRig, group: str = "all", split: str = "t
     world = world_rotations(source, family, rig)
     places = joint_places(world, _pelvis_path(source, rig, world["pelvis"]), rig)
     calibrate_feet(world, places, rig, clip.fps)
-    floor = floor_height_m(rig.sole_heights(world, places), clip.fps)
+    floor = floor_heights_m(world, places, rig, clip.fps)
     pose = np.empty((clip.frames, len(DRIVEN_JOINTS) - 1, 3, 3), np.float32)
     for j, joint in enumerate(DRIVEN_JOINTS[1:], start=1):
         pose[:, j - 1] = transposed(world[DRIVEN_JOINTS[rig.parents[j]]]) @ world[joint]
-    translation = places["pelvis"] - np.array((0.0, floor, 0.0))
+    translation = places["pelvis"] - floor[:, None] * np.array((0.0, 1.0, 0.0))
     return BodyMotion(
         clip.name,
         group,
@@ -114,7 +114,7 @@ def joint_places(world: World, pelvis: np.ndarray, rig: BodyRig) -> dict[str, np
 
 
 def _trunk(world: World, source: SourcePose, family: SkeletonFamily, rig: BodyRig) -> None:
-    """Pelvis by the line of the hips, chest by that of the shoulders, the spine turned to aim right."""
+    """Pelvis by the line of the hips, chest by that of the shoulders, the lower spine turned to aim right."""
     lean = {key: pitch(np.radians(family.lean_deg.get(key, 0.0))) for key in ("pelvis", "trunk", "head")}
     hip_line = smallest_turns(_LEFT, _line(source.rest, "hip"))
     shoulder_line = smallest_turns(_LEFT, _line(source.rest, "shoulder"))
@@ -124,13 +124,15 @@ def _trunk(world: World, source: SourcePose, family: SkeletonFamily, rig: BodyRi
     world["head"] = source.rotations["head"] @ lean["head"]
     aim = unit(_middle(source.places, "shoulder") - _middle(source.places, "hip"))
     chest = _middle(rig.rest, "shoulder") - rig.rest["spine3"]
-    for _ in range(4):
-        lower = world["pelvis"] @ (rig.rest["spine1"] - _middle(rig.rest, "hip"))
-        trunk = lower + world["spine3"] @ chest
-        for joint, end in (("spine1", "spine2"), ("spine2", "spine3")):
-            trunk = trunk + world[joint] @ (rig.rest[end] - rig.rest[joint])
-        turn = smallest_turns(unit(trunk), aim)
-        for joint in ("spine1", "spine2", "spine3"):
+    chest = world["spine3"] @ (_middle(rig.rest, "shoulder") - rig.rest["spine3"])
+    ends = (("spine1", "spine2"), ("spine2", "spine3"))
+    fixed = chest + world["pelvis"] @ (rig.rest["spine1"] - _middle(rig.rest, "hip"))
+    for _ in range(6):
+        # Only the lower spine turns, so that the chest keeps the line of the shoulders.
+        spine = sum(world[joint] @ (rig.rest[end] - rig.rest[joint]) for joint, end in ends)
+        length = np.linalg.norm(fixed + spine, axis=-1, keepdims=True)
+        turn = smallest_turns(unit(spine), unit(aim * length - fixed))
+        for joint, _end in ends:
             world[joint] = turn @ world[joint]
     world["neck"] = halfway(world["spine3"], world["head"])
     for side in SIDES:

@@ -8,6 +8,7 @@ from importlib.resources import files
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from pointlight.body.kernels import skin
@@ -83,17 +84,17 @@ class AnnyBody(BodyModel):
         self._extremes = torch.from_numpy(np.flatnonzero((heights < low) | (heights > high)))
         self.hinge_axes = self._find_hinge_axes()
 
-    def person(self, shape: Tensor) -> Person:
+    def person(self, shape: Float[Tensor, "*batch 6"]) -> Person:
         """What depends on shape (..., 6) alone."""
         values = self._corner_weights(shape) @ self.corner_values
         count = 3 * len(self.joint_names)
         return Person(values[..., :count].unflatten(-1, (-1, 3)), values[..., count:].unflatten(-1, (-1, 3)))
 
-    def rest_vertices(self, shape: Tensor) -> Tensor:
+    def rest_vertices(self, shape: Float[Tensor, "*batch 6"]) -> Float[Tensor, "*batch vertices 3"]:
         """(..., V, 3) the surface at rest, metres, in the axes and origin of `Person.joints`."""
         return self._rest_vertices(shape, slice(None))
 
-    def vertices(self, state: BodyState) -> Tensor:
+    def vertices(self, state: BodyState) -> Float[Tensor, "*batch vertices 3"]:
         """(..., V, 3) by linear blend skinning."""
         person = self.person(state.shape)
         transforms = self.bone_transforms(self.posed(state, person), person)  # (..., J, 3, 4)
@@ -101,12 +102,14 @@ class AnnyBody(BodyModel):
         rest = self.rest_vertices(state.shape)
         return (blended[..., :3] @ rest[..., None])[..., 0] + blended[..., 3]
 
-    def bone_transforms(self, posed: Posed, person: Person) -> Tensor:
+    def bone_transforms(self, posed: Posed, person: Person) -> Float[Tensor, "*batch joints 3 4"]:
         """(..., J, 3, 4) rotation and shift that take a point at rest, fixed to a joint, to its place."""
         shifts = posed.joints - (posed.rotations @ person.joints[..., None])[..., 0]
         return torch.cat((posed.rotations, shifts[..., None]), dim=-1)
 
-    def skin_vertices(self, rest_vertices: np.ndarray, transforms: np.ndarray) -> np.ndarray:
+    def skin_vertices(
+        self, rest_vertices: Float[np.ndarray, "vertices 3"], transforms: Float[np.ndarray, "joints 3 4"]
+    ) -> Float[np.ndarray, "vertices 3"]:
         """One frame's (V, 3) float32 vertices quickly, for drawing.
 
         Args:
@@ -116,12 +119,14 @@ class AnnyBody(BodyModel):
         given = np.ascontiguousarray(rest_vertices, np.float32), np.ascontiguousarray(transforms, np.float32)
         return skin(given[0], self._weight_joints, self._weights, given[1])
 
-    def stature_m(self, shape: Tensor) -> Tensor:
+    def stature_m(self, shape: Float[Tensor, "*batch 6"]) -> Float[Tensor, "*batch"]:
         """(...) height from sole to crown at rest, metres."""
         heights = self._rest_vertices(shape, self._extremes)[..., 1]
         return heights.amax(-1) - heights.amin(-1)
 
-    def surface_keypoints(self, vertices: Tensor) -> Tensor:
+    def surface_keypoints(
+        self, vertices: Float[Tensor, "*batch vertices 3"]
+    ) -> Float[Tensor, "*batch points 3"]:
         """(..., K, 3) keypoints from skinned vertices (..., V, 3), as they are defined; slow, for tests."""
         index = self._keypoint_vertices.to(vertices.device)
         weights = self.template.new_zeros(len(self.keypoint_names), len(self.template))

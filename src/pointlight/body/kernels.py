@@ -1,11 +1,12 @@
 """Numba loops of the body for the CPU: skeleton and collapsed keypoints with their gradients, and skinning.
 
 One pass over each body instead of dozens of small tensor operations; `kinematics.py` holds the same in torch.
+`no_type_check` keeps run-time shape checks, which numba cannot compile, out of the loops.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, no_type_check
 
 import numba
 import numpy as np
@@ -95,6 +96,7 @@ def _array(tensor: Tensor) -> np.ndarray:
 
 
 @numba.njit(cache=True)
+@no_type_check
 def _skeleton(
     pose: np.ndarray,
     root: np.ndarray,
@@ -121,6 +123,7 @@ def _skeleton(
 
 
 @numba.njit(cache=True)
+@no_type_check
 def _skeleton_backward(
     pose: np.ndarray,
     rest: np.ndarray,
@@ -159,6 +162,7 @@ def _skeleton_backward(
 
 
 @numba.njit(cache=True)
+@no_type_check
 def _keypoints(
     rotations: np.ndarray,
     places: np.ndarray,
@@ -181,6 +185,7 @@ def _keypoints(
 
 
 @numba.njit(cache=True)
+@no_type_check
 def _keypoints_backward(
     rotations: np.ndarray,
     terms: np.ndarray,
@@ -209,6 +214,7 @@ def _keypoints_backward(
 
 
 @numba.njit(cache=True)
+@no_type_check
 def skin(rest: np.ndarray, joints: np.ndarray, weights: np.ndarray, transforms: np.ndarray) -> np.ndarray:
     """Skinned rest (V, 3) by joints and weights (V, n), greatest weight first; transforms (J, 3, 4)."""
     result = np.empty_like(rest)

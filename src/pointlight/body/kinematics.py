@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from pointlight.body.kernels import Keypoints, Skeleton
@@ -25,10 +26,10 @@ class BodyState:
         translation: (..., 3) place of the root joint in the frame, metres.
     """
 
-    pose: Tensor
-    shape: Tensor
-    root: Tensor
-    translation: Tensor
+    pose: Float[Tensor, "*#batch moved 3 3"]
+    shape: Float[Tensor, "*#batch numbers"]
+    root: Float[Tensor, "*#batch 3 3"]
+    translation: Float[Tensor, "*#batch 3"]
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,8 @@ class Posed:
         joints: (..., J, 3) places, metres.
     """
 
-    rotations: Tensor
-    joints: Tensor
+    rotations: Float[Tensor, "*batch joints 3 3"]
+    joints: Float[Tensor, "*batch joints 3"]
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,9 @@ class KeypointRule:
         return KeypointRule(names, pairs, self.masses[np.concatenate(rows)])
 
 
-def forward_kinematics(state: BodyState, rest_joints: Tensor, parents: tuple[int, ...]) -> Posed:
+def forward_kinematics(
+    state: BodyState, rest_joints: Float[Tensor, "*#batch joints 3"], parents: tuple[int, ...]
+) -> Posed:
     """R[j] = R[parent] pose[j]; p[j] = p[parent] + R[parent] (rest[j] - rest[parent]); the root is given.
 
     Args:
@@ -100,10 +103,13 @@ def forward_kinematics(state: BodyState, rest_joints: Tensor, parents: tuple[int
         _owners(rest_joints.shape[:-2], leading),
         np.asarray(parents, np.int64),
     )
-    return Posed(rotations.reshape(*leading, -1, 3, 3), joints.reshape(*leading, -1, 3))
+    count = len(parents)
+    return Posed(rotations.reshape(*leading, count, 3, 3), joints.reshape(*leading, count, 3))
 
 
-def collapsed_keypoints(posed: Posed, terms: Tensor, rule: KeypointRule) -> Tensor:
+def collapsed_keypoints(
+    posed: Posed, terms: Float[Tensor, "*#batch terms 3"], rule: KeypointRule
+) -> Float[Tensor, "*batch points 3"]:
     """(..., K, 3) keypoints of a posed skeleton; terms (..., P, 3) are the rule's a, in rest-aligned axes."""
     leading = torch.broadcast_shapes(posed.joints.shape[:-2], terms.shape[:-2])
     rotations = posed.rotations.expand(*leading, *posed.rotations.shape[-3:])

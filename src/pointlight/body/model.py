@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from pointlight.body.kinematics import (
@@ -25,8 +26,8 @@ class Person:
         keypoint_terms: (..., P, 3) the vectors a of the body's `keypoint_rule`, metres, body axes.
     """
 
-    joints: Tensor
-    keypoint_terms: Tensor
+    joints: Float[Tensor, "*batch joints 3"]
+    keypoint_terms: Float[Tensor, "*batch terms 3"]
 
 
 class BodyModel(nn.Module, ABC):
@@ -60,11 +61,11 @@ class BodyModel(nn.Module, ABC):
         return self.keypoint_rule.names
 
     @abstractmethod
-    def person(self, shape: Tensor) -> Person:
+    def person(self, shape: Float[Tensor, "*batch numbers"]) -> Person:
         """What depends on shape (..., S) alone; reuse it for many poses."""
 
     @abstractmethod
-    def vertices(self, state: BodyState) -> Tensor:
+    def vertices(self, state: BodyState) -> Float[Tensor, "*batch vertices 3"]:
         """(..., V, 3) the skinned surface, metres."""
 
     def posed(self, state: BodyState, person: Person | None = None) -> Posed:
@@ -72,18 +73,18 @@ class BodyModel(nn.Module, ABC):
         person = self.person(state.shape) if person is None else person
         return forward_kinematics(state, person.joints, self.parents)
 
-    def joints(self, state: BodyState, person: Person | None = None) -> Tensor:
+    def joints(self, state: BodyState, person: Person | None = None) -> Float[Tensor, "*batch joints 3"]:
         """(..., J, 3) places of the joints, metres."""
         return self.posed(state, person).joints
 
-    def joint_rotations(self, state: BodyState) -> Tensor:
+    def joint_rotations(self, state: BodyState) -> Float[Tensor, "*batch joints 3 3"]:
         """(..., J, 3, 3) global rotations of the joints, from rest-aligned body axes to the state's frame."""
         anyone = state.pose.new_zeros(len(self.joint_names), 3)  # rotations do not depend on shape
         return forward_kinematics(state, anyone, self.parents).rotations
 
     def keypoints(
         self, state: BodyState, names: tuple[str, ...] | None = None, person: Person | None = None
-    ) -> Tensor:
+    ) -> Float[Tensor, "*batch points 3"]:
         """(..., K, 3) places of the named keypoints (all if none are named), metres.
 
         Exactly the fixed linear combinations of skinned vertices, collapsed to a few numbers a bone.

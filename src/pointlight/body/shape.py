@@ -18,7 +18,7 @@ BETAS: dict[str, dict[str, tuple[float, float]]] = {
     "male": {"height": (16.5, 25.65), "weight": (2.6, 1.7), "muscle": (1.2, 3.0)},
     "female": {"height": (18.0, 31.4), "weight": (3.4, 1.1), "muscle": (1.1, 3.2)},
 }
-"""Beta distributions by sex. Men's height is Anny's own, calibrated by its authors to WHO's tables. The others
+"""Beta distributions by sex. Men's height is Anny's own, calibrated by its authors to WHO's tables. Others
 are ours, for a stature of 1.63 +- 0.08 m of women, 1.76 +- 0.08 m of men and a body mass index of 24 +- 4:
 Anny's tables of weight and muscle put most adults at one extreme or the other. See docs/body.md."""
 
@@ -26,7 +26,7 @@ PROPORTIONS_BETA: tuple[float, float] = (1.2, 2.0)
 """1 is an artist's ideal figure; few people are."""
 
 MEAN_ADULT_SHAPE: tuple[float, ...] = (0.5, 0.8, 0.28, 0.67, 0.381, 0.375)
-"""The middle of the distribution: between the sexes, 1.70 m tall. (With age 2/3 and all others 0.5: 1.84 m.)"""
+"""The middle of the distribution: between the sexes, 1.70 m tall. (All 0.5 with age 2/3 is 1.84 m.)"""
 
 
 def sample_adult_shapes(rng: np.random.Generator, count: int) -> np.ndarray:

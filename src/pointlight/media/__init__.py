@@ -1,5 +1,6 @@
 """Reading and writing video with exact times, and still pictures."""
 
+from pointlight.media.backwards import backwards
 from pointlight.media.pictures import contact_sheet, draw_label, read_picture, tile, write_png
 from pointlight.media.video import Frame, FrameTimes, VideoReader
 from pointlight.media.writer import VideoWriter
@@ -9,6 +10,7 @@ __all__ = [
     "FrameTimes",
     "VideoReader",
     "VideoWriter",
+    "backwards",
     "contact_sheet",
     "draw_label",
     "read_picture",

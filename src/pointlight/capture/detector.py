@@ -1,0 +1,202 @@
+"""One person's 2D keypoints in a video, by mediapipe."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from pointlight.capture.blazepose import LANDMARKS, VERSION, BlazePose, Reading, Region
+from pointlight.capture.following import FollowConfig, Follower, PoseNetworks
+from pointlight.capture.person_box import PersonBox
+from pointlight.cues import Keypoints2D
+from pointlight.errors import PointlightError
+from pointlight.media import Frame, FrameTimes, VideoReader, backwards
+
+Progress = Callable[[int], None]
+"""Called with the number of frames done so far."""
+
+
+@dataclass(frozen=True)
+class DetectorConfig:
+    """How the person is chosen and followed.
+
+    Attributes:
+        follow: what is possible from picture to picture.
+        around_box: how much of the picture around a given box is searched, in sides of the box.
+        patience_s: how long after the box's time the person in it is looked for.
+        anywhere_after_s: without a box, a person lost for so long may reappear anywhere at a like size.
+    """
+
+    follow: FollowConfig = field(default_factory=FollowConfig)
+    around_box: float = 1.4
+    patience_s: float = 0.5
+    anywhere_after_s: float = 1.0
+
+
+@dataclass
+class _Track:
+    """What is known so far: all frames met, and readings by frame number."""
+
+    index: list[int] = field(default_factory=list)
+    time_s: list[float] = field(default_factory=list)
+    points: dict[int, np.ndarray] = field(default_factory=dict)
+
+    def follow(self, follower: Follower, frame: Frame) -> None:
+        """Take a step and forget what has turned out wrong."""
+        reading, wrong = follower.step(frame)
+        for index in wrong:
+            self.points.pop(index, None)
+        if reading is not None:
+            self.points[frame.index] = reading.points
+
+
+class MediapipeDetector:
+    """mediapipe's BlazePose "full", without its smoothing, on one person from frame to frame."""
+
+    names: tuple[str, ...] = tuple(LANDMARKS)
+    source = f"mediapipe {VERSION}"
+
+    def __init__(self, config: DetectorConfig | None = None, networks: PoseNetworks | None = None) -> None:
+        """Load the networks.
+
+        Args:
+            config: how to choose and follow.
+            networks: others than mediapipe's, for tests.
+
+        Raises:
+            PointlightError: mediapipe is not installed or cannot start.
+        """
+        self.config = config or DetectorConfig()
+        self._networks = networks or BlazePose()
+
+    def track(
+        self, video: VideoReader, box: PersonBox | None = None, progress: Progress | None = None
+    ) -> Keypoints2D:
+        """Follow one person, from where the person is first found in both directions of time.
+
+        Args:
+            video: the frames; the result has an entry for each.
+            box: which person; without it the largest in the first frame in which somebody is found.
+            progress: told the number of frames done.
+
+        Raises:
+            PointlightError: nobody is found in the box.
+        """
+        if box is not None:
+            box.check(video.size)
+        track = _Track()
+        follower: Follower | None = None
+        anchor: tuple[int, float, Reading] | None = None
+        for frame in video:
+            track.index.append(frame.index)
+            track.time_s.append(frame.time_s)
+            if follower is None:
+                first = self._begin(frame, box, track)
+                if first is not None:
+                    anchor = (len(track.index) - 1, frame.time_s, first)
+                    follower = self._follower(first, frame.time_s, box)
+                    track.points[frame.index] = first.points
+            else:
+                track.follow(follower, frame)
+            if progress is not None:
+                progress(len(track.index))
+        if box is not None and anchor is None:
+            raise PointlightError(_nobody(box, track.time_s))
+        if anchor is not None and anchor[0] > 0:
+            position, time_s, first = anchor
+            earlier = FrameTimes(np.array(track.index[:position]), np.array(track.time_s[:position]))
+            follower = self._follower(first, time_s, box)
+            for frame in backwards(video, earlier):
+                track.follow(follower, frame)
+        return self._keypoints(track, video.size)
+
+    def _follower(self, first: Reading, time_s: float, box: PersonBox | None) -> Follower:
+        return Follower(
+            self._networks,
+            first,
+            time_s,
+            self.config.follow,
+            anywhere_after_s=self.config.anywhere_after_s if box is None else None,
+        )
+
+    def _begin(self, frame: Frame, box: PersonBox | None, track: _Track) -> Reading | None:
+        """The person in a frame with which following can begin."""
+        if box is None:
+            return self._first_readable(frame.image, self._largest(frame))
+        time_s = track.time_s[0] if box.time_s is None else box.time_s
+        if not time_s <= frame.time_s <= time_s + self.config.patience_s:
+            return None
+        return self._first_readable(frame.image, self._in_box(frame.image, box))
+
+    def _largest(self, frame: Frame) -> list[Region]:
+        """People in the picture; if there is none at its small scale, in one of its squares, by turns."""
+        people = self._networks.find(frame.image)
+        if not people:
+            squares = _squares(*frame.image.shape[1::-1])
+            people = self._networks.find(frame.image, squares[frame.index % len(squares)])
+        return [region for region, _ in people]
+
+    def _in_box(self, image: np.ndarray, box: PersonBox) -> list[Region]:
+        """People whose hips are in the box, the best fit first; last the box itself."""
+        x, y = box.centre
+        whole = Region(x, y, 1.25 * max(box.width, box.height), 0.0)
+        side = self.config.around_box * max(box.width, box.height)
+        people = self._networks.find(image, Region(x, y, side, 0.0)) + self._networks.find(image)
+        inside = [
+            region
+            for region, _ in people
+            if abs(region.x - x) < 0.55 * box.width and abs(region.y - y) < 0.55 * box.height
+        ]
+        inside.sort(
+            key=lambda r: np.hypot(r.x - x, r.y - y) / whole.size + abs(np.log(r.size / whole.size)) * 0.5
+        )
+        return [*inside, whole]
+
+    def _first_readable(self, image: np.ndarray, regions: Iterable[Region]) -> Reading | None:
+        for region in regions:
+            reading = self._networks.read(image, region)
+            if reading is not None:
+                # A second look from where the first one saw the person is more exact.
+                return self._networks.read(image, reading.region) or reading
+        return None
+
+    def _keypoints(self, track: _Track, size: tuple[int, int]) -> Keypoints2D:
+        points = np.zeros((len(track.index), len(self.names), 3), np.float32)
+        for position, index in enumerate(track.index):
+            if index in track.points:
+                points[position] = track.points[index]
+        outside = ((points[..., :2] < 0) | (points[..., :2] > size)).any(-1)
+        points[outside, 2] = 0.0
+        return Keypoints2D(
+            names=self.names,
+            time_s=np.array(track.time_s),
+            frame_index=np.array(track.index),
+            points=points,
+            image_size=size,
+            source=self.source,
+        )
+
+
+def _squares(width: int, height: int) -> list[Region]:
+    """Overlapping squares along a picture, as high as its short side, and smaller ones in their middles."""
+    short, long = min(width, height), max(width, height)
+    count = int(np.ceil(2 * long / short)) - 1
+    middles = np.linspace(short / 2, long - short / 2, max(count, 1))
+    squares = []
+    for middle in middles:
+        x, y = (middle, height / 2) if width >= height else (width / 2, middle)
+        squares.append(Region(float(x), float(y), float(short), 0.0))
+        squares.append(Region(float(x), float(y), 0.6 * short, 0.0))
+    return squares
+
+
+def _nobody(box: PersonBox, time_s: list[float]) -> str:
+    at = time_s[0] if box.time_s is None else box.time_s
+    if at > time_s[-1]:
+        return f"the box is meant for {at:g} s, but the video ends at {time_s[-1]:.3f} s"
+    return (
+        f"nobody is found in the box {box.x:g},{box.y:g},{box.width:g},{box.height:g} at {at:g} s;"
+        " give the box of a whole person, or another time after @"
+    )

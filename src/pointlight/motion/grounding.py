@@ -61,8 +61,8 @@ def floor_heights_m(
 ) -> np.ndarray:
     """(T,) height of a clip's floor below the pelvis: a level, or a slightly tilted plane.
 
-    Several recordings have a floor that rises by centimetres over a walk. A tilt is accepted only where it fits
-    nearly all standing feet, so that stairs and stools make no slope.
+    Several recordings have a floor that rises by centimetres over a walk. A tilt is accepted only where it
+    fits nearly all standing feet, so that stairs and stools make no slope.
 
     Args:
         world: driven joint -> (T, 3, 3) world rotations.

@@ -23,13 +23,13 @@ from pointlight.motion.bank import SPLITS, ClipEntry, MotionBank
 from pointlight.motion.body_motion import window
 from pointlight.motion.bvh import read_bvh
 from pointlight.motion.clip import BANK_FPS, BodyMotion, MotionClip
-from pointlight.motion.glitches import glitch_frames, whole_spans
+from pointlight.motion.glitches import broken_frames, flip_frames, glitch_frames, whole_spans
 from pointlight.motion.resample import resample
 from pointlight.motion.retarget import retarget
 from pointlight.motion.rig import BodyRig
 from pointlight.motion.turns import quaternions_to_rotations, rotations_to_quaternions
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 1
 
 SHORTEST_FRAMES = 31
 """Pieces shorter than one clip of the network are dropped."""
@@ -166,10 +166,12 @@ def read_motion(folder: Path, entry: MotionFile, rig: BodyRig) -> Iterator[BodyM
     """One file's pieces between glitches, retargeted, at 30 frames/s."""
     clip = resample(read_clip(folder, entry), BANK_FPS)
     motion = retarget(clip, rig, group=entry.group, split=entry.split)
-    glitches = glitch_frames(clip)
-    for number, (start, stop) in enumerate(whole_spans(clip.frames, glitches, SHORTEST_FRAMES)):
-        name = f"{entry.file}#{number}" if glitches else entry.file
-        yield replace(window(motion, start, stop - start), name=name)
+    spans = whole_spans(glitch_frames(clip) | flip_frames(motion), broken_frames(motion), SHORTEST_FRAMES)
+    for number, (start, stop) in enumerate(spans):
+        whole = stop - start == clip.frames
+        yield replace(
+            window(motion, start, stop - start), name=entry.file if whole else f"{entry.file}#{number}"
+        )
 
 
 def read_clip(folder: Path, entry: MotionFile) -> MotionClip:

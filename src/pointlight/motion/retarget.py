@@ -31,6 +31,8 @@ _LEFT = np.array([1.0, 0.0, 0.0])
 _LOOSE_BEND_RAD = (np.radians(15), np.radians(30))
 """Between these bends a loose hinge goes over from what the rotations say to the plane of the limb."""
 
+_LARGEST_TWIST_RAD = np.radians(100)
+
 World = dict[str, np.ndarray]
 """Driven joint -> (T, 3, 3) rotation from rest to world axes."""
 
@@ -175,10 +177,14 @@ def _arm(world: World, side: str, source: SourcePose, family: SkeletonFamily, ri
         @ frames_along(along, normal)
         @ frames_along(palm.along, palm.normal).swapaxes(-1, -2)
     )
-    # Half of the hand's twist is made by the forearm, as by radius and ulna.
+    # Half of the hand's twist is made by the forearm, as by radius and ulna; less of what no arm can do, so
+    # that a hand that flips over does not flip the forearm.
     bone = unit(rig.rest[wrist] - rig.rest[elbow])
     twist = twist_angles(transposed(world[elbow]) @ world[wrist], bone)
-    world[elbow] = world[elbow] @ axis_turns(bone, 0.5 * twist)
+    share = np.clip((np.pi - np.abs(twist)) / (np.pi - _LARGEST_TWIST_RAD), 0, 1)
+    world[elbow] = world[elbow] @ axis_turns(
+        bone, 0.5 * share * np.clip(twist, -_LARGEST_TWIST_RAD, _LARGEST_TWIST_RAD)
+    )
 
 
 def source_palm(source: SourcePose, side: str) -> tuple[np.ndarray, np.ndarray]:

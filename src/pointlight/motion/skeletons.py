@@ -21,8 +21,8 @@ class SkeletonFamily:
         elbow_axis: the left elbow's axis of flexion at rest, world axes.
         loose_hinges: elbows bend in other planes than the rotations say; the plane is read off every frame.
         lean_deg: pitch (forward positive) that our trunk, head and pelvis need where the source is at rest,
-            found from upright frames of the shared clips: there the mean pose shall be our rest pose.
-        head_line: source joints at the root of the neck and in the middle of the head, where no rotation tells
+            found from upright frames of many clips: there the mean pose shall be our rest pose.
+        head_line: source joints at the neck's root and in the middle of the head, where no rotation tells
             where the head looks.
     """
 

@@ -53,13 +53,10 @@ def halfway(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 
 def twist_angles(rotations: np.ndarray, axis: np.ndarray) -> np.ndarray:
-    """(T,) the part of each rotation (T, 3, 3) about a unit axis, radians, without jumps over time.
-
-    The whole series is shifted by full turns so that its median lies within half a turn.
-    """
+    """(T,) the part of each rotation (T, 3, 3) about a unit axis, radians from -pi to pi."""
     quaternions = Rotation.from_matrix(rotations).as_quat()
-    angles = np.unwrap(2 * np.arctan2(quaternions[:, :3] @ axis, quaternions[:, 3]))
-    return angles - 2 * np.pi * np.round(np.median(angles) / (2 * np.pi))
+    angles = 2 * np.arctan2(quaternions[:, :3] @ axis, quaternions[:, 3])
+    return (angles + np.pi) % (2 * np.pi) - np.pi
 
 
 def nearest_rotations(matrices: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Judge retargeting over a folder of motion capture: a table of angles, soles in walking, and the ten worst clips.
+"""Judge retargeting over a folder of motion capture: angles, soles in walking, and the ten worst clips.
 
 python benchmarks/retarget_report.py --motion FOLDER [--pictures DIR]
 """
@@ -69,9 +69,8 @@ def walking_files(folder: Path) -> set[str]:
 
 
 def print_table(results: list[Fidelity], walking: set[str]) -> None:
-    print(
-        f"{len(results)} clips\n{'degrees':15s}{'median':>8s}{'95 %':>8s}{'99 %':>8s}{'limit':>8s}  worst clip's 95 %"
-    )
+    head = "".join(f"{word:>8s}" for word in ("median", "95 %", "99 %", "limit"))
+    print(f"{len(results)} clips\n{'degrees':15s}{head}  worst clip's 95 %")
     for quantity, limit in LIMITS_DEG.items():
         angles = np.concatenate([result.angles_deg[quantity] for result in results])
         numbers = "".join(f"{np.percentile(angles, share):8.2f}" for share in (50, 95, 99))
@@ -81,9 +80,8 @@ def print_table(results: list[Fidelity], walking: set[str]) -> None:
     if soles:
         heights = 1000 * np.concatenate(soles)
         numbers = "".join(f"{np.percentile(heights, share):8.1f}" for share in (50, 95, 99))
-        print(
-            f"{'walking soles':15s}{numbers}{1000 * SOLE_LIMIT_M:8.1f}  mm from the ground when down, {len(soles)} clips"
-        )
+        limit = f"{1000 * SOLE_LIMIT_M:8.1f}"
+        print(f"{'walking soles':15s}{numbers}{limit}  mm from the ground when down, {len(soles)} clips")
 
 
 def ratios(result: Fidelity, walking: set[str]) -> dict[str, float]:

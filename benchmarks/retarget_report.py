@@ -114,7 +114,7 @@ def draw(clip: MotionClip, motion: BodyMotion, rig: BodyRig, target: Path) -> No
     for column, moment in enumerate(moments):
         hips = places["left_hip"][moment] - places["right_hip"][moment]
         side = np.array((hips[0], 0, hips[2])) / np.hypot(hips[0], hips[2])
-        for row, across in enumerate((-side, np.cross(side, (0, 1, 0)))):
+        for row, across in enumerate((side, np.cross(side, (0, 1, 0)))):
             view = axes[row, column]
             for joint, parent in enumerate(clip.parents):
                 if parent >= 0:

@@ -205,7 +205,7 @@ def test_mirrored_pose_gives_mirrored_body(body: AnnyBody) -> None:
     pose = MIRROR @ state.pose[:, [joint - 1 for joint in exchange[1:]]] @ MIRROR
     image = BodyState(pose, state.shape, MIRROR @ state.root @ MIRROR, state.translation @ MIRROR)
     assert furthest_mm(body.joints(image)[:, exchange], body.joints(state) @ MIRROR) < 0.05
-    # Anny's rest joints are symmetric but for one extreme shape; skin weights and keypoints within millimetres.
+    # Anny's skin weights and keypoints are symmetric within millimetres only.
     keypoints = body.keypoints(image)[:, mirror_order(body.keypoint_names)]
     assert furthest_mm(keypoints, body.keypoints(state) @ MIRROR) < 10
 

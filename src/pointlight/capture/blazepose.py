@@ -7,6 +7,7 @@ that the person, the direction of time and the judgement of losses are ours.
 from __future__ import annotations
 
 import os
+import re
 import sys
 import warnings
 from collections.abc import Iterator
@@ -215,15 +216,15 @@ def _load() -> tuple[Any, Any]:
             from mediapipe.framework.formats import rect_pb2
             from mediapipe.python.solution_base import SolutionBase
     except ImportError as error:
-        raise PointlightError(_import_sentence(error)) from error
+        raise PointlightError(import_sentence(error)) from error
     return SolutionBase, rect_pb2
 
 
-def _import_sentence(error: ImportError) -> str:
+def import_sentence(error: ImportError) -> str:
     """Which package or system library is missing, and how to get it."""
     text = str(error)
-    if ".so" in text:
-        library = text.split(":")[0].strip()
+    library = text.split(":")[0].strip()
+    if re.fullmatch(r"\S+\.so[.\d]*", library):
         package = {"libGL.so.1": "libgl1", "libgthread-2.0.so.0": "libglib2.0-0"}.get(library)
         remedy = f"on Debian and Ubuntu: apt install {package}; or" if package else "install it, or"
         return (

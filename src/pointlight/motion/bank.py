@@ -104,5 +104,5 @@ class MotionBank:
         """A bank of arrays that are already end to end."""
         digest = hashlib.sha256(repr(clips).encode())
         for array in (pose, root, translation_m):
-            digest.update(array)
+            digest.update(np.ascontiguousarray(array).data)
         return MotionBank(clips, pose, root, translation_m, digest.hexdigest())

@@ -8,7 +8,7 @@ import numpy as np
 
 from pointlight.motion.clip import DRIVEN_JOINTS, BodyMotion, MotionClip
 from pointlight.motion.grounding import still_frames
-from pointlight.motion.retarget import SourcePose, source_palm, source_pose
+from pointlight.motion.retarget import HAND_POINTS, SourcePose, source_palm, source_pose
 from pointlight.motion.rig import SIDES, BodyRig
 from pointlight.motion.skeletons import find_family
 from pointlight.motion.turns import unit
@@ -61,7 +61,7 @@ def measure_fidelity(clip: MotionClip, motion: BodyMotion, rig: BodyRig) -> Fide
     angles: dict[str, list[np.ndarray]] = {quantity: [] for quantity in LIMITS_DEG}
     for side in SIDES:
         _limbs(angles, side, source, world, places, rig)
-        if f"{side}_hand_tip" in source.rest:
+        if all(f"{side}_{point}" in source.rest for point in HAND_POINTS):
             ours = world[f"{side}_wrist"] @ rig.palms[side].normal
             theirs = source.rotations[f"{side}_wrist"] @ source_palm(source, side)[1]
             angles["palms"].append(_between(ours, theirs))

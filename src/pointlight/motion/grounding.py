@@ -93,7 +93,7 @@ def _fit_plane(spots: np.ndarray, heights: np.ndarray) -> np.ndarray | None:
     # A tilt across the walk is not seen by it: the ridge leaves it level.
     ridge = np.diag((0.01, 0.01, 0.0)) * len(spots)
     kept = np.ones(len(spots), bool)
-    solution = np.zeros(3)
+    solution, errors = np.zeros(3), np.zeros(len(spots))
     for _ in range(5):
         chosen = design[kept]
         solution = np.linalg.solve(chosen.T @ chosen + ridge, chosen.T @ heights[kept])

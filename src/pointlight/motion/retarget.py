@@ -14,7 +14,7 @@ import numpy as np
 from pointlight.motion.clip import DRIVEN_JOINTS, BodyMotion, MotionClip
 from pointlight.motion.grounding import calibrate_feet, floor_heights_m
 from pointlight.motion.rig import SIDES, BodyRig
-from pointlight.motion.skeletons import SkeletonFamily, find_family
+from pointlight.motion.skeletons import SkeletonFamily, find_family, plain_names
 from pointlight.motion.turns import (
     axis_turns,
     frames_along,
@@ -26,6 +26,9 @@ from pointlight.motion.turns import (
     twist_angles,
     unit,
 )
+
+HAND_POINTS = ("hand_tip", "thumb_root", "thumb_tip")
+"""What a source must have of a hand for its palm to be followed."""
 
 _LEFT = np.array([1.0, 0.0, 0.0])
 _LOOSE_BEND_RAD = (np.radians(15), np.radians(30))
@@ -57,14 +60,15 @@ def source_pose(clip: MotionClip, family: SkeletonFamily) -> SourcePose:
     world = clip.rotations_world().astype(np.float64)
     positions = clip.positions_world_m(world.astype(np.float32)).astype(np.float64)
     at_rest = clip.rest_positions_m().astype(np.float64)
-    index = {name: i for i, name in enumerate(clip.joint_names)}
+    index = {name: i for i, name in enumerate(plain_names(clip))}
     rotations, places, rest = {}, {}, {}
-    hand_points = [f"{side}_{point}" for side in SIDES for point in ("hand_tip", "thumb_root", "thumb_tip")]
+    hand_points = [f"{side}_{point}" for side in SIDES for point in HAND_POINTS]
     for joint in (*DRIVEN_JOINTS, *hand_points):
         sources = [world[:, index[source]] for source in family.sources(joint)]
         if sources:
             rotations[joint] = sources[0] if len(sources) == 1 else halfway(*sources)
-        if place := family.place(joint):
+        place = family.place(joint)
+        if place in index:
             places[joint], rest[joint] = positions[:, index[place]], at_rest[index[place]]
     return SourcePose(rotations, places, rest)
 
@@ -131,7 +135,7 @@ def _trunk(world: World, source: SourcePose, family: SkeletonFamily, rig: BodyRi
     fixed = chest + world["pelvis"] @ (rig.rest["spine1"] - _middle(rig.rest, "hip"))
     for _ in range(6):
         # Only the lower spine turns, so that the chest keeps the line of the shoulders.
-        spine = sum(world[joint] @ (rig.rest[end] - rig.rest[joint]) for joint, end in ends)
+        spine = np.sum([world[joint] @ (rig.rest[end] - rig.rest[joint]) for joint, end in ends], axis=0)
         length = np.linalg.norm(fixed + spine, axis=-1, keepdims=True)
         turn = smallest_turns(unit(spine), unit(aim * length - fixed))
         for joint, _end in ends:
@@ -167,7 +171,7 @@ def _arm(world: World, side: str, source: SourcePose, family: SkeletonFamily, ri
         for start, end in ((shoulder, elbow), (elbow, wrist)):
             turn = _alignment(source, start, end, axis, rig, rig.hinges[elbow])
             world[start] = source.rotations[start] @ turn
-    if f"{side}_hand_tip" not in source.rest:
+    if any(f"{side}_{point}" not in source.rest for point in HAND_POINTS):
         world[wrist] = world[elbow]
         return
     palm = rig.palms[side]

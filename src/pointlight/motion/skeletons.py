@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from pointlight.errors import PointlightError
 from pointlight.motion.clip import MotionClip
 
@@ -48,11 +50,10 @@ class SkeletonFamily:
         return found.format(mark) if found else None
 
     def needs(self) -> set[str]:
-        """All source joints that are looked at."""
+        """All source joints that must be there; those of the hand need not."""
         keys = {key.replace("left_", side) for key in self.joints for side in ("left_", "right_")}
-        places = {key.replace("left_", side) for key in self.places for side in ("left_", "right_")}
-        needed = {source for key in keys for source in self.sources(key)}
-        return needed | {place for key in places if (place := self.place(key))}
+        joints = {place for key in keys if (place := self.place(key))}
+        return joints | {source for key in keys for source in self.sources(key)}
 
     def _sided(self, joint: str) -> tuple[str, str]:
         if joint.startswith("right_"):
@@ -171,21 +172,70 @@ REACTIDLE = SkeletonFamily(
     head_line=("neck", "face"),
 )
 
-FAMILIES: tuple[SkeletonFamily, ...] = (CMU_ASF, CMU_CGSPEED, CMU_DAZ, REACTIDLE)
+HUMANIK = SkeletonFamily(
+    name="humanik",
+    sides=("Left", "Right"),
+    joints={
+        "pelvis": ("Hips",),
+        "spine1": ("Spine",),
+        "spine2": ("Spine1",),
+        "spine3": ("Spine2",),
+        "head": ("Head",),
+        "left_hip": ("{}UpLeg",),
+        "left_knee": ("{}Leg",),
+        "left_ankle": ("{}Foot",),
+        "left_toes": ("{}ToeBase",),
+        "left_collar": ("{}Shoulder",),
+        "left_shoulder": ("{}Arm",),
+        "left_elbow": ("{}ForeArm",),
+        "left_wrist": ("{}Hand",),
+    },
+    places={
+        "left_hand_tip": "{}HandMiddle1",
+        "left_thumb_root": "{}HandThumb1",
+        "left_thumb_tip": "{}HandThumb2",
+    },
+    elbow_axis=(0.0, -1.0, 0.0),
+    loose_hinges=True,
+)
+"""The names that most programs export; none of the shared clips has them, so its leans are not calibrated."""
+
+FAMILIES: tuple[SkeletonFamily, ...] = (CMU_ASF, CMU_CGSPEED, CMU_DAZ, REACTIDLE, HUMANIK)
 """All that are understood, told apart by their joints' names."""
+
+_UPRIGHT_COSINE = 0.87
+"""Rest poses may be turned by 30 degrees from standing upright and looking along z."""
+
+
+def plain_names(clip: MotionClip) -> tuple[str, ...]:
+    """A clip's joint names without what some programs put before them ("mixamorig:Hips")."""
+    return tuple(name.rpartition(":")[2] for name in clip.joint_names)
 
 
 def find_family(clip: MotionClip) -> SkeletonFamily:
     """The family whose joints the clip has.
 
     Raises:
-        PointlightError: it has the joints of none.
+        PointlightError: it has the joints of none, or its rest pose does not stand upright and look along z.
     """
-    names = set(clip.joint_names)
+    names = set(plain_names(clip))
     for family in FAMILIES:
         if family.needs() <= names:
+            _check_rest(clip, family)
             return family
     raise PointlightError(
         f"{clip.name} has a skeleton that is not known (joints {', '.join(clip.joint_names[:6])}, ...); "
         f"known are {', '.join(family.name for family in FAMILIES)}"
     )
+
+
+def _check_rest(clip: MotionClip, family: SkeletonFamily) -> None:
+    places = dict(zip(plain_names(clip), clip.rest_positions_m(), strict=True))
+    left, right, chest = (places[family.place(j) or ""] for j in ("left_hip", "right_hip", "left_shoulder"))
+    across, up = left - right, chest + places[family.place("right_shoulder") or ""] - left - right
+    for direction, axis in ((across, 0), (up, 1)):
+        if direction[axis] < _UPRIGHT_COSINE * np.linalg.norm(direction):
+            raise PointlightError(
+                f"the rest pose of {clip.name} does not stand upright (y up) looking along +z; "
+                "export it with such a rest pose"
+            )

@@ -1,6 +1,6 @@
 """The judge: metrics and protocols. May import `capture`, never the reverse."""
 
-from pointlight.evaluation.judge import CONFIGURATIONS, constant_pose, evaluate_synthetic
+from pointlight.evaluation.judge import CONFIGURATIONS, constant_pose, evaluate_synthetic, table
 from pointlight.evaluation.metrics import (
     Interval,
     PerFile,
@@ -25,4 +25,5 @@ __all__ = [
     "evaluate_synthetic",
     "mpjpe_mm",
     "pa_mpjpe_mm",
+    "table",
 ]

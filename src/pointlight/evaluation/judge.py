@@ -122,3 +122,26 @@ def constant_pose(bank: MotionBank, body: BodyModel) -> Tensor:
         mean = alignment.apply(flat).mean(0)
         mean = mean - mean.mean(0)
     return mean
+
+
+def table(result: dict[str, Any]) -> str:
+    """The figures as a table in Markdown, models first."""
+    rows = [*result["models"].items(), *result["peers"].items()]
+    groups = sorted(rows[0][1]["by_group"])
+    head = ["model", "PA-MPJPE mm (95 %)", *groups, "occluded", "root deg (median)", "facing wrong", "PVE mm", "accel."]
+    lines = ["| " + " | ".join(head) + " |", "| --- " * len(head) + "|"]
+    for name, score in rows:
+        low, high = score["ci95_mm"]
+        cells = [name, f"{score['pa_mpjpe_mm']:.1f} ({low:.1f} to {high:.1f})"]
+        cells += [f"{score['by_group'][group]:.1f}" for group in groups]
+        cells.append(_cell(score, "occluded_pa_mpjpe_mm", "{:.1f}"))
+        cells.append(_cell(score, "root_median_deg", "{:.1f}"))
+        cells.append(_cell(score, "facing_wrong", "{:.2%}"))
+        cells.append(_cell(score, "pve_mm", "{:.1f}"))
+        cells.append(_cell(score, "acceleration_mm", "{:.1f}"))
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _cell(score: dict[str, Any], name: str, form: str) -> str:
+    return form.format(score[name]) if name in score else ""

@@ -53,9 +53,16 @@ class Predicted:
 
 @dataclass(frozen=True)
 class Score:
-    """One model's scores on one set of scenes. Per-file sums by metric; see `METRICS`."""
+    """One model's scores on one set of scenes.
+
+    Attributes:
+        metrics: per-file sums by metric.
+        root_median_deg: mean over groups of the median root orientation error; NaN for models of joints only.
+        frames: scored.
+    """
 
     metrics: dict[str, PerFile]
+    root_median_deg: float
     frames: int
 
     def plain(self) -> dict[str, Any]:
@@ -63,6 +70,8 @@ class Score:
         error = self.metrics["pa_mpjpe_mm"]
         interval = error.interval()
         values = {name: round(values.overall(), 3) for name, values in self.metrics.items()}
+        if np.isfinite(self.root_median_deg):
+            values["root_median_deg"] = round(self.root_median_deg, 2)
         return values | {
             "ci95_mm": [round(interval.low, 2), round(interval.high, 2)],
             "by_group": {group: round(value, 2) for group, value in error.by_group().items()},
@@ -130,7 +139,7 @@ class SyntheticTest:
                     groups.append(scene.motion.group)
                     rows.append(value[i][mask[i]].double().numpy())
         metrics = {name: PerFile.collect(*lists) for name, lists in collected.items()}
-        return Score(metrics, int(metrics["pa_mpjpe_mm"].counts.sum()))
+        return Score(metrics, _median_over_groups(collected), int(metrics["pa_mpjpe_mm"].counts.sum()))
 
     @torch.no_grad()
     def _predict(
@@ -209,6 +218,16 @@ def _truth(targets: Targets) -> _Truth:
         torch.cat((points[:, :, 0], points[:, -1:, 1]), dim=1),
         torch.cat((root[:, :, 0], root[:, -1:, 1]), dim=1),
     )
+
+
+def _median_over_groups(collected: dict[str, tuple[list[str], list[str], list[np.ndarray]]]) -> float:
+    if "root_deg" not in collected:
+        return float("nan")
+    _, groups, rows = collected["root_deg"]
+    by_group: dict[str, list[np.ndarray]] = {}
+    for group, values in zip(groups, rows, strict=True):
+        by_group.setdefault(group, []).append(values)
+    return float(np.mean([np.median(np.concatenate(values)) for values in by_group.values()]))
 
 
 def _input_of(model: MotionHMR | Martinez | Tensor) -> tuple[str, bool]:

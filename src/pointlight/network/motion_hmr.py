@@ -25,6 +25,7 @@ class MotionHMRConfig:
             parameters in its place.
         lstm: hidden units a direction (paper: 1024).
         layers: of the biLSTM (paper: 1).
+        skip: give the heads the pair's own feature beside the memory's; beyond the paper.
         head: units of the layer on top of the memory, one layer a head (paper: 1024).
         one_shape: one shape a clip, the mean over its predictions; the paper has one a prediction.
         regressor: HMR's iterative regressor.
@@ -34,6 +35,7 @@ class MotionHMRConfig:
     memory: str = "bilstm"
     lstm: int = 320
     layers: int = 1
+    skip: bool = True
     head: int = 320
     one_shape: bool = True
     regressor: RegressorConfig = field(default_factory=RegressorConfig)
@@ -56,7 +58,8 @@ class MotionHMR(nn.Module):
             self.memory = _no_memory(encoder.features, config.lstm, config.layers)
         else:
             raise ValueError(f"memory is {config.memory!r}; it is 'bilstm' or 'none'")
-        self.heads = nn.ModuleList(nn.Linear(2 * config.lstm, config.head) for _ in range(HEADS))
+        width = 2 * config.lstm + (encoder.features if config.skip else 0)
+        self.heads = nn.ModuleList(nn.Linear(width, config.head) for _ in range(HEADS))
         self.regressor = IterativeRegressor(config.head, mean_pose, mean_shape, age_index, config.regressor)
 
     def forward(self, cues: Tensor) -> Prediction:
@@ -70,9 +73,12 @@ class MotionHMR(nn.Module):
             next one, both in the crop-ray frame of the present one. With one shape a clip its dimensions are
             (..., 1, 1).
         """
-        memory = self.memory(self.encoder(cues))
-        features = torch.stack([torch.relu(head(memory)) for head in self.heads], dim=-2)
-        prediction = self.regressor(features)
+        features = self.encoder(cues)
+        memory = self.memory(features)
+        if self.config.skip:
+            memory = torch.cat((memory, features), dim=-1)
+        above = torch.stack([torch.relu(head(memory)) for head in self.heads], dim=-2)
+        prediction = self.regressor(above)
         if self.config.one_shape:
             prediction = replace(prediction, shape=prediction.shape.mean((-3, -2), keepdim=True))
         return prediction

@@ -9,7 +9,14 @@ from pointlight.training.checkpoint import (
 )
 from pointlight.training.configuration import from_plain, to_plain
 from pointlight.training.data import Batch, BatchMaker, batches, cues_of_tracks, targets_of_tracks
-from pointlight.training.loop import PROCEDURAL_SEED, Progress, Trainer, learning_rate, training_bank
+from pointlight.training.loop import (
+    PROCEDURAL_SEED,
+    Progress,
+    Trainer,
+    learning_rate,
+    train,
+    training_bank,
+)
 from pointlight.training.losses import EVALUATION_INDICES, LossConfig, Targets, motion_hmr_loss, reproject
 from pointlight.training.recipes import RECIPES, OptimiserConfig, Recipe, find_recipe
 from pointlight.training.validation import Validation, body_points
@@ -42,5 +49,6 @@ __all__ = [
     "shipped_models",
     "targets_of_tracks",
     "to_plain",
+    "train",
     "training_bank",
 ]

@@ -25,7 +25,7 @@ from pointlight.training.checkpoint import build_network, load_checkpoint, save_
 from pointlight.training.configuration import from_plain, to_plain
 from pointlight.training.data import Batch, BatchMaker, batches
 from pointlight.training.losses import EVALUATION_INDICES, motion_hmr_loss
-from pointlight.training.recipes import OptimiserConfig, Recipe
+from pointlight.training.recipes import OptimiserConfig, Recipe, find_recipe
 from pointlight.training.run_state import load_state, save_state
 from pointlight.training.validation import Validation
 
@@ -269,14 +269,51 @@ def mean_pose(bank: MotionBank, split: str) -> Tensor:
     return nearest_rotation(torch.as_tensor(total)).float()
 
 
-def training_bank(folder: Path | None, body: BodyModel, cache: Path | None, floor_share: float = 0.0) -> MotionBank:
+def train(
+    recipe_name: str,
+    out: Path,
+    *,
+    motion: Path | None = None,
+    steps: int | None = None,
+    minutes: float | None = None,
+    resume: bool = False,
+    init: str | None = None,
+    seed: int = 0,
+    workers: int = 1,
+    cache: Path | None = None,
+    watch: Callable[[Progress], None] = lambda progress: None,
+    watch_motion: Callable[[int, int], None] = lambda done, total: None,
+) -> Trainer:
+    """Train a recipe, or go on training it; what the command line calls.
+
+    Raises:
+        PointlightError: unknown recipe, unusable folder, nothing to resume, something there already, divergence.
+    """
+    recipe = find_recipe(recipe_name)
+    if not resume and (out / "last.safetensors").exists():
+        raise PointlightError(f"{out} holds a run already; go on with --resume or choose another --out")
+    body = AnnyBody()
+    bank = training_bank(motion, body, cache, recipe.floor_share, watch_motion)
+    trainer = Trainer(recipe, out, bank, body=body, seed=seed, init=init, workers=workers)
+    if resume:
+        trainer.resume()
+    trainer.run(steps=steps, minutes=minutes, watch=watch)
+    return trainer
+
+
+def training_bank(
+    folder: Path | None,
+    body: BodyModel,
+    cache: Path | None,
+    floor_share: float = 0.0,
+    watch: Callable[[int, int], None] = lambda done, total: None,
+) -> MotionBank:
     """The motions to train on: a folder of motion capture, or procedural ones where none is given."""
     if folder is None:
         return procedural_bank(body, PROCEDURAL_SEED)
-    bank = compile_motion_bank(folder, body, cache)
+    bank = compile_motion_bank(folder, body, cache, watch)
     if floor_share:
-        floor = procedural_bank(body, PROCEDURAL_SEED, kinds=FLOOR_KINDS)
-        bank = bank.joined(floor)
+        bank = bank.joined(procedural_bank(body, PROCEDURAL_SEED, kinds=FLOOR_KINDS))
     return bank
 
 
@@ -340,4 +377,4 @@ def _git(*arguments: str) -> str:
     return done.stdout.strip()
 
 
-__all__ = ["PROCEDURAL_SEED", "Progress", "Trainer", "learning_rate", "training_bank"]
+__all__ = ["PROCEDURAL_SEED", "Progress", "Trainer", "learning_rate", "train", "training_bank"]

@@ -81,7 +81,9 @@ _POINTS = Recipe(
 _PAPER = Recipe(
     name="points-paper",
     network=MotionHMRConfig(
-        encoder=PointsEncoderConfig(keypoint_set="paper12", next_frame=False), one_shape=False
+        encoder=PointsEncoderConfig(keypoint_set="paper12", next_frame=False),
+        one_shape=False,
+        skip=False,
     ),
     scenes=surreal_scenes(
         SceneConfig(

@@ -1,0 +1,47 @@
+"""`pointlight evaluate`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pointlight.errors import PointlightError
+
+
+def evaluate(
+    models: Annotated[list[str], typer.Argument(help="Names of shipped models, or .safetensors files.")],
+    on: Annotated[str, typer.Option(help="What to judge on: synthetic.")] = "synthetic",
+    motion: Annotated[
+        Path | None,
+        typer.Option(envvar="POINTLIGHT_MOTION", help="Folder of motion capture; procedural if not given."),
+    ] = None,
+    clips: Annotated[int | None, typer.Option(help="At most so many windows of 31 frames.")] = None,
+    seed: Annotated[int, typer.Option(help="Of people, cameras and noise.")] = 7,
+    overlap: Annotated[bool, typer.Option("--overlap", help="Average overlapping windows.")] = False,
+    configuration: Annotated[str, typer.Option(help="eval-v1 or eval-v1-perfect.")] = "eval-v1",
+    split: Annotated[str, typer.Option(help="heldout for tables, validation for choices.")] = "heldout",
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures here.")] = None,
+) -> None:
+    """Judge models on simulated people, beside simple peers."""
+    if on != "synthetic":
+        raise PointlightError(f"there is no judge {on!r}; there is: synthetic")
+    from pointlight.evaluation import evaluate_synthetic, table
+    from pointlight.files import atomic_path
+
+    result = evaluate_synthetic(
+        models,
+        motion=motion,
+        clips=clips,
+        seed=seed,
+        overlap=overlap,
+        configuration=configuration,
+        split=split,
+        watch=lambda name: typer.echo(f"scoring {name} ...", err=True),
+    )
+    if json_file is not None:
+        with atomic_path(json_file) as temporary:
+            temporary.write_text(json.dumps(result, indent=1))
+    typer.echo(table(result))

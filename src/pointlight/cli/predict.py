@@ -1,0 +1,57 @@
+"""`pointlight predict`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pointlight.cli.progress import stage_bars
+
+
+def predict(
+    video: Annotated[Path, typer.Argument(help="Any video that FFmpeg reads.")],
+    out: Annotated[Path, typer.Option(help="Folder for poses.npz and overlay.mp4.")],
+    model: Annotated[str, typer.Option(help="Name of a shipped model, or a .safetensors file.")] = "points",
+    keypoints: Annotated[
+        Path | None, typer.Option(help="2D keypoints (COCO or OpenPose JSON, npz) in place of the detector.")
+    ] = None,
+    start: Annotated[float | None, typer.Option(help="First second.")] = None,
+    end: Annotated[float | None, typer.Option(help="Last second.")] = None,
+    fov: Annotated[float | None, typer.Option(help="Field of view along the longer side, degrees.")] = None,
+    focal_px: Annotated[float | None, typer.Option(help="Focal length in pixels.")] = None,
+    height: Annotated[float | None, typer.Option(help="The person's height in metres.")] = None,
+    box: Annotated[str | None, typer.Option(help="Which person: X,Y,W,H or X,Y,W,H@S.")] = None,
+    overlay_size: Annotated[int, typer.Option(help="Longest side of the overlay, px; 0 = as the video.")] = 1280,
+    overlay: Annotated[bool, typer.Option(help="Draw overlay.mp4.")] = True,
+) -> None:
+    """Find one person's moving 3D body in a video."""
+    from pointlight.capture import BoxAt, PredictOptions, predict_to_folder
+
+    options = PredictOptions(
+        model=model,
+        keypoints=keypoints,
+        start_s=start,
+        end_s=end,
+        fov_deg=fov,
+        focal_px=focal_px,
+        height_m=height,
+        box=BoxAt.parse(box) if box else None,
+        overlay_size_px=overlay_size or None,
+        overlay=overlay,
+    )
+    with stage_bars() as bars:
+        summary = predict_to_folder(video, out, options, watch=bars)
+    for warning in summary.warnings:
+        typer.echo(f"warning: {warning}", err=True)
+    share = summary.bodies / max(summary.frames, 1)
+    typer.echo(
+        f"{summary.frames} frames, a body in {summary.bodies} ({share:.0%}), of these {summary.occluded} "
+        f"inferred while hardly seen, {summary.repaired} with left and right put back"
+    )
+    times = ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in summary.seconds.items())
+    total = sum(summary.seconds.values())
+    typer.echo(f"{times}; {summary.frames / max(total, 1e-9):.1f} frames/s in all")
+    for path in summary.files:
+        typer.echo(str(path))

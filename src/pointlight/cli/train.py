@@ -1,0 +1,50 @@
+"""`pointlight train`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pointlight.cli.progress import stage_bars
+
+
+def train(
+    recipe: Annotated[str, typer.Argument(help="Name of a recipe; see docs/model.md.")],
+    out: Annotated[Path, typer.Option(help="The run's folder.")],
+    motion: Annotated[
+        Path | None,
+        typer.Option(envvar="POINTLIGHT_MOTION", help="Folder of BVH or AMC files; procedural if not given."),
+    ] = None,
+    steps: Annotated[int | None, typer.Option(help="Length of the run; the recipe's if not given.")] = None,
+    minutes: Annotated[float | None, typer.Option(help="Stop after so many minutes; resume later.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where the folder's last state stands.")] = False,
+    init: Annotated[str | None, typer.Option(help="Weights to start from: a shipped model or a file.")] = None,
+    seed: Annotated[int, typer.Option(help="Of scenes and weights.")] = 0,
+    workers: Annotated[int, typer.Option(help="Processes that make data.")] = 1,
+) -> None:
+    """Train a network on simulated people."""
+    from pointlight.training import Progress, train as run
+
+    with stage_bars() as bars:
+
+        def watch(progress: Progress) -> None:
+            note = f"loss {progress.loss:.3f}, validation {progress.validation_mm:.1f} mm"
+            bars("train", progress.step, progress.steps, note)
+
+        trainer = run(
+            recipe,
+            out,
+            motion=motion,
+            steps=steps,
+            minutes=minutes,
+            resume=resume,
+            init=init,
+            seed=seed,
+            workers=workers,
+            watch=watch,
+            watch_motion=lambda done, total: bars("motion", done, total),
+        )
+    typer.echo(f"{trainer.step} steps, best on validation {trainer.best_mm:.1f} mm PA-MPJPE")
+    typer.echo(str(out / "best.safetensors"))

@@ -3,14 +3,25 @@
 from pointlight.capture.capture import Capture, body_states
 from pointlight.capture.detector import DetectorConfig, MediapipeDetector
 from pointlight.capture.keypoint_files import read_keypoints, write_keypoints
+from pointlight.capture.lifting import LiftedTrack, Track2D, lift
+from pointlight.capture.options import PredictOptions
 from pointlight.capture.person_box import PersonBox
+from pointlight.capture.predict import Summary, lift_keypoints, predict, predict_to_folder
 
 __all__ = [
     "Capture",
     "DetectorConfig",
+    "LiftedTrack",
     "MediapipeDetector",
     "PersonBox",
+    "PredictOptions",
+    "Summary",
+    "Track2D",
     "body_states",
+    "lift",
+    "lift_keypoints",
+    "predict",
+    "predict_to_folder",
     "read_keypoints",
     "write_keypoints",
 ]

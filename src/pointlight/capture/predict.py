@@ -13,11 +13,10 @@ import torch
 
 from pointlight.body import EVALUATION_JOINTS, NETWORK_KEYPOINTS, AnnyBody, BodyModel, BodyState
 from pointlight.capture.capture import Capture
-from pointlight.capture.detector import detect_keypoints
+from pointlight.capture.detector import MediapipeDetector
 from pointlight.capture.keypoint_files import read_keypoints
 from pointlight.capture.lifting import LiftedTrack, Track2D, lift
 from pointlight.capture.options import PredictOptions, Watch
-from pointlight.capture.overlay import write_overlay
 from pointlight.capture.placing import place_body
 from pointlight.cues import KEYPOINT_SETS, Keypoints2D, RepairConfig, repair_sides
 from pointlight.errors import PointlightError
@@ -79,10 +78,10 @@ def predict(
     body = AnnyBody()
     checkpoint = load_checkpoint(options.model, body)
     with _timed(summary, "detect"):
-        keypoints = _find_keypoints(Path(video), options, watch, summary)
+        keypoints, fps = _find_keypoints(Path(video), options, watch, summary)
     with _timed(summary, "lift"):
         watch("lift", 0, 1)
-        capture = lift_keypoints(keypoints, checkpoint, body, options, summary=summary)
+        capture = lift_keypoints(keypoints, checkpoint, body, options, fps=fps, summary=summary)
         watch("lift", 1, 1)
     summary.frames, summary.bodies = len(capture), int(capture.valid.sum())
     summary.occluded = int((capture.occluded & capture.valid).sum())
@@ -105,6 +104,8 @@ def predict_to_folder(
     capture.save(poses)
     summary.files.append(poses)
     if options.overlay:
+        from pointlight.capture.overlay import write_overlay
+
         with _timed(summary, "overlay"):
             path = folder / "overlay.mp4"
             write_overlay(
@@ -189,19 +190,19 @@ def lift_keypoints(
     )
 
 
-def _find_keypoints(video: Path, options: PredictOptions, watch: Watch, summary: Summary) -> Keypoints2D:
+def _find_keypoints(
+    video: Path, options: PredictOptions, watch: Watch, summary: Summary
+) -> tuple[Keypoints2D, float]:
+    """One person's keypoints, from a file or by the detector, and the video's average rate."""
+    reader = VideoReader(video, options.start_s, options.end_s)
+    total = reader.frame_count or 0
     if options.keypoints is not None:
-        with VideoReader(video) as reader:
-            return read_keypoints(options.keypoints, reader)
-    keypoints, warnings = detect_keypoints(
-        video,
-        start_s=options.start_s,
-        end_s=options.end_s,
-        box=options.box,
-        progress=lambda done, total: watch("detect", done, total),
-    )
-    summary.warnings.extend(warnings)
-    return keypoints
+        keypoints = read_keypoints(options.keypoints, reader, options.box)
+    else:
+        detector = MediapipeDetector()
+        keypoints = detector.track(reader, options.box, lambda done: watch("detect", done, total))
+    summary.warnings.extend(reader.warnings)
+    return keypoints, reader.fps
 
 
 def _focal(options: PredictOptions, width: int, height: int) -> tuple[float, str]:

@@ -27,7 +27,7 @@ def predict(
     overlay: Annotated[bool, typer.Option(help="Draw overlay.mp4.")] = True,
 ) -> None:
     """Find one person's moving 3D body in a video."""
-    from pointlight.capture import BoxAt, PredictOptions, predict_to_folder
+    from pointlight.capture import PersonBox, PredictOptions, predict_to_folder
 
     options = PredictOptions(
         model=model,
@@ -37,7 +37,7 @@ def predict(
         fov_deg=fov,
         focal_px=focal_px,
         height_m=height,
-        box=BoxAt.parse(box) if box else None,
+        box=PersonBox.parse(box) if box else None,
         overlay_size_px=overlay_size or None,
         overlay=overlay,
     )

@@ -1,4 +1,4 @@
-"""What can be done to any `BodyMotion`: cutting, joining a file's form, mirroring."""
+"""What can be done to any `BodyMotion`: cutting and mirroring."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from pointlight.body.joints import mirror_order
+from pointlight.body import mirror_order
 from pointlight.motion.clip import DRIVEN_JOINTS, BodyMotion
 
 _REFLECTION_SIGNS = np.outer((-1.0, 1.0, 1.0), (-1.0, 1.0, 1.0)).astype(np.float32)

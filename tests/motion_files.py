@@ -82,7 +82,7 @@ def walking_clip(frames: int = 90, fps: float = 30.0, name: str = "walk.bvh") ->
 
 
 def bvh_text(clip: MotionClip, scale_to_m: float = 1.0, orders: dict[str, str] | None = None) -> str:
-    """A clip as BVH, joints with channels in their own orders ("zyx" unless stated); "_end" joints as end sites."""
+    """A clip as BVH, joints with channels in their own `orders` (else "zyx"); "_end" joints as end sites."""
     orders = orders or {}
     lines = ["HIERARCHY"]
     sequence: list[int] = []

@@ -25,7 +25,8 @@ def calibrate_feet(
 ) -> None:
     """Turn each foot about its own axes by one small angle a clip, so that a standing foot's sole lies level.
 
-    Skeletons differ by some degrees in where they put ankle and toes within the foot. Changes `world`.
+    Skeletons differ by some degrees in where they put ankle and toes within the foot. Changes `world`
+    and `places`.
 
     Args:
         world: driven joint -> (T, 3, 3) world rotations.
@@ -46,6 +47,7 @@ def calibrate_feet(
         turn = axis_turns(unit(axis), np.array(angle))
         world[ankle] = world[ankle] @ turn
         world[toes] = world[toes] @ turn
+        places[toes] = places[ankle] + world[ankle] @ (rig.rest[toes] - rig.rest[ankle])
 
 
 def still_frames(places: np.ndarray, fps: float) -> np.ndarray:

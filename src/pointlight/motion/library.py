@@ -255,7 +255,7 @@ def _load(path: Path) -> MotionBank | None:
     if not path.exists():
         return None
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as stored:
             clips = tuple(ClipEntry(**entry) for entry in json.loads(str(stored["clips"])))
             rotations = quaternions_to_rotations(stored["quaternions_xyzw"])
             translation_m = stored["translation_m"]

@@ -2,6 +2,7 @@
 
 from pointlight.simulator.cameras import SURREAL_CAMERA, CameraConfig, CameraPath, look_at, sample_camera
 from pointlight.simulator.hiding import CLIP_FRAMES, DetectorNoise, HidingConfig, HidingDraws
+from pointlight.simulator.raster import NO_FACE, Raster, rasterise
 from pointlight.simulator.scene import (
     EVAL_V1,
     EVAL_V1_PERFECT,
@@ -21,6 +22,7 @@ __all__ = [
     "EVAL_V1_PERFECT",
     "FRAMES_PER_SECOND",
     "HIDDEN_BEHIND_M",
+    "NO_FACE",
     "SURREAL_CAMERA",
     "TRACK_POINTS",
     "CameraConfig",
@@ -28,6 +30,7 @@ __all__ = [
     "DetectorNoise",
     "HidingConfig",
     "HidingDraws",
+    "Raster",
     "Scene",
     "SceneConfig",
     "SceneSampler",
@@ -37,6 +40,7 @@ __all__ = [
     "capsule_radii",
     "girth_factor",
     "look_at",
+    "rasterise",
     "sample_camera",
     "self_hidden",
     "surreal_scenes",

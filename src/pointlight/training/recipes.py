@@ -35,14 +35,14 @@ class OptimiserConfig:
         save_every: steps between checkpoints.
     """
 
-    batch: int = 64
+    batch: int = 32
     learning_rate: float = 1e-3
     warmup: int = 500
-    steps: int = 20000
-    cooldown: float = 0.5
+    steps: int = 12000
+    cooldown: float = 0.6
     weight_decay: float = 1e-4
     clip: float = 1.0
-    average: float = 0.998
+    average: float = 0.995
     evaluate_every: int = 1000
     save_every: int = 250
 
@@ -74,7 +74,7 @@ _POINTS = Recipe(
     name="points",
     scenes=SceneConfig(noise=_OUR_NOISE),
     loss=LossConfig(
-        perspective=True, surface_points=True, unaligned=0.5, rotation=0.05, root=0.1, shape=0.05, velocity=1.0
+        perspective=True, surface_points=True, unaligned=0.5, rotation=0.3, root=0.3, shape=0.05, velocity=1.0
     ),
 )
 

@@ -4,11 +4,14 @@ from pointlight.motion.bank import SPLITS, ClipEntry, MotionBank
 from pointlight.motion.body_motion import mirror, window
 from pointlight.motion.clip import BANK_FPS, DRIVEN_JOINTS, BodyMotion, MotionClip
 from pointlight.motion.library import compile_motion_bank, default_cache, list_motions
+from pointlight.motion.procedural import FLOOR_KINDS, KINDS, procedural_bank, procedural_motion
 from pointlight.motion.variety import VarietyConfig, vary
 
 __all__ = [
     "BANK_FPS",
     "DRIVEN_JOINTS",
+    "FLOOR_KINDS",
+    "KINDS",
     "SPLITS",
     "BodyMotion",
     "ClipEntry",
@@ -19,6 +22,8 @@ __all__ = [
     "default_cache",
     "list_motions",
     "mirror",
+    "procedural_bank",
+    "procedural_motion",
     "vary",
     "window",
 ]

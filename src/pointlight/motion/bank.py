@@ -73,6 +73,18 @@ class MotionBank:
         """The motions of one split, in order."""
         return tuple(i for i, entry in enumerate(self.clips) if entry.split == split)
 
+    def only(self, split: str) -> MotionBank:
+        """The motions of one split."""
+        chosen = self.indices(split)
+        return MotionBank.from_motions(
+            [self.motion(i) for i in chosen], [self.clips[i].subject for i in chosen]
+        )
+
+    def joined(self, other: MotionBank) -> MotionBank:
+        """Both banks' motions, this one's first; splits stay what they are."""
+        motions = [bank.motion(i) for bank in (self, other) for i in range(len(bank.clips))]
+        return MotionBank.from_motions(motions, [entry.subject for entry in (*self.clips, *other.clips)])
+
     @staticmethod
     def from_motions(motions: Sequence[BodyMotion], subjects: Sequence[str] | None = None) -> MotionBank:
         """Lay motions end to end (copied, as float32); `subjects` names who moves in each."""

@@ -1,21 +1,39 @@
-"""Variety of motions."""
+"""Variety: new motions from the ones there are. Every change is a switch; nothing crosses a split."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.ndimage import gaussian_filter1d
+from scipy.spatial.transform import Rotation
 
-from pointlight.motion.clip import BodyMotion
+from pointlight.motion.clip import DRIVEN_JOINTS, BodyMotion
+
+_UPPER = np.array(
+    [
+        i
+        for i, name in enumerate(DRIVEN_JOINTS[1:])
+        if not any(part in name for part in ("hip", "knee", "ankle", "toes"))
+    ]
+)
+_BEND_DEG: dict[str, float] = {"spine": 4, "neck": 6, "head": 6, "shoulder": 14, "elbow": 10, "wrist": 10, "hip": 7}
+"""Standard deviation of added bends; knees and ankles are left alone, or feet would float."""
 
 
 @dataclass(frozen=True)
 class VarietyConfig:
-    """Shares of windows that are changed."""
+    """Shares of windows that are changed.
 
-    mix: float = 0.0
-    warp: float = 0.0
-    bend: float = 0.0
+    Attributes:
+        mix: the trunk above the pelvis and the arms come from another window of the same split.
+        warp: time runs 0.7 to 1.4 times as fast.
+        bend: joints are turned a little further, by slowly changing angles.
+    """
+
+    mix: float = 0.25
+    warp: float = 0.3
+    bend: float = 0.4
 
     @property
     def active(self) -> bool:
@@ -24,12 +42,89 @@ class VarietyConfig:
 
     @staticmethod
     def none() -> VarietyConfig:
-        """Nothing is changed."""
+        """Motions as they are (the paper)."""
         return VarietyConfig(0.0, 0.0, 0.0)
 
 
 def vary(
     window: BodyMotion, donor: BodyMotion, config: VarietyConfig, rng: np.random.Generator
 ) -> BodyMotion:
-    """Change a window."""
+    """Change a window by chance; its name, group and length stay.
+
+    Args:
+        window: what is changed.
+        donor: another window of the same length and split, for mixing.
+        config: shares.
+        rng: draws.
+    """
+    mix, warp, bend = rng.random(3)
+    if mix < config.mix:
+        window = mix_bodies(window, donor)
+    if warp < config.warp:
+        window = warp_time(window, float(rng.uniform(0.7, 1.0)))
+    if bend < config.bend:
+        window = bend_joints(window, rng)
     return window
+
+
+def mix_bodies(lower: BodyMotion, upper: BodyMotion) -> BodyMotion:
+    """Legs and root of one motion, trunk and arms of another.
+
+    Raises:
+        ValueError: the motions are of different splits or lengths.
+    """
+    if lower.split != upper.split or lower.frames != upper.frames:
+        raise ValueError(f"{lower.name} and {upper.name} differ in split or length")
+    pose = lower.pose.copy()
+    pose[:, _UPPER] = upper.pose[:, _UPPER]
+    return replace(lower, pose=pose)
+
+
+def warp_time(window: BodyMotion, speed: float) -> BodyMotion:
+    """The window's beginning at another speed (at most 1), stretched to the window's length.
+
+    Neighbouring frames are blended linearly and made rotations again; at 30 frames/s they differ little.
+    """
+    place = np.arange(window.frames) * speed
+    left = np.minimum(place.astype(int), window.frames - 2)
+    share = (place - left).astype(np.float32)
+
+    def blend(values: np.ndarray) -> np.ndarray:
+        weight = share.reshape(-1, *([1] * (values.ndim - 1)))
+        return (1 - weight) * values[left] + weight * values[left + 1]
+
+    return replace(
+        window,
+        pose=_orthonormal(blend(window.pose)),
+        root=_orthonormal(blend(window.root)),
+        translation_m=blend(window.translation_m).astype(np.float32),
+    )
+
+
+def bend_joints(window: BodyMotion, rng: np.random.Generator) -> BodyMotion:
+    """Turn joints by smooth, small angles on top of what they do."""
+    frames = window.frames
+    chosen = [
+        (i, sigma)
+        for i, name in enumerate(DRIVEN_JOINTS[1:])
+        for part, sigma in _BEND_DEG.items()
+        if part in name
+    ]
+    index = np.array([i for i, _ in chosen])
+    sigma = np.radians([sigma for _, sigma in chosen])[None, :, None]
+    constant = rng.standard_normal((1, len(index), 3))
+    slow = gaussian_filter1d(rng.standard_normal((frames, len(index), 3)), 8, axis=0, mode="reflect") * 4
+    turn = Rotation.from_rotvec((sigma * (0.8 * constant + 0.6 * slow)).reshape(-1, 3)).as_matrix()
+    pose = window.pose.copy()
+    pose[:, index] = pose[:, index] @ turn.reshape(frames, len(index), 3, 3).astype(np.float32)
+    return replace(window, pose=pose)
+
+
+def _orthonormal(matrices: np.ndarray) -> np.ndarray:
+    """Matrices near rotations to rotations, by Gram-Schmidt on their columns."""
+    x = matrices[..., 0]
+    x = x / np.linalg.norm(x, axis=-1, keepdims=True)
+    y = matrices[..., 1]
+    y = y - (x * y).sum(-1, keepdims=True) * x
+    y = y / np.linalg.norm(y, axis=-1, keepdims=True)
+    return np.stack((x, y, np.cross(x, y)), axis=-1).astype(np.float32)

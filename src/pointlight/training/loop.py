@@ -19,7 +19,7 @@ from pointlight.body import AnnyBody, BodyModel
 from pointlight.errors import PointlightError
 from pointlight.files import atomic_path, ensure_folder
 from pointlight.geometry import nearest_rotation, procrustes_error
-from pointlight.motion import MotionBank, compile_motion_bank
+from pointlight.motion import FLOOR_KINDS, MotionBank, compile_motion_bank, procedural_bank
 from pointlight.network import Martinez, MotionHMR
 from pointlight.training.checkpoint import build_network, load_checkpoint, save_checkpoint
 from pointlight.training.configuration import from_plain, to_plain
@@ -293,7 +293,7 @@ def train(
     if not resume and (out / "last.safetensors").exists():
         raise PointlightError(f"{out} holds a run already; go on with --resume or choose another --out")
     body = AnnyBody()
-    bank = training_bank(motion, body, cache, recipe.floor_share, watch_motion)
+    bank = training_bank(motion, body, cache, floor=recipe.floor, watch=watch_motion)
     trainer = Trainer(recipe, out, bank, body=body, seed=seed, init=init, workers=workers)
     if resume:
         trainer.resume()
@@ -304,16 +304,25 @@ def train(
 def training_bank(
     folder: Path | None,
     body: BodyModel,
-    cache: Path | None,
-    floor_share: float = 0.0,
+    cache: Path | None = None,
+    *,
+    floor: bool = False,
     watch: Callable[[int, int], None] = lambda done, total: None,
 ) -> MotionBank:
-    """The motions to train on: a folder of motion capture, or procedural ones where none is given."""
+    """The motions to train on: a folder of motion capture, or procedural ones where none is given.
+
+    Args:
+        folder: of motion capture.
+        body: that moves.
+        cache: where compiled banks lie.
+        floor: add procedural floor poses to the training split; nobody lies on the ground in motion capture.
+        watch: told files done and files in all.
+    """
     if folder is None:
         return procedural_bank(body, PROCEDURAL_SEED)
     bank = compile_motion_bank(folder, body, cache, watch)
-    if floor_share:
-        bank = bank.joined(procedural_bank(body, PROCEDURAL_SEED, kinds=FLOOR_KINDS))
+    if floor:
+        bank = bank.joined(procedural_bank(body, PROCEDURAL_SEED, kinds=FLOOR_KINDS).only("train"))
     return bank
 
 

@@ -55,7 +55,7 @@ class Recipe:
         name: under which it is called.
         network: sizes; the type says which network.
         scenes: what it is trained on.
-        floor_share: share of the training clips that are procedural floor poses, beside motion capture.
+        floor: procedural floor poses are added to the motion capture that it is trained on.
         loss: of MotionHMR; Martinez has its own.
         optimiser: how.
     """
@@ -63,7 +63,7 @@ class Recipe:
     name: str
     network: MotionHMRConfig | MartinezConfig = field(default_factory=MotionHMRConfig)
     scenes: SceneConfig = field(default_factory=SceneConfig)
-    floor_share: float = 0.0
+    floor: bool = False
     loss: LossConfig = field(default_factory=LossConfig)
     optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
 
@@ -73,6 +73,7 @@ _OUR_NOISE = DetectorNoise(white=0.012, bias=0.01, correlated=0.004, motion=0.05
 _POINTS = Recipe(
     name="points",
     scenes=SceneConfig(noise=_OUR_NOISE),
+    floor=True,
     loss=LossConfig(
         perspective=True, surface_points=True, unaligned=0.5, rotation=0.3, root=0.3, shape=0.05, velocity=1.0
     ),

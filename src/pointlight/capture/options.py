@@ -46,8 +46,12 @@ class PredictOptions:
         if self.fov_deg is not None and self.focal_px is not None:
             raise PointlightError("both a field of view and a focal length are given; give one of them")
         if self.fov_deg is not None and not 1 < self.fov_deg < 170:
-            raise PointlightError(f"a field of view of {self.fov_deg:g} degrees is not a camera's; give 1 to 170")
+            raise PointlightError(
+                f"a field of view of {self.fov_deg:g} degrees is not a camera's; give 1 to 170"
+            )
         if self.focal_px is not None and not self.focal_px > 0:
-            raise PointlightError(f"a focal length of {self.focal_px:g} px is not a camera's; give more than 0")
+            raise PointlightError(
+                f"a focal length of {self.focal_px:g} px is not a camera's; give more than 0"
+            )
         if self.height_m is not None and not 0.5 < self.height_m < 2.6:
             raise PointlightError(f"a height of {self.height_m:g} m is not a person's; give 0.5 to 2.6")

@@ -35,9 +35,9 @@ def _try(what: str, check: Callable[[], str]) -> bool:
 
 
 def _detector() -> str:
-    from pointlight.capture import check_detector
+    from pointlight.capture import MediapipeDetector
 
-    return check_detector()
+    return f"{MediapipeDetector().source} with its models"
 
 
 def _encoder() -> str:

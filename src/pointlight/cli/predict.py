@@ -23,7 +23,9 @@ def predict(
     focal_px: Annotated[float | None, typer.Option(help="Focal length in pixels.")] = None,
     height: Annotated[float | None, typer.Option(help="The person's height in metres.")] = None,
     box: Annotated[str | None, typer.Option(help="Which person: X,Y,W,H or X,Y,W,H@S.")] = None,
-    overlay_size: Annotated[int, typer.Option(help="Longest side of the overlay, px; 0 = as the video.")] = 1280,
+    overlay_size: Annotated[
+        int, typer.Option(help="Longest side of the overlay, px; 0 = as the video.")
+    ] = 1280,
     overlay: Annotated[bool, typer.Option(help="Draw overlay.mp4.")] = True,
 ) -> None:
     """Find one person's moving 3D body in a video."""

@@ -19,13 +19,18 @@ def train(
     ] = None,
     steps: Annotated[int | None, typer.Option(help="Length of the run; the recipe's if not given.")] = None,
     minutes: Annotated[float | None, typer.Option(help="Stop after so many minutes; resume later.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on where the folder's last state stands.")] = False,
-    init: Annotated[str | None, typer.Option(help="Weights to start from: a shipped model or a file.")] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on where the folder's last state stands.")
+    ] = False,
+    init: Annotated[
+        str | None, typer.Option(help="Weights to start from: a shipped model or a file.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of scenes and weights.")] = 0,
     workers: Annotated[int, typer.Option(help="Processes that make data.")] = 1,
 ) -> None:
     """Train a network on simulated people."""
-    from pointlight.training import Progress, train as run
+    from pointlight.training import Progress
+    from pointlight.training import train as run
 
     with stage_bars() as bars:
 

@@ -77,7 +77,12 @@ def _person_size(points: np.ndarray, seen: np.ndarray) -> float:
 
 
 def _viterbi(
-    points: np.ndarray, seen: np.ndarray, order: np.ndarray, sided: np.ndarray, size: float, switch_cost: float
+    points: np.ndarray,
+    seen: np.ndarray,
+    order: np.ndarray,
+    sided: np.ndarray,
+    size: float,
+    switch_cost: float,
 ) -> np.ndarray:
     """(T,) bool labels; label 1 = exchanged relative to the first frame's label."""
     both = np.stack((points, points[:, order]))  # (2, T, K, 3)
@@ -99,9 +104,7 @@ def _viterbi(
     return labels.astype(bool)
 
 
-def _distance(
-    both: np.ndarray, seen: np.ndarray, t: int, before: int, now: int, sided: np.ndarray
-) -> float:
+def _distance(both: np.ndarray, seen: np.ndarray, t: int, before: int, now: int, sided: np.ndarray) -> float:
     """Summed displacement in pixels of sided keypoints seen in both frames, per keypoint capped."""
     common = seen[before, t - 1] & seen[now, t] & sided
     step = np.linalg.norm(both[now, t, common, :2] - both[before, t - 1, common, :2], axis=-1)

@@ -59,7 +59,9 @@ def evaluate_synthetic(
         PointlightError: a model or the folder cannot be read, or the configuration is unknown.
     """
     if configuration not in CONFIGURATIONS:
-        raise PointlightError(f"there is no configuration {configuration!r}; there are {', '.join(CONFIGURATIONS)}")
+        raise PointlightError(
+            f"there is no configuration {configuration!r}; there are {', '.join(CONFIGURATIONS)}"
+        )
     body = AnnyBody()
     bank = training_bank(motion, body, cache)
     config = replace(CONFIGURATIONS[configuration], split=split if bank.indices(split) else "train")
@@ -128,7 +130,16 @@ def table(result: dict[str, Any]) -> str:
     """The figures as a table in Markdown, models first."""
     rows = [*result["models"].items(), *result["peers"].items()]
     groups = sorted(rows[0][1]["by_group"])
-    head = ["model", "PA-MPJPE mm (95 %)", *groups, "occluded", "root deg (median)", "facing wrong", "PVE mm", "accel."]
+    head = [
+        "model",
+        "PA-MPJPE mm (95 %)",
+        *groups,
+        "occluded",
+        "root deg (median)",
+        "facing wrong",
+        "PVE mm",
+        "accel.",
+    ]
     lines = ["| " + " | ".join(head) + " |", "| --- " * len(head) + "|"]
     for name, score in rows:
         low, high = score["ci95_mm"]

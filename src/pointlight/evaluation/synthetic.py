@@ -241,7 +241,8 @@ def _with_a_frame_more(tracks: Tracks) -> Tracks:
     """Tracks whose last frame comes twice, so that single-frame models get an input for every frame."""
     last = ("detections_px", "visible", "principal_px")
     return replace(
-        tracks, **{name: torch.cat((getattr(tracks, name), getattr(tracks, name)[:, -1:]), 1) for name in last}
+        tracks,
+        **{name: torch.cat((getattr(tracks, name), getattr(tracks, name)[:, -1:]), 1) for name in last},
     )
 
 

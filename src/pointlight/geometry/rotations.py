@@ -7,6 +7,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from pointlight.geometry.procrustes import nearest_rotation
+
 _TINY = 1e-12
 
 
@@ -80,7 +82,7 @@ def average_rotations(
 ) -> Float[Tensor, "*batch 3 3"]:
     """The rotation nearest (in Frobenius norm) to the weighted mean of matrices; weights are at least 0."""
     total = (rotations * weights[..., None, None]).sum(-3)
-    return roma.special_procrustes(total)
+    return nearest_rotation(total)
 
 
 def interpolate_rotations(

@@ -43,7 +43,9 @@ class _Draw:
     def phase(self, rate_hz: float) -> np.ndarray:
         """(T,) radians of a cycle with a slightly uneven rate."""
         drift = 0.15 * np.sin(2 * np.pi * self.uniform(0.1, 0.3) * self.time_s + self.uniform(0, 6))
-        return 2 * np.pi * rate_hz * (self.time_s + drift / max(rate_hz, 0.1) * 0.3) + self.uniform(0, 2 * np.pi)
+        return 2 * np.pi * rate_hz * (self.time_s + drift / max(rate_hz, 0.1) * 0.3) + self.uniform(
+            0, 2 * np.pi
+        )
 
     def bump(self, count: int | None = None) -> np.ndarray:
         """(T,) a curve between 0 and 1 that rises and falls, held at either end for a while."""
@@ -90,7 +92,9 @@ def _leg(pose: Angles, side: str, hip: np.ndarray, knee: np.ndarray, ankle: np.n
     pose[f"{side}_ankle"] = pose[f"{side}_ankle"] + np.stack((ankle, 0 * ankle, 0 * ankle), axis=-1)
 
 
-def _gait(draw: _Draw, rate: float, stride: float, lift: float, arms: float, lean: float) -> tuple[Angles, np.ndarray]:
+def _gait(
+    draw: _Draw, rate: float, stride: float, lift: float, arms: float, lean: float
+) -> tuple[Angles, np.ndarray]:
     pose = _standing(draw)
     phase = draw.phase(rate)
     for side, shift in (("left", 0.0), ("right", np.pi)):
@@ -111,13 +115,23 @@ def _gait(draw: _Draw, rate: float, stride: float, lift: float, arms: float, lea
 
 def _walk(draw: _Draw) -> tuple[Angles, np.ndarray]:
     return _gait(
-        draw, draw.uniform(0.7, 1.1), draw.uniform(16, 28), draw.uniform(45, 65), draw.uniform(8, 30), draw.uniform(0, 6)
+        draw,
+        draw.uniform(0.7, 1.1),
+        draw.uniform(16, 28),
+        draw.uniform(45, 65),
+        draw.uniform(8, 30),
+        draw.uniform(0, 6),
     )
 
 
 def _run(draw: _Draw) -> tuple[Angles, np.ndarray]:
     return _gait(
-        draw, draw.uniform(1.2, 1.6), draw.uniform(28, 45), draw.uniform(80, 110), draw.uniform(35, 60), draw.uniform(5, 15)
+        draw,
+        draw.uniform(1.2, 1.6),
+        draw.uniform(28, 45),
+        draw.uniform(80, 110),
+        draw.uniform(35, 60),
+        draw.uniform(5, 15),
     )
 
 
@@ -142,9 +156,13 @@ def _reach(draw: _Draw) -> tuple[Angles, np.ndarray]:
             curve = draw.bump()
             goal = [-draw.uniform(20, 150), sign * draw.uniform(-40, 60), sign * draw.uniform(-20, 90)]
             pose[f"{side}_shoulder"] = pose[f"{side}_shoulder"] + np.outer(curve, goal)
-            pose[f"{side}_elbow"] = pose[f"{side}_elbow"] + np.outer(draw.bump(), [-draw.uniform(0, 90), 0, 0])
+            pose[f"{side}_elbow"] = pose[f"{side}_elbow"] + np.outer(
+                draw.bump(), [-draw.uniform(0, 90), 0, 0]
+            )
     curve = draw.bump()
-    pose["spine1"] = pose["spine1"] + np.outer(curve, [draw.uniform(-5, 35), draw.uniform(-25, 25), draw.uniform(-12, 12)])
+    pose["spine1"] = pose["spine1"] + np.outer(
+        curve, [draw.uniform(-5, 35), draw.uniform(-25, 25), draw.uniform(-12, 12)]
+    )
     pose["spine2"] = pose["spine2"] + np.outer(curve, [draw.uniform(0, 20), draw.uniform(-15, 15), 0])
     return pose, _still(draw)
 
@@ -158,7 +176,9 @@ def _wave(draw: _Draw) -> tuple[Angles, np.ndarray]:
             raised = draw.uniform(60, 130)
             pose[f"{side}_shoulder"] = pose[f"{side}_shoulder"] + np.array([0, 0, sign * raised])
             swing = draw.uniform(10, 35) * np.sin(phase)
-            pose[f"{side}_elbow"] = pose[f"{side}_elbow"] + np.stack((swing * 0 - 30, 0 * swing, sign * swing), axis=-1)
+            pose[f"{side}_elbow"] = pose[f"{side}_elbow"] + np.stack(
+                (swing * 0 - 30, 0 * swing, sign * swing), axis=-1
+            )
     return pose, _still(draw)
 
 
@@ -218,7 +238,13 @@ def _floor(draw: _Draw) -> tuple[Angles, np.ndarray]:
     curve = draw.bump()
     for side in ("left", "right"):
         if kind == 0:
-            _leg(pose, side, 90 + 15 * _wobble(draw, 1.0)[:, 0], np.full(draw.frames, 95.0), np.full(draw.frames, -30.0))
+            _leg(
+                pose,
+                side,
+                90 + 15 * _wobble(draw, 1.0)[:, 0],
+                np.full(draw.frames, 95.0),
+                np.full(draw.frames, -30.0),
+            )
             arm = -80.0
         elif kind == 1:
             _leg(pose, side, np.full(draw.frames, 5.0), np.full(draw.frames, 3.0), np.full(draw.frames, 15.0))
@@ -255,8 +281,12 @@ def _anything(draw: _Draw) -> tuple[Angles, np.ndarray]:
             values[:, 1:] *= -1
         pose[joint] = pose[joint] + PchipInterpolator(place, values)(np.arange(draw.frames))
     for side in ("left", "right"):
-        hip = PchipInterpolator(place, draw.rng.uniform(-15, 75, knots) * draw.uniform(0.2, 1.0))(np.arange(draw.frames))
-        knee = PchipInterpolator(place, draw.rng.uniform(0, 100, knots) * draw.uniform(0.2, 1.0))(np.arange(draw.frames))
+        hip = PchipInterpolator(place, draw.rng.uniform(-15, 75, knots) * draw.uniform(0.2, 1.0))(
+            np.arange(draw.frames)
+        )
+        knee = PchipInterpolator(place, draw.rng.uniform(0, 100, knots) * draw.uniform(0.2, 1.0))(
+            np.arange(draw.frames)
+        )
         _leg(pose, side, hip, knee, 0.5 * (hip - knee))
     yaw = np.cumsum(_wobble(draw, 2.0)[:, 1])
     pose["root"] = pose["root"] + np.stack((_wobble(draw, 5.0)[:, 0], yaw, _wobble(draw, 4.0)[:, 2]), axis=-1)

@@ -17,7 +17,15 @@ _UPPER = np.array(
         if not any(part in name for part in ("hip", "knee", "ankle", "toes"))
     ]
 )
-_BEND_DEG: dict[str, float] = {"spine": 4, "neck": 6, "head": 6, "shoulder": 14, "elbow": 10, "wrist": 10, "hip": 7}
+_BEND_DEG: dict[str, float] = {
+    "spine": 4,
+    "neck": 6,
+    "head": 6,
+    "shoulder": 14,
+    "elbow": 10,
+    "wrist": 10,
+    "hip": 7,
+}
 """Standard deviation of added bends; knees and ankles are left alone, or feet would float."""
 
 

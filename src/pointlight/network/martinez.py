@@ -84,9 +84,7 @@ class Martinez(nn.Module):
 
 
 def _layer(inputs: int, outputs: int, dropout: float) -> nn.Module:
-    return nn.Sequential(
-        nn.Linear(inputs, outputs), nn.BatchNorm1d(outputs), nn.ReLU(), nn.Dropout(dropout)
-    )
+    return nn.Sequential(nn.Linear(inputs, outputs), nn.BatchNorm1d(outputs), nn.ReLU(), nn.Dropout(dropout))
 
 
 def _he(linear: nn.Linear) -> None:

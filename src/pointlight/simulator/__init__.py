@@ -13,7 +13,13 @@ from pointlight.simulator.scene import (
     surreal_scenes,
 )
 from pointlight.simulator.tracks import TRACK_POINTS, TrackMaker, Tracks, girth_factor
-from pointlight.simulator.visibility import CAPSULES, HIDDEN_BEHIND_M, capsule_ends, capsule_radii, self_hidden
+from pointlight.simulator.visibility import (
+    CAPSULES,
+    HIDDEN_BEHIND_M,
+    capsule_ends,
+    capsule_radii,
+    self_hidden,
+)
 
 __all__ = [
     "CAPSULES",

@@ -88,7 +88,9 @@ def sample_camera(config: CameraConfig, hips_world_m: np.ndarray, rng: np.random
         focal = min(focal, distance * config.person_heights * height / 1.7)
     azimuth = rng.uniform(0, 2 * np.pi)
     elevation = np.radians(np.clip(rng.normal(*config.elevation_deg), *config.elevation_limits_deg))
-    roll = np.radians(np.clip(rng.normal(0, 1) * config.roll_deg, -config.roll_limit_deg, config.roll_limit_deg))
+    roll = np.radians(
+        np.clip(rng.normal(0, 1) * config.roll_deg, -config.roll_limit_deg, config.roll_limit_deg)
+    )
     place = config.off_centre * rng.uniform(-1, 1, 2)
 
     target = hips_world_m[0] if config.off_centre == 0 else hips_world_m.mean(0)
@@ -128,7 +130,9 @@ def look_at(position_m: np.ndarray, target_m: np.ndarray, roll_rad: float) -> np
     return _turn(np.array([0.0, 0.0, roll_rad])) @ np.stack((x, y, z))
 
 
-def smooth_noise(frames: int, channels: int, rng: np.random.Generator, cycles: Range = (0.2, 2.5)) -> np.ndarray:
+def smooth_noise(
+    frames: int, channels: int, rng: np.random.Generator, cycles: Range = (0.2, 2.5)
+) -> np.ndarray:
     """(frames, channels) of smooth curves with about unit variance: three sinusoids of random phase and rate."""
     phase = rng.uniform(0, 2 * np.pi, (3, 1, channels))
     rate = rng.uniform(*cycles, (3, 1, channels))

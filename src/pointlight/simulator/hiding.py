@@ -180,7 +180,9 @@ def detector_errors(
         detections += config.motion * speed * rng.standard_normal((frames, count, 1))
     if config.outlier:
         wild = (rng.random((frames, count)) < config.outlier)[..., None]
-        detections = np.where(wild, detections + 0.15 * size * rng.standard_normal(detections.shape), detections)
+        detections = np.where(
+            wild, detections + 0.15 * size * rng.standard_normal(detections.shape), detections
+        )
     if config.wrong_hidden:
         wrong = ~visible & (rng.random((1, count)) < config.wrong_hidden)
         offset = 0.06 * size * rng.standard_normal((1, count, 2))

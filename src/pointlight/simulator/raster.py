@@ -15,6 +15,7 @@ import numpy as np
 
 NO_FACE = -1
 _STEPS = 1024
+_SHIFT = 10
 _HALF = _STEPS // 2
 _FARTHEST_PX = 1 << 19
 """Triangles with a corner beyond are left out, so that products fit into 64 bits."""
@@ -139,31 +140,48 @@ def _draw(
             py[v] = _on_grid(focal * vertices[v, 1] * inverse[v] + centre_y)
         else:
             inverse[v] = 0.0
-    # Corners of the triangle being drawn: place on the grid, 1/z, weights of the face's first two vertices.
-    x = np.empty(3, np.int64)
-    y = np.empty(3, np.int64)
-    iz = np.empty(3, np.float64)
-    share = np.empty((3, 2), np.float64)
-    cut = np.empty((4, 5), np.float64)
+    whole = np.array([[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]])
     for f in range(faces.shape[0]):
         a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
         inside = (inverse[a] > 0) + (inverse[b] > 0) + (inverse[c] > 0)
         if inside == 3:
-            for i in range(3):
-                v = faces[f, i]
-                x[i], y[i], iz[i] = px[v], py[v], inverse[v]
-                share[i, 0], share[i, 1] = 1.0 * (i == 0), 1.0 * (i == 1)
-            _triangle(x, y, iz, share, cull, first_face + f, inverse_depth, face_of, barycentric)
+            corners = (px[a], py[a], inverse[a], px[b], py[b], inverse[b], px[c], py[c], inverse[c])
+            _triangle(corners, whole, cull, first_face + f, inverse_depth, face_of, barycentric)
         elif inside > 0:
-            corners = _cut_at_near(vertices, a, b, c, near, cut)
-            for k in range(1, corners - 1):
-                for i in range(3):
-                    corner = cut[0] if i == 0 else cut[k + i - 1]
-                    iz[i] = 1.0 / corner[2]
-                    x[i] = _on_grid(focal * corner[0] * iz[i] + centre_x)
-                    y[i] = _on_grid(focal * corner[1] * iz[i] + centre_y)
-                    share[i, 0], share[i, 1] = corner[3], corner[4]
-                _triangle(x, y, iz, share, cull, first_face + f, inverse_depth, face_of, barycentric)
+            lens = (focal, centre_x, centre_y, near)
+            _cut_triangle(
+                vertices, (a, b, c), lens, cull, first_face + f, inverse_depth, face_of, barycentric
+            )
+
+
+@numba.njit(cache=True)
+@no_type_check
+def _cut_triangle(
+    vertices: np.ndarray,
+    face: tuple[int, int, int],
+    lens: tuple[float, float, float, float],
+    cull: bool,
+    number: int,
+    inverse_depth: np.ndarray,
+    face_of: np.ndarray,
+    barycentric: np.ndarray,
+) -> None:
+    """Draw what of a face lies beyond the near plane: one or two triangles."""
+    focal, centre_x, centre_y, near = lens
+    cut = np.empty((4, 5), np.float64)
+    share = np.empty((3, 2), np.float64)
+    count = _cut_at_near(vertices, face[0], face[1], face[2], near, cut)
+    for row in range(count):
+        cut[row, 2] = 1 / cut[row, 2]
+        cut[row, 0] = focal * cut[row, 0] * cut[row, 2] + centre_x
+        cut[row, 1] = focal * cut[row, 1] * cut[row, 2] + centre_y
+    for k in range(1, count - 1):
+        p, q, r = cut[0], cut[k], cut[k + 1]
+        share[0], share[1], share[2] = p[3:], q[3:], r[3:]
+        first = (_on_grid(p[0]), _on_grid(p[1]), p[2])
+        second = (_on_grid(q[0]), _on_grid(q[1]), q[2])
+        third = (_on_grid(r[0]), _on_grid(r[1]), r[2])
+        _triangle(first + second + third, share, cull, number, inverse_depth, face_of, barycentric)
 
 
 @numba.njit(cache=True, inline="always")
@@ -203,9 +221,7 @@ def _cut_at_near(vertices: np.ndarray, a: int, b: int, c: int, near: float, cut:
 @numba.njit(cache=True)
 @no_type_check
 def _triangle(
-    x: np.ndarray,
-    y: np.ndarray,
-    iz: np.ndarray,
+    corners: tuple[int, int, float, int, int, float, int, int, float],
     share: np.ndarray,
     cull: bool,
     face: int,
@@ -213,26 +229,27 @@ def _triangle(
     face_of: np.ndarray,
     barycentric: np.ndarray,
 ) -> None:
-    """One triangle with corners on the grid."""
+    """One triangle: x and y on the grid and 1/z of its corners; (3, 2) weights of the face's vertices in them."""
+    x0, y0, z0, x1, y1, z1, x2, y2, z2 = corners
     height, width = inverse_depth.shape
-    for i in range(3):
-        if abs(x[i]) > _FARTHEST_PX * _STEPS or abs(y[i]) > _FARTHEST_PX * _STEPS:
-            return
-    area = (x[1] - x[0]) * (y[2] - y[0]) - (x[2] - x[0]) * (y[1] - y[0])
+    # Shifts divide by 1024 and round down; the first and last centres that can lie inside.
+    left = max((min(x0, x1, x2) + _HALF - 1) >> _SHIFT, 0)
+    right = min((max(x0, x1, x2) - _HALF) >> _SHIFT, width - 1)
+    top = max((min(y0, y1, y2) + _HALF - 1) >> _SHIFT, 0)
+    bottom = min((max(y0, y1, y2) - _HALF) >> _SHIFT, height - 1)
+    if left > right or top > bottom:
+        return
+    far = max(abs(x0), abs(x1), abs(x2), abs(y0), abs(y1), abs(y2))
+    if far > _FARTHEST_PX * _STEPS:
+        return
+    area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
     # y points down, so that a face seen from outside runs the negative way round.
     if area == 0 or (area > 0 and cull):
         return
-    i0, i1, i2 = 0, 1, 2
+    i1, i2 = 1, 2
     if area < 0:
         i1, i2, area = 2, 1, -area
-    x0, x1, x2 = x[i0], x[i1], x[i2]
-    y0, y1, y2 = y[i0], y[i1], y[i2]
-    left = max((min(x0, x1, x2) + _HALF - 1) // _STEPS, 0)
-    right = min((max(x0, x1, x2) - _HALF) // _STEPS, width - 1)
-    top = max((min(y0, y1, y2) + _HALF - 1) // _STEPS, 0)
-    bottom = min((max(y0, y1, y2) - _HALF) // _STEPS, height - 1)
-    if left > right or top > bottom:
-        return
+        x1, y1, z1, x2, y2, z2 = x2, y2, z2, x1, y1, z1
     start_x, start_y = left * _STEPS + _HALF, top * _STEPS + _HALF
     # Twice the areas opposite to the corners; centres on an edge count if it is a top or a left one.
     row0 = (x2 - x1) * (start_y - y1) - (y2 - y1) * (start_x - x1)
@@ -243,7 +260,7 @@ def _triangle(
     least2 = 0 if y1 < y0 or (y1 == y0 and x1 > x0) else 1
     right0, right1, right2 = (y1 - y2) * _STEPS, (y2 - y0) * _STEPS, (y0 - y1) * _STEPS
     down0, down1, down2 = (x2 - x1) * _STEPS, (x0 - x2) * _STEPS, (x1 - x0) * _STEPS
-    z0, z1, z2 = iz[i0] / area, iz[i1] / area, iz[i2] / area
+    z0, z1, z2 = z0 / area, z1 / area, z2 / area
     for row in range(top, bottom + 1):
         e0, e1, e2 = row0, row1, row2
         for column in range(left, right + 1):
@@ -254,7 +271,7 @@ def _triangle(
                     inverse_depth[row, column] = depth
                     face_of[row, column] = face
                     for k in range(2):
-                        total = w0 * share[i0, k] + w1 * share[i1, k] + w2 * share[i2, k]
+                        total = w0 * share[0, k] + w1 * share[i1, k] + w2 * share[i2, k]
                         barycentric[row, column, k] = total / depth
             e0 += right0
             e1 += right1

@@ -15,10 +15,10 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from pointlight.body import MEAN_ADULT_SHAPE, AnnyBody, BodyModel
+from pointlight.cues import KEYPOINT_SETS, point_feature_count
 from pointlight.errors import PointlightError
 from pointlight.files import atomic_path
 from pointlight.network import Martinez, MartinezConfig, MotionHMR, MotionHMRConfig
-from pointlight.cues import KEYPOINT_SETS, point_feature_count
 from pointlight.simulator import FRAMES_PER_SECOND, TRACK_POINTS
 from pointlight.training.configuration import from_plain, to_plain
 
@@ -126,9 +126,13 @@ def load_checkpoint(name_or_path: str | Path, body: BodyModel | None = None) -> 
         raise PointlightError(f"{path} was trained with another set of keypoints; train it again")
     model = build_network(config, body)
     try:
-        model.load_state_dict({name: value.float() if value.is_floating_point() else value for name, value in weights.items()})
+        model.load_state_dict(
+            {name: value.float() if value.is_floating_point() else value for name, value in weights.items()}
+        )
     except RuntimeError as error:
-        raise PointlightError(f"{path} holds weights that do not fit its own configuration; it is damaged") from error
+        raise PointlightError(
+            f"{path} holds weights that do not fit its own configuration; it is damaged"
+        ) from error
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     return Checkpoint(model.eval(), config, path.stem, digest, header)
 
@@ -161,7 +165,9 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
             text = (reader.metadata() or {}).get("pointlight")
             weights = {name: reader.get_tensor(name) for name in reader.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
-        raise PointlightError(f"{path} is not a readable safetensors file; give a model of Pointlight") from error
+        raise PointlightError(
+            f"{path} is not a readable safetensors file; give a model of Pointlight"
+        ) from error
     if text is None:
         raise PointlightError(f"{path} is not a model of Pointlight; its header lacks our configuration")
     return json.loads(text), weights

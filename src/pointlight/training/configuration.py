@@ -47,7 +47,7 @@ def _build(kind: Any, plain: Any, where: str) -> Any:
         inner = typing.get_args(kind)
         kinds = [inner[0]] * len(plain) if len(inner) == 2 and inner[1] is Ellipsis else inner
         return tuple(_build(k, item, where) for k, item in zip(kinds, plain, strict=True))
-    if dataclasses.is_dataclass(kind):
+    if isinstance(kind, type) and dataclasses.is_dataclass(kind):
         hints = typing.get_type_hints(kind)
         given = {key: value for key, value in plain.items() if key != "type"}
         known = {field.name for field in dataclasses.fields(kind)}

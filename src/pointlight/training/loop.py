@@ -137,7 +137,9 @@ class Trainer:
                             f"training diverged at step {self.step}; resume from {self.out} with a lower rate"
                         )
                     if self.step % 50 == 0:
-                        board.scalars({"loss/total": loss} | {f"loss/{k}": v for k, v in parts.items()}, self.step)
+                        board.scalars(
+                            {"loss/total": loss} | {f"loss/{k}": v for k, v in parts.items()}, self.step
+                        )
                     if self.step % settings.evaluate_every == 0 or self.step == last:
                         self._evaluate(validation, board)
                     if self.step % settings.save_every == 0:
@@ -153,7 +155,9 @@ class Trainer:
                 self._save()
 
     def _build(self, init: str | None) -> MotionHMR | Martinez:
-        network = build_network(self.recipe.network, self.body, mean_pose(self.bank, self.recipe.scenes.split))
+        network = build_network(
+            self.recipe.network, self.body, mean_pose(self.bank, self.recipe.scenes.split)
+        )
         if isinstance(network, Martinez):
             _standardise(network, self._batch_maker().make(0))
         if init is not None:
@@ -201,7 +205,7 @@ class Trainer:
         _follow(self.average, self.model, min(settings.average, self.step / (self.step + 10)))
         return float(loss.detach()), {name: float(value.detach()) for name, value in parts.items()}
 
-    def _evaluate(self, validation: Validation, board: "_Board") -> None:
+    def _evaluate(self, validation: Validation, board: _Board) -> None:
         judged = build_network(self.recipe.network, self.body)
         judged.load_state_dict(self.average)
         scores = validation.score(judged.eval())
@@ -287,7 +291,8 @@ def train(
     """Train a recipe, or go on training it; what the command line calls.
 
     Raises:
-        PointlightError: unknown recipe, unusable folder, nothing to resume, something there already, divergence.
+        PointlightError: unknown recipe, unusable folder, nothing to resume, a run there already,
+            divergence.
     """
     recipe = find_recipe(recipe_name)
     if not resume and (out / "last.safetensors").exists():
@@ -364,7 +369,7 @@ class _Board:
         else:
             self._writer = SummaryWriter(str(folder / "tensorboard"))
 
-    def __enter__(self) -> "_Board":
+    def __enter__(self) -> _Board:
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -380,7 +385,9 @@ class _Board:
 def _git(*arguments: str) -> str:
     here = Path(__file__).parent
     try:
-        done = subprocess.run(["git", "-C", str(here), *arguments], capture_output=True, text=True, timeout=10)
+        done = subprocess.run(
+            ["git", "-C", str(here), *arguments], capture_output=True, text=True, timeout=10
+        )
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return done.stdout.strip()

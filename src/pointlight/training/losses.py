@@ -29,7 +29,7 @@ class LossConfig:
         rotation: mean squared error of the joints' rotation matrices.
         root: mean squared error of the root's rotation matrix.
         shape: mean absolute error of the shape's numbers.
-        velocity: mean distance in metres between the motions of predicted and true joints from frame to frame.
+        velocity: mean distance in metres between predicted and true motion from frame to frame.
     """
 
     aligned: float = 1.0

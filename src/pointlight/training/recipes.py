@@ -1,4 +1,4 @@
-"""Recipes: what is trained on what, by name. Each is a difference from another; the paper's own stays runnable."""
+"""Recipes: what is trained on what, by name; the paper's own stays runnable beside ours."""
 
 from __future__ import annotations
 
@@ -125,9 +125,7 @@ RECIPES: dict[str, Recipe] = {
         replace(
             _POINTS,
             name="tiny",
-            network=MotionHMRConfig(
-                encoder=PointsEncoderConfig(hidden=32, features=32), lstm=16, head=32
-            ),
+            network=MotionHMRConfig(encoder=PointsEncoderConfig(hidden=32, features=32), lstm=16, head=32),
             optimiser=OptimiserConfig(
                 batch=4, steps=8, warmup=2, evaluate_every=4, save_every=2, average=0.5
             ),

@@ -1,4 +1,4 @@
-"""The state of a run on disk, so that a killed run goes on bit for bit: tensors as safetensors, numbers as JSON."""
+"""The state of a run on disk, so that a killed run goes on bit for bit."""
 
 from __future__ import annotations
 

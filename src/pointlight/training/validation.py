@@ -42,7 +42,7 @@ class Validation:
 
     @torch.no_grad()
     def score(self, network: MotionHMR | Martinez) -> dict[str, float]:
-        """PA-MPJPE in mm over the 14 joints of frames that are not occluded, as the mean over groups, and by group."""
+        """PA-MPJPE in mm over the 14 joints of seen frames: the mean over groups, and by group."""
         if isinstance(network, Martinez):
             points, root = network(self._cues.features), None
             scored = ~self._cues.occluded[:, :-1]
@@ -65,7 +65,7 @@ class Validation:
 
 
 def body_points(body: BodyModel, prediction: Prediction) -> torch.Tensor:
-    """(..., N, 3) `TRACK_POINTS` of predicted bodies in the crop-ray frame, root joint at the origin, metres."""
+    """(..., N, 3) `TRACK_POINTS` of predicted bodies in the crop-ray frame, root at the origin."""
     origin = torch.zeros(*prediction.shift.shape[:-1], 3)
     state = BodyState(prediction.pose, prediction.shape, prediction.root, origin)
     return body.keypoints(state, TRACK_POINTS)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from pointlight.cues import point_feature_count
-from pointlight.network.encoders import PointsEncoder, PointsEncoderConfig
+from pointlight.network.encoders import PointsEncoder, PointsEncoderConfig, he_linear
 from pointlight.network.regressor import IterativeRegressor, Prediction, RegressorConfig
 
 HEADS = 2
@@ -59,7 +59,8 @@ class MotionHMR(nn.Module):
         else:
             raise ValueError(f"memory is {config.memory!r}; it is 'bilstm' or 'none'")
         width = 2 * config.lstm + (encoder.features if config.skip else 0)
-        self.heads = nn.ModuleList(nn.Linear(width, config.head) for _ in range(HEADS))
+        self.norm = nn.LayerNorm(width)
+        self.heads = nn.ModuleList(he_linear(width, config.head) for _ in range(HEADS))
         self.regressor = IterativeRegressor(config.head, mean_pose, mean_shape, age_index, config.regressor)
 
     def forward(self, cues: Tensor) -> Prediction:
@@ -77,6 +78,7 @@ class MotionHMR(nn.Module):
         memory = self.memory(features)
         if self.config.skip:
             memory = torch.cat((memory, features), dim=-1)
+        memory = self.norm(memory)
         above = torch.stack([torch.relu(head(memory)) for head in self.heads], dim=-2)
         prediction = self.regressor(above)
         if self.config.one_shape:

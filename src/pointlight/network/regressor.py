@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from pointlight.geometry import rotmat_to_sixd, sixd_to_rotmat
+from pointlight.network.encoders import he_linear
 
 ITERATIONS = 3
 """Corrections per prediction (Kanazawa et al. 2018; the paper, section 3.2: "iterative refinement algorithm")."""
@@ -76,8 +77,8 @@ class IterativeRegressor(nn.Module):
         self._age = age_index
         self._theta_size = 6 * (self._joints + 1) + mean_shape.shape[0] + 3
         self.register_buffer("mean_theta", self._mean_theta(mean_pose, mean_shape))
-        self.input = nn.Linear(features + self._theta_size, config.hidden)
-        self.middle = nn.Linear(config.hidden, config.hidden)
+        self.input = he_linear(features + self._theta_size, config.hidden)
+        self.middle = he_linear(config.hidden, config.hidden)
         self.output = nn.Linear(config.hidden, self._theta_size)
         nn.init.xavier_uniform_(self.output.weight, gain=0.01)  # HMR: small first corrections
         nn.init.zeros_(self.output.bias)

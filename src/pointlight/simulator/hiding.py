@@ -103,8 +103,9 @@ def draw_hiding(
             occluded[start : start + length] = True
     rng = stream(seed, index, "hiding")
     block = np.zeros((frames, len(names)), bool)
-    mean_length = 0.5 * sum(config.block_frames)
-    chance = min(1.0, config.block * frames / mean_length)
+    # A block may begin before the clip and end after it: of length L it hides L / (T + L - 1) of it on average.
+    lengths = np.arange(config.block_frames[0], config.block_frames[1] + 1)
+    chance = min(1.0, config.block / float((lengths / (frames + lengths - 1)).mean()))
     for joint in np.flatnonzero(rng.random(len(names)) < chance):
         length = int(rng.integers(config.block_frames[0], config.block_frames[1] + 1))
         start = int(rng.integers(-length + 1, frames))

@@ -1,0 +1,221 @@
+"""Scenes and tracks: pure, within their ranges, and hidden by the paper's rules."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from pointlight.body import EXTENDED_KEYPOINTS, MEAN_ADULT_SHAPE, AnnyBody, BodyState
+from pointlight.motion import MotionBank, procedural_bank
+from pointlight.simulator import (
+    EVAL_V1,
+    TRACK_POINTS,
+    CameraConfig,
+    DetectorNoise,
+    HidingConfig,
+    HidingDraws,
+    Scene,
+    SceneConfig,
+    SceneSampler,
+    TrackMaker,
+    capsule_ends,
+    capsule_radii,
+    self_hidden,
+    surreal_scenes,
+)
+from pointlight.simulator.hiding import apply_hiding, detector_errors, draw_hiding, leg_mask
+
+SILENT = HidingConfig(
+    self_occlusion=False, frame_edge=False, unhide_legs=0.0, flip=0.0, total_occlusion=0.0, block=0.0
+)
+
+
+@pytest.fixture(scope="module")
+def body() -> AnnyBody:
+    return AnnyBody()
+
+
+@pytest.fixture(scope="module")
+def bank(body: AnnyBody) -> MotionBank:
+    return procedural_bank(body, 5, clips_per_kind=5, frames=62)
+
+
+@pytest.fixture(scope="module")
+def scenes(bank: MotionBank, body: AnnyBody) -> list[Scene]:
+    sampler = SceneSampler(SceneConfig(), bank, body)
+    return [sampler.sample(0, index) for index in range(120)]
+
+
+def digest(scene: Scene) -> str:
+    parts = (scene.motion.pose, scene.motion.translation_m, scene.shape, scene.camera.rotation)
+    parts += (
+        scene.camera.translation_m,
+        scene.hiding.block,
+        scene.hiding.flip,
+        scene.hiding.totally_occluded,
+    )
+    joined = b"".join(np.ascontiguousarray(part).tobytes() for part in parts)
+    return hashlib.sha256(joined + repr((scene.camera.focal_px, scene.told_focal_px)).encode()).hexdigest()
+
+
+def test_a_scene_is_a_function_of_seed_and_index(
+    bank: MotionBank, body: AnnyBody, scenes: list[Scene]
+) -> None:
+    alone = SceneSampler(SceneConfig(), bank, body)
+    assert digest(alone.sample(0, 17)) == digest(scenes[17])
+    assert digest(alone.sample(1, 17)) != digest(scenes[17])
+    assert len({digest(scene) for scene in scenes}) == len(scenes)
+
+
+def test_scenes_stay_in_their_split(bank: MotionBank, body: AnnyBody) -> None:
+    for split in ("train", "validation", "heldout"):
+        sampler = SceneSampler(SceneConfig(split=split), bank, body)
+        names = {sampler.sample(0, index).motion.name for index in range(20)}
+        allowed = {bank.clips[i].name for i in bank.indices(split)}
+        assert names <= allowed
+
+
+def test_cameras_keep_their_ranges(scenes: list[Scene]) -> None:
+    config = CameraConfig()
+    middle = SceneConfig().frames // 2
+    for scene in scenes:
+        camera = scene.camera
+        centre = -camera.rotation[middle].T @ camera.translation_m[middle]
+        distance = np.linalg.norm(centre - scene.motion.translation_m.mean(0))
+        assert 1.5 <= distance <= 12.5  # the range is for the clip's mean, cameras and people move
+        assert np.allclose(camera.rotation @ np.swapaxes(camera.rotation, 1, 2), np.eye(3), atol=1e-5)
+        assert np.linalg.det(camera.rotation[0]) == pytest.approx(1, abs=1e-4)
+        widths = camera.focal_px / max(camera.image_size)
+        assert widths <= config.focal_widths[1] + 1e-6
+
+
+def test_people_are_in_the_picture(scenes: list[Scene], body: AnnyBody) -> None:
+    tracks = TrackMaker(SceneConfig(), body).make(scenes)
+    size = torch.tensor([scene.camera.image_size for scene in scenes])[:, None, None]
+    inside = ((tracks.points_px > 0) & (tracks.points_px < size)).all(-1)
+    assert inside.float().mean() > 0.85
+    assert (tracks.points_camera_m[..., 2] > 0.3).all()
+
+
+def test_surreal_camera(bank: MotionBank, body: AnnyBody) -> None:
+    sampler = SceneSampler(surreal_scenes(SceneConfig()), bank, body)
+    for index in range(10):
+        camera = sampler.sample(0, index).camera
+        assert camera.image_size == (320, 240)
+        assert camera.focal_px == pytest.approx(600, abs=1)
+        assert np.ptp(camera.translation_m, axis=0).max() < 1e-5
+
+
+def test_tracks_are_projections_of_the_body(scenes: list[Scene], body: AnnyBody) -> None:
+    tracks = TrackMaker(SceneConfig(), body).make(scenes[:4])
+    points = body.keypoints(tracks.state, TRACK_POINTS)
+    flat = points[..., :2] / points[..., 2:] * tracks.focal_px[:, None, None, None]
+    flat = flat + tracks.principal_px[:, :, None]
+    assert torch.allclose(flat, tracks.points_px, atol=1e-2)
+    world = torch.from_numpy(scenes[0].motion.translation_m)
+    camera = torch.from_numpy(scenes[0].camera.rotation) @ world[..., None]
+    assert torch.allclose(
+        camera[..., 0] + torch.from_numpy(scenes[0].camera.translation_m),
+        tracks.state.translation[0],
+        atol=1e-4,
+    )
+
+
+def test_capsules_hide_what_lies_behind_the_trunk() -> None:
+    body = AnnyBody()
+    turn = torch.diag(torch.tensor([1.0, -1.0, -1.0]))
+    state = BodyState(
+        torch.eye(3).expand(21, 3, 3), torch.tensor(MEAN_ADULT_SHAPE), turn, torch.tensor([0.0, 0.0, 4.0])
+    )
+    joints = torch.cat((body.joints(state), body.keypoints(state, ("head_top",))))[None].numpy()
+    axes = joints[:, capsule_ends(body.joint_names)]
+    chest = joints[0, body.joint_names.index("spine2")]
+    behind = np.stack([chest * (1 + d / chest[2]) for d in (-0.4, 0.0, 0.5)])[None].astype(np.float32)
+    hidden = self_hidden(behind, axes, capsule_radii(), np.ones(1, np.float32), 0.2)
+    assert hidden[0].tolist() == [False, False, True]
+
+
+def draws(config: HidingConfig, count: int) -> list[HidingDraws]:
+    return [draw_hiding(config, 3, index, 31, EXTENDED_KEYPOINTS) for index in range(count)]
+
+
+def test_total_occlusions_are_up_to_15_frames_and_win() -> None:
+    config = replace(HidingConfig(), total_occlusion=1.0)
+    lengths = set()
+    nothing = np.zeros((31, 19), bool)
+    for draw in draws(config, 200):
+        frames = np.flatnonzero(draw.totally_occluded)
+        assert (np.diff(frames) == 1).all()
+        lengths.add(len(frames))
+        visible = apply_hiding(nothing, nothing, draw, config, leg_mask(EXTENDED_KEYPOINTS))
+        assert not visible[frames].any()
+    assert max(lengths) == 15
+    share = np.mean([draw.totally_occluded.any() for draw in draws(HidingConfig(), 1000)])
+    assert share == pytest.approx(0.15, abs=0.04)
+
+
+def test_flips_are_five_percent_both_ways() -> None:
+    config = replace(SILENT, flip=0.05, frame_edge=True)
+    legs = leg_mask(EXTENDED_KEYPOINTS)
+    outside, behind = np.ones((31, 19), bool), np.zeros((31, 19), bool)
+    shown = np.mean([apply_hiding(outside, behind, d, config, legs).mean() for d in draws(config, 300)])
+    hidden = np.mean([1 - apply_hiding(behind, behind, d, config, legs).mean() for d in draws(config, 300)])
+    assert shown == pytest.approx(0.05, abs=0.005)
+    assert hidden == pytest.approx(0.05, abs=0.005)
+
+
+def test_legs_are_unhidden_in_half_of_the_clips() -> None:
+    config = replace(SILENT, unhide_legs=0.5, self_occlusion=True)
+    legs = leg_mask(EXTENDED_KEYPOINTS)
+    behind, nothing = np.ones((31, 19), bool), np.zeros((31, 19), bool)
+    shown = [apply_hiding(nothing, behind, draw, config, legs) for draw in draws(config, 400)]
+    assert all(not clip[:, ~legs].any() for clip in shown)
+    assert {clip[:, legs].mean() for clip in shown} == {0.0, 1.0}
+    assert np.mean([clip[:, legs].all() for clip in shown]) == pytest.approx(0.5, abs=0.08)
+
+
+def test_blocks_hide_about_eight_percent() -> None:
+    share = np.mean([draw.block.mean() for draw in draws(HidingConfig(), 2000)])
+    assert share == pytest.approx(EVAL_V1.hiding.block, abs=0.015)
+
+
+def test_detector_noise_has_the_stated_size() -> None:
+    points = np.zeros((31, 19, 2))
+    points[:, EXTENDED_KEYPOINTS.index("left_ankle")] = (60, 80)  # a person's size of 100 px
+    visible = np.ones((31, 19), bool)
+    white, bias = [], []
+    for index in range(200):
+        seen, shown = detector_errors(
+            points, visible, EXTENDED_KEYPOINTS, DetectorNoise(white=0.012, bias=0.01), 1, index
+        )
+        offset = seen - points
+        bias.append(offset.mean(0).std())
+        white.append((offset - offset.mean(0)).std())
+        assert shown.all()
+    assert np.mean(white) == pytest.approx(1.2, abs=0.05)
+    assert np.mean(bias) == pytest.approx(1.0, abs=0.08)
+
+
+def test_exchanges_swap_sides_and_nothing_else() -> None:
+    rng = np.random.default_rng(0)
+    points = rng.uniform(0, 100, (31, 19, 2)).astype(np.float32)
+    visible = np.ones((31, 19), bool)
+    seen, _ = detector_errors(points, visible, EXTENDED_KEYPOINTS, DetectorNoise(exchange=1.0), 1, 2)
+    changed = (seen != points).any(-1)
+    frames = np.flatnonzero(changed.any(1))
+    assert 2 <= len(frames) < 31
+    assert (np.diff(frames) == 1).all()
+    left, right = (EXTENDED_KEYPOINTS.index(f"{side}_knee") for side in ("left", "right"))
+    assert np.array_equal(seen[frames][:, left], points[frames][:, right])
+    assert not changed[:, EXTENDED_KEYPOINTS.index("nose")].any()
+
+
+def test_told_focal_is_true_or_the_diagonal(scenes: list[Scene]) -> None:
+    true = [scene.told_focal_px == scene.camera.focal_px for scene in scenes]
+    for scene, known in zip(scenes, true, strict=True):
+        assert known or scene.told_focal_px == pytest.approx(np.hypot(*scene.camera.image_size))
+    assert 0.3 < np.mean(true) < 0.7

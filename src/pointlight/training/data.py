@@ -113,6 +113,7 @@ def batches(maker: BatchMaker, first: int, *, workers: int) -> Iterator[Batch]:
         num_workers=workers,
         multiprocessing_context=context,
         prefetch_factor=4 if workers else None,
+        generator=torch.Generator(),  # else every new iterator draws from the global one
     )
     return iter(loader)
 

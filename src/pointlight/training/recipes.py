@@ -36,10 +36,10 @@ class OptimiserConfig:
     """
 
     batch: int = 32
-    learning_rate: float = 1e-3
+    learning_rate: float = 5e-4
     warmup: int = 500
     steps: int = 12000
-    cooldown: float = 0.6
+    cooldown: float = 0.7
     weight_decay: float = 1e-4
     clip: float = 1.0
     average: float = 0.995

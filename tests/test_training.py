@@ -1,0 +1,254 @@
+"""Losses, recipes, checkpoints, and runs that go on bit for bit after they were killed."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+
+from pointlight.body import AnnyBody
+from pointlight.errors import PointlightError
+from pointlight.motion import MotionBank, procedural_bank
+from pointlight.network import MotionHMRConfig, Prediction
+from pointlight.simulator import SceneConfig
+from pointlight.training import (
+    RECIPES,
+    BatchMaker,
+    LossConfig,
+    Recipe,
+    Targets,
+    Trainer,
+    batches,
+    build_network,
+    find_recipe,
+    from_plain,
+    learning_rate,
+    load_checkpoint,
+    motion_hmr_loss,
+    save_checkpoint,
+    to_plain,
+    train,
+)
+
+
+@pytest.fixture(scope="module")
+def body() -> AnnyBody:
+    return AnnyBody()
+
+
+@pytest.fixture(scope="module")
+def bank(body: AnnyBody) -> MotionBank:
+    return procedural_bank(body, 5, clips_per_kind=5, frames=62)
+
+
+@pytest.fixture(scope="module")
+def maker(bank: MotionBank, body: AnnyBody) -> BatchMaker:
+    return BatchMaker(SceneConfig(), bank, body, keypoint_set="extended19", next_frame=True, seed=0, size=3)
+
+
+def truth_as_prediction(targets: Targets, body: AnnyBody) -> Prediction:
+    """The prediction that makes no error: the truth, and the weak perspective camera that fits it best."""
+    hips = targets.points_ray_m[..., [4, 5], :].mean(-2)
+    scale = targets.focal_crop[..., None] / hips[..., 2]
+    return Prediction(targets.pose, targets.root_ray, targets.shape, scale, hips[..., :2])
+
+
+def test_the_truth_costs_nothing(maker: BatchMaker, body: AnnyBody) -> None:
+    config = LossConfig(
+        perspective=True, unaligned=1.0, rotation=1.0, root=1.0, shape=1.0, velocity=1.0, surface_points=True
+    )
+    sampler_config = replace(SceneConfig(), focal_known=1.0)
+    told = BatchMaker(
+        sampler_config,
+        maker._sampler.bank,
+        body,
+        keypoint_set="extended19",
+        next_frame=True,
+        seed=0,
+        size=8,
+    )
+    targets = told.make(0).targets
+    total, parts = motion_hmr_loss(truth_as_prediction(targets, body), targets, body, config)
+    for name, value in parts.items():
+        assert value < 2e-3, name
+    assert total < 5e-3
+
+
+def test_every_term_sees_its_own_mistake(maker: BatchMaker, body: AnnyBody) -> None:
+    targets = maker.make(0).targets
+    config = LossConfig(perspective=True, unaligned=1.0, rotation=1.0, root=1.0, shape=1.0)
+    right = truth_as_prediction(targets, body)
+    _, before = motion_hmr_loss(right, targets, body, config)
+    flipped = replace(right, root=right.root @ torch.diag(torch.tensor([-1.0, 1.0, -1.0])))
+    _, after = motion_hmr_loss(flipped, targets, body, config)
+    assert after["aligned"] == pytest.approx(float(before["aligned"]), abs=1e-4)  # alignment forgives it
+    assert after["root"] > 1 and after["unaligned"] > 0.1
+    nearer = replace(right, scale=right.scale * 1.3)
+    _, after = motion_hmr_loss(nearer, targets, body, config)
+    assert after["reprojection"] > before["reprojection"] + 0.01
+    straight = replace(right, pose=torch.eye(3).expand_as(right.pose))
+    _, after = motion_hmr_loss(straight, targets, body, config)
+    assert after["aligned"] > 0.02 and after["rotation"] > 0.05
+
+
+def test_the_papers_loss_is_alignment_and_reprojection_alone() -> None:
+    loss = find_recipe("points-paper").loss
+    on = {name for name, value in vars(loss).items() if value}
+    assert on == {"aligned", "reprojection"}
+
+
+def test_gradients_are_finite_on_hidden_clips(bank: MotionBank, body: AnnyBody, tmp_path: Path) -> None:
+    trainer = Trainer(find_recipe("tiny"), tmp_path, bank, body=body, workers=0)
+    batch = trainer._batch_maker().make(0)
+    blind = replace(batch, features=torch.zeros_like(batch.features))
+    trainer._train_step(blind, 10)
+    assert all(p.isfinite().all() for p in trainer.model.parameters())
+
+
+def test_learning_rate_rises_holds_and_falls() -> None:
+    settings = replace(find_recipe("points").optimiser, warmup=10, cooldown=0.5, learning_rate=1.0)
+    rates = [learning_rate(settings, step, 100) for step in range(100)]
+    assert rates[0] == pytest.approx(0.1)
+    assert rates[20] == rates[49] == 1.0
+    assert rates[99] < 0.02
+    assert all(later <= earlier for earlier, later in itertools.pairwise(rates[50:]))
+
+
+@pytest.mark.parametrize("name", sorted(RECIPES))
+def test_recipes_survive_json(name: str) -> None:
+    recipe = RECIPES[name]
+    assert from_plain(Recipe, json.loads(json.dumps(to_plain(recipe))), "here") == recipe
+
+
+def test_configurations_of_other_versions_are_refused() -> None:
+    plain = to_plain(MotionHMRConfig())
+    plain["invented"] = 1
+    with pytest.raises(PointlightError, match=r"weights\.x was written by another version.*invented"):
+        from_plain(MotionHMRConfig, plain, "weights.x")
+    with pytest.raises(PointlightError, match="there is no recipe 'pints'; there are"):
+        find_recipe("pints")
+
+
+def test_batches_do_not_depend_on_workers(maker: BatchMaker) -> None:
+    wanted = [maker.make(number).features for number in (2, 3, 4)]
+    for workers in (0, 1, 2):
+        stream = batches(maker, 2, workers=workers)
+        found = [next(stream).features for _ in range(3)]
+        assert all(torch.equal(a, b) for a, b in zip(wanted, found, strict=True)), workers
+
+
+def run_tiny(out: Path, bank: MotionBank, body: AnnyBody, steps: int, *, resume: bool = False) -> Trainer:
+    trainer = Trainer(find_recipe("tiny"), out, bank, body=body, workers=0)
+    if resume:
+        trainer.resume()
+    trainer.run(steps=steps)
+    return trainer
+
+
+KILLED = """
+import os, signal, sys, torch
+torch.set_num_threads(1)
+from pathlib import Path
+from pointlight.body import AnnyBody
+from pointlight.motion import procedural_bank
+from pointlight.training import Trainer, find_recipe
+body = AnnyBody()
+bank = procedural_bank(body, 5, clips_per_kind=5, frames=62)
+trainer = Trainer(find_recipe("tiny"), Path(sys.argv[1]), bank, body=body, workers=0)
+def watch(progress):
+    if progress.step == 5:
+        os.kill(os.getpid(), signal.SIGKILL)
+trainer.run(steps=8, watch=watch)
+"""
+
+
+def test_a_killed_run_goes_on_bit_for_bit(tmp_path: Path, bank: MotionBank, body: AnnyBody) -> None:
+    torch.set_num_threads(1)
+    whole = run_tiny(tmp_path / "whole", bank, body, 8)
+    killed = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path / "cut")], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert run_tiny(tmp_path / "cut", bank, body, 8, resume=True).step == 8
+    first, second = (load_file(tmp_path / name / "last.safetensors") for name in ("whole", "cut"))
+    assert first.keys() == second.keys()
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    assert whole.step == 8
+
+
+def test_lineage_is_kept(tmp_path: Path, bank: MotionBank, body: AnnyBody) -> None:
+    run_tiny(tmp_path / "first", bank, body, 4)
+    parent = load_checkpoint(tmp_path / "first" / "best.safetensors", body)
+    child = Trainer(
+        find_recipe("tiny"),
+        tmp_path / "second",
+        bank,
+        body=body,
+        workers=0,
+        init=str(tmp_path / "first" / "best.safetensors"),
+    )
+    child.run(steps=4)
+    lineage = load_checkpoint(tmp_path / "second" / "latest.safetensors", body).metadata["lineage"]
+    assert [entry["sha256"] for entry in lineage] == [parent.sha256]
+
+
+def edited_header(source: Path, target: Path, **changes: object) -> Path:
+    with safe_open(source, framework="pt") as reader:
+        header = json.loads(reader.metadata()["pointlight"])
+        weights = {name: reader.get_tensor(name) for name in reader.keys()}  # noqa: SIM118
+    save_file(weights, target, metadata={"pointlight": json.dumps(header | changes)})
+    return target
+
+
+def test_models_that_do_not_fit_are_refused(tmp_path: Path, body: AnnyBody) -> None:
+    config = find_recipe("tiny").network
+    model = build_network(config, body)
+    good = tmp_path / "good.safetensors"
+    save_checkpoint(good, model, config, body)
+    loaded = load_checkpoint(good, body)
+    for name, value in model.state_dict().items():
+        assert torch.allclose(loaded.model.state_dict()[name], value, atol=2e-3)
+    cases = {
+        "format_version": (99, "is a checkpoint of format 99, this version reads format 1"),
+        "body_sha256": ("0" * 64, "was trained with another body"),
+        "keypoints": (["nose"], "was trained with another set of keypoints"),
+    }
+    for field, (value, sentence) in cases.items():
+        bad = edited_header(good, tmp_path / f"{field}.safetensors", **{field: value})
+        with pytest.raises(PointlightError, match=sentence):
+            load_checkpoint(bad, body)
+    noise = tmp_path / "noise.safetensors"
+    noise.write_bytes(os.urandom(200))
+    with pytest.raises(PointlightError, match="is not a readable safetensors file"):
+        load_checkpoint(noise, body)
+    with pytest.raises(PointlightError, match="there is no model 'nobody'"):
+        load_checkpoint("nobody", body)
+
+
+def test_a_second_run_does_not_overwrite_the_first(tmp_path: Path) -> None:
+    (tmp_path / "last.safetensors").touch()
+    with pytest.raises(PointlightError, match="holds a run already; go on with --resume"):
+        train("tiny", tmp_path)
+
+
+def test_nothing_to_resume(tmp_path: Path, bank: MotionBank, body: AnnyBody) -> None:
+    with pytest.raises(PointlightError, match="there is no run to resume in"):
+        run_tiny(tmp_path, bank, body, 2, resume=True)
+
+
+def test_minutes_end_a_run_that_can_be_resumed(tmp_path: Path, bank: MotionBank, body: AnnyBody) -> None:
+    trainer = Trainer(find_recipe("tiny"), tmp_path, bank, body=body, workers=0)
+    started = time.monotonic()
+    trainer.run(steps=10**6, minutes=1e-4)
+    assert time.monotonic() - started < 60
+    assert 0 < trainer.step < 10**6
+    assert run_tiny(tmp_path, bank, body, trainer.step + 1, resume=True).step == trainer.step + 1

@@ -210,8 +210,8 @@ def _focal(options: PredictOptions, width: int, height: int) -> tuple[float, str
     if options.focal_px is not None:
         return options.focal_px, "given"
     if options.fov_deg is not None:
-        return focal_from_fov(options.fov_deg, width, height), "given"
-    return default_focal_px(width, height), "assumed"
+        return focal_from_fov(float(options.fov_deg), float(width), float(height)), "given"
+    return default_focal_px(float(width), float(height)), "assumed"
 
 
 def _seen(points: np.ndarray, width: int, height: int) -> np.ndarray:

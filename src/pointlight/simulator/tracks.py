@@ -122,6 +122,6 @@ class TrackMaker:
 
 
 def girth_factor(shape: Tensor, shape_names: tuple[str, ...]) -> Tensor:
-    """How much thicker than the average body this one is; shape (...)."""
+    """How much thicker than the mean adult this body is; shape (...). Fitted with the capsules."""
     weight = shape[..., shape_names.index("weight")]
-    return 0.9 + 0.4 * (weight - 0.3)
+    return 1.0 + 0.2 * (weight - 0.67)

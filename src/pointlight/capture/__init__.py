@@ -5,10 +5,12 @@ from pointlight.capture.detector import DetectorConfig, MediapipeDetector
 from pointlight.capture.keypoint_files import read_keypoints, write_keypoints
 from pointlight.capture.lifting import LiftedTrack, Track2D, lift
 from pointlight.capture.options import PredictOptions
+from pointlight.capture.overlay import BodyPainter, write_overlay
 from pointlight.capture.person_box import PersonBox
 from pointlight.capture.predict import Summary, lift_keypoints, predict, predict_to_folder
 
 __all__ = [
+    "BodyPainter",
     "Capture",
     "DetectorConfig",
     "LiftedTrack",
@@ -24,4 +26,5 @@ __all__ = [
     "predict_to_folder",
     "read_keypoints",
     "write_keypoints",
+    "write_overlay",
 ]

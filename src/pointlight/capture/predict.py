@@ -17,6 +17,7 @@ from pointlight.capture.detector import MediapipeDetector
 from pointlight.capture.keypoint_files import read_keypoints
 from pointlight.capture.lifting import LiftedTrack, Track2D, lift
 from pointlight.capture.options import PredictOptions, Watch
+from pointlight.capture.overlay import write_overlay
 from pointlight.capture.placing import place_body
 from pointlight.cues import KEYPOINT_SETS, Keypoints2D, RepairConfig, repair_sides
 from pointlight.errors import PointlightError
@@ -104,8 +105,6 @@ def predict_to_folder(
     capture.save(poses)
     summary.files.append(poses)
     if options.overlay:
-        from pointlight.capture.overlay import write_overlay
-
         with _timed(summary, "overlay"):
             path = folder / "overlay.mp4"
             write_overlay(

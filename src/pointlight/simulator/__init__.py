@@ -1,6 +1,7 @@
 """One `Scene` (who, how they move, camera, occlusions) and its rendering as tracks of keypoints."""
 
 from pointlight.simulator.cameras import SURREAL_CAMERA, CameraConfig, CameraPath, look_at, sample_camera
+from pointlight.simulator.capsules import CAPSULES, Capsule
 from pointlight.simulator.hiding import CLIP_FRAMES, DetectorNoise, HidingConfig, HidingDraws
 from pointlight.simulator.raster import NO_FACE, Raster, rasterise
 from pointlight.simulator.scene import (
@@ -12,14 +13,8 @@ from pointlight.simulator.scene import (
     SceneSampler,
     surreal_scenes,
 )
-from pointlight.simulator.tracks import TRACK_POINTS, TrackMaker, Tracks, girth_factor
-from pointlight.simulator.visibility import (
-    CAPSULES,
-    HIDDEN_BEHIND_M,
-    capsule_ends,
-    capsule_radii,
-    self_hidden,
-)
+from pointlight.simulator.tracks import TRACK_POINTS, TrackMaker, Tracks
+from pointlight.simulator.visibility import HIDDEN_BEHIND_M, SelfOcclusion, hidden_behind_mesh
 
 __all__ = [
     "CAPSULES",
@@ -33,6 +28,7 @@ __all__ = [
     "TRACK_POINTS",
     "CameraConfig",
     "CameraPath",
+    "Capsule",
     "DetectorNoise",
     "HidingConfig",
     "HidingDraws",
@@ -40,14 +36,12 @@ __all__ = [
     "Scene",
     "SceneConfig",
     "SceneSampler",
+    "SelfOcclusion",
     "TrackMaker",
     "Tracks",
-    "capsule_ends",
-    "capsule_radii",
-    "girth_factor",
+    "hidden_behind_mesh",
     "look_at",
     "rasterise",
     "sample_camera",
-    "self_hidden",
     "surreal_scenes",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import no_type_check
 
 import numba
 import numpy as np
@@ -166,7 +167,8 @@ def _normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
 
 
 @numba.njit(cache=True)
-def _vertex_normals(vertices, faces):  # noqa: ANN001, ANN202  numba infers the types
+@no_type_check
+def _vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     normals = np.zeros_like(vertices)
     for f in range(faces.shape[0]):
         a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
@@ -183,7 +185,17 @@ def _vertex_normals(vertices, faces):  # noqa: ANN001, ANN202  numba infers the 
 
 
 @numba.njit(cache=True)
-def _shade(image, face_of, barycentric, faces, normals, colours, light, opacity):  # noqa: ANN001, ANN202
+@no_type_check
+def _shade(
+    image: np.ndarray,
+    face_of: np.ndarray,
+    barycentric: np.ndarray,
+    faces: np.ndarray,
+    normals: np.ndarray,
+    colours: np.ndarray,
+    light: np.ndarray,
+    opacity: float,
+) -> None:
     for y in range(image.shape[0]):
         for x in range(image.shape[1]):
             f = face_of[y, x]

@@ -1,0 +1,93 @@
+"""The overlay: the body is painted where the person is, left in orange, and the video's times are kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from pointlight.body import EVALUATION_JOINTS, MEAN_ADULT_SHAPE, NETWORK_KEYPOINTS, AnnyBody, BodyState
+from pointlight.capture import BodyPainter, Capture, body_states, write_overlay
+from pointlight.media import VideoReader, VideoWriter
+
+SIZE = (320, 240)
+FOCAL = 400.0
+
+
+def standing(body: AnnyBody, frames: int) -> Capture:
+    """Somebody who stands 4 m away, faces the camera, and is gone in the last frame."""
+    shape = torch.tensor(MEAN_ADULT_SHAPE)
+    root = torch.diag(torch.tensor([1.0, -1.0, -1.0]))
+    state = BodyState(torch.eye(3).expand(21, 3, 3), shape, root, torch.zeros(3))
+    joints = body.keypoints(state, EVALUATION_JOINTS).numpy()
+    joints -= joints[4:6].mean(0)
+    valid = np.arange(frames) < frames - 1
+    rotations = np.concatenate((root[None].numpy(), np.tile(np.eye(3, dtype=np.float32), (21, 1, 1))))
+
+    def over_time(values: np.ndarray) -> np.ndarray:
+        repeated = np.tile(values, (frames, *([1] * values.ndim))).astype(np.float32)
+        repeated[~valid] = np.nan
+        return repeated
+
+    return Capture(
+        frame_index=np.arange(frames),
+        time_s=np.arange(frames) / 25,
+        valid=valid,
+        occluded=~valid,
+        joints_camera_m=over_time(joints),
+        translation_camera_m=over_time(np.array([0.0, 0.0, 4.0])),
+        pose_rotmat=over_time(rotations),
+        body_joint_names=body.joint_names,
+        shape=shape.numpy(),
+        body_model=body.name,
+        focal_source="given",
+        track_id=0,
+        keypoint_source="made",
+        keypoints_px=np.zeros((frames, 12, 3), np.float32),
+        keypoint_names=NETWORK_KEYPOINTS,
+        fps=25.0,
+        image_size=SIZE,
+        focal_px=FOCAL,
+        principal_px=(160.0, 120.0),
+        model_sha256="",
+    )
+
+
+def test_overlay_follows_the_capture(tmp_path: Path) -> None:
+    body = AnnyBody()
+    video = tmp_path / "video.mp4"
+    with VideoWriter(video, 25.0, SIZE) as writer:
+        for _ in range(4):
+            writer.write(np.full((SIZE[1], SIZE[0], 3), 128, np.uint8))
+    capture = standing(body, 4)
+    out = tmp_path / "overlay.mp4"
+    steps: list[tuple[int, int]] = []
+    write_overlay(capture, video, out, body, progress=lambda done, total: steps.append((done, total)))
+    frames = list(VideoReader(out))
+    assert steps[-1] == (4, 4)
+    assert np.allclose([frame.time_s for frame in frames], capture.time_s, atol=1e-3)
+    picture = frames[0].image.astype(int)
+    assert picture.shape[:2] == (SIZE[1], 2 * SIZE[0])
+    for joint, warm in (("left_knee", True), ("right_knee", False), ("left_elbow", True)):
+        x, y = np.floor(capture.joints_px()[0, EVALUATION_JOINTS.index(joint)]).astype(int)
+        red, _, blue = picture[y, x]
+        assert (red > blue + 20) == warm, joint
+        assert (blue > red + 20) != warm, joint
+    assert np.abs(picture[:30, : SIZE[0] // 4] - 128).max() < 12  # nobody stands in the corner
+    nobody = frames[3].image.astype(int)[:, : SIZE[0]]
+    assert np.abs(nobody - 128).max() < 12
+
+
+def test_the_mesh_lies_on_the_capture_joints() -> None:
+    body = AnnyBody()
+    capture = standing(body, 2)
+    states = body_states(capture, body)
+    painter = BodyPainter(body, capture.shape)
+    vertices = painter.vertices(
+        BodyState(states.pose[0], states.shape[0], states.root[0], states.translation[0])
+    )
+    keypoints = body.surface_keypoints(torch.from_numpy(vertices)).numpy()
+    pixels = keypoints[:, :2] / keypoints[:, 2:] * FOCAL + (160.0, 120.0)
+    chosen = [body.keypoint_names.index(name) for name in EVALUATION_JOINTS]
+    assert np.abs(pixels[chosen] - capture.joints_px()[0]).max() < 1.0

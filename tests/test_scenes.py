@@ -21,10 +21,8 @@ from pointlight.simulator import (
     Scene,
     SceneConfig,
     SceneSampler,
+    SelfOcclusion,
     TrackMaker,
-    capsule_ends,
-    capsule_radii,
-    self_hidden,
     surreal_scenes,
 )
 from pointlight.simulator.hiding import apply_hiding, detector_errors, draw_hiding, leg_mask
@@ -125,18 +123,16 @@ def test_tracks_are_projections_of_the_body(scenes: list[Scene], body: AnnyBody)
     )
 
 
-def test_capsules_hide_what_lies_behind_the_trunk() -> None:
-    body = AnnyBody()
-    turn = torch.diag(torch.tensor([1.0, -1.0, -1.0]))
-    state = BodyState(
-        torch.eye(3).expand(21, 3, 3), torch.tensor(MEAN_ADULT_SHAPE), turn, torch.tensor([0.0, 0.0, 4.0])
-    )
-    joints = torch.cat((body.joints(state), body.keypoints(state, ("head_top",))))[None].numpy()
-    axes = joints[:, capsule_ends(body.joint_names)]
-    chest = joints[0, body.joint_names.index("spine2")]
-    behind = np.stack([chest * (1 + d / chest[2]) for d in (-0.4, 0.0, 0.5)])[None].astype(np.float32)
-    hidden = self_hidden(behind, axes, capsule_radii(), np.ones(1, np.float32), 0.2)
-    assert hidden[0].tolist() == [False, False, True]
+def test_capsules_hide_what_lies_behind_the_trunk(body: AnnyBody) -> None:
+    turn = torch.diag(torch.tensor([1.0, -1.0, -1.0]))  # facing the camera
+    shape = torch.tensor(MEAN_ADULT_SHAPE)
+    state = BodyState(torch.eye(3).expand(21, 3, 3), shape, turn, torch.tensor([0.0, 0.0, 4.0]))
+    person = body.person(shape)
+    posed = body.posed(state, person)
+    chest = posed.joints[body.joint_names.index("spine2")]
+    along = torch.stack([chest * (1 + d / chest[2]) for d in (-0.4, 0.0, 0.1, 0.5)])
+    hidden = SelfOcclusion(body).hidden(along, posed, person, shape)
+    assert hidden.tolist() == [False, False, True, True]  # the breast is some 17 cm before the spine
 
 
 def draws(config: HidingConfig, count: int) -> list[HidingDraws]:

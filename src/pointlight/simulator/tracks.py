@@ -13,12 +13,7 @@ from pointlight.body import EXTENDED_KEYPOINTS, BodyModel, BodyState
 from pointlight.geometry import project
 from pointlight.simulator.hiding import apply_hiding, detector_errors, leg_mask
 from pointlight.simulator.scene import Scene, SceneConfig
-from pointlight.simulator.visibility import (
-    HIDDEN_BEHIND_M,
-    capsule_ends,
-    capsule_radii,
-    self_hidden,
-)
+from pointlight.simulator.visibility import SelfOcclusion
 
 TRACK_POINTS: tuple[str, ...] = (*EXTENDED_KEYPOINTS, "neck", "head_top")
 """The points of which tracks hold the truth: all that a network may see, then what evaluation adds."""
@@ -57,8 +52,7 @@ class TrackMaker:
     def __init__(self, config: SceneConfig, body: BodyModel) -> None:
         self.config = config
         self.body = body
-        self._ends = capsule_ends(body.joint_names)
-        self._radii = capsule_radii()
+        self._self_occlusion = SelfOcclusion(body)
         self._legs = leg_mask(EXTENDED_KEYPOINTS)
 
     @torch.no_grad()
@@ -70,7 +64,8 @@ class TrackMaker:
         principal = torch.from_numpy(np.stack([scene.camera.principal_px for scene in scenes]))
         focal = torch.tensor([scene.camera.focal_px for scene in scenes])
         projected = project(points, focal[:, None, None], principal[:, :, None])
-        behind = self._behind_the_body(state, points, self.body.joints(state, person))
+        shown = points[..., : len(EXTENDED_KEYPOINTS), :]
+        behind = self._self_occlusion.hidden(shown, self.body.posed(state, person), person, state.shape)
         detections, visible = self._detect(scenes, projected.numpy(), points[..., 2].numpy(), behind)
         return Tracks(
             detections_px=detections,
@@ -96,14 +91,6 @@ class TrackMaker:
             translation=(rotation @ place[..., None])[..., 0] + shift,
         )
 
-    def _behind_the_body(self, state: BodyState, points: Tensor, joints: Tensor) -> np.ndarray:
-        """(B, T, 19) bool by the 20 cm rule."""
-        axes = torch.cat((joints, points[..., -1:, :]), dim=-2).flatten(0, 1).numpy()[:, self._ends]
-        girth = girth_factor(state.shape, self.body.shape_names).expand(state.root.shape[:2]).flatten()
-        seen = points[..., : len(EXTENDED_KEYPOINTS), :].flatten(0, 1).numpy()
-        hidden = self_hidden(seen, axes, self._radii, girth.numpy(), HIDDEN_BEHIND_M)
-        return hidden.reshape(*state.root.shape[:2], -1)
-
     def _detect(
         self, scenes: Sequence[Scene], projected: np.ndarray, depth: np.ndarray, behind: np.ndarray
     ) -> tuple[Tensor, Tensor]:
@@ -119,9 +106,3 @@ class TrackMaker:
             detections.append(detected)
             visibles.append(visible)
         return torch.from_numpy(np.stack(detections)), torch.from_numpy(np.stack(visibles))
-
-
-def girth_factor(shape: Tensor, shape_names: tuple[str, ...]) -> Tensor:
-    """How much thicker than the mean adult this body is; shape (...). Fitted with the capsules."""
-    weight = shape[..., shape_names.index("weight")]
-    return 1.0 + 0.2 * (weight - 0.67)

@@ -1,92 +1,147 @@
-"""Which keypoints the body itself hides: the paper's 20 cm rule on capsules instead of a depth map.
-
-Appendix B: keypoints "at least 20cm behind the depth map of the mesh" count as hidden. The depth map is replaced by
-capsules about the limbs, whose entry along the ray through a keypoint is found in closed form.
-"""
+"""Which keypoints the body itself hides: the paper's 20 cm rule, by the mesh's depth map or, fast, by capsules."""
 
 from __future__ import annotations
 
 import numba
 import numpy as np
+from torch import Tensor
 
-CAPSULES: tuple[tuple[str, str, float], ...] = (
-    ("pelvis", "spine2", 0.072),
-    ("spine2", "neck", 0.048),
-    ("left_hip", "left_collar", 0.096),
-    ("right_hip", "right_collar", 0.096),
-    ("left_shoulder", "right_shoulder", 0.075),
-    ("left_hip", "right_hip", 0.068),
-    ("head", "head_top", 0.064),
-    ("left_shoulder", "left_elbow", 0.041),
-    ("left_elbow", "left_wrist", 0.029),
-    ("right_shoulder", "right_elbow", 0.041),
-    ("right_elbow", "right_wrist", 0.029),
-    ("left_hip", "left_knee", 0.075),
-    ("left_knee", "left_ankle", 0.043),
-    ("right_hip", "right_knee", 0.075),
-    ("right_knee", "right_ankle", 0.043),
-    ("left_ankle", "left_toes", 0.026),
-    ("right_ankle", "right_toes", 0.026),
-    ("left_hip", "spine2", 0.062),
-    ("right_hip", "spine2", 0.062),
-    ("left_shoulder", "spine2", 0.074),
-    ("right_shoulder", "spine2", 0.074),
-    ("spine1", "spine1", 0.060),
-    ("neck", "head", 0.052),
-    ("left_wrist", "left_wrist", 0.045),
-    ("right_wrist", "right_wrist", 0.045),
-    ("left_hip", "left_hip", 0.130),
-    ("right_hip", "right_hip", 0.130),
-)
-"""Axis ends (joints of the body's skeleton, and the crown) and radius in metres of the mean adult.
-
-Fitted to the mesh's depth over 1,200 training scenes by coordinate descent (`benchmarks/self_occlusion.py` compares).
-"""
+from pointlight.body import BodyModel, Person, Posed
+from pointlight.simulator.capsules import PlacedCapsules, body_size, girth_factor
+from pointlight.simulator.raster import Raster, rasterise
 
 HIDDEN_BEHIND_M = 0.20
 """Appendix B: "keypoints that are at least 20cm behind the depth map of the mesh in 3D are considered hidden"."""
 
-
-def capsule_ends(joint_names: tuple[str, ...]) -> np.ndarray:
-    """(C, 2) indices of the capsules' axis ends in `(*joint_names, "head_top")`."""
-    names = (*joint_names, "head_top")
-    return np.array([(names.index(start), names.index(end)) for start, end, _ in CAPSULES], np.int64)
+_MARGIN_PX = 4
 
 
-def capsule_radii() -> np.ndarray:
-    """(C,) radii in metres for a body of 1.7 m."""
-    return np.array([radius for *_, radius in CAPSULES], np.float32)
+def hidden_behind_mesh(
+    points_camera_m: np.ndarray, vertices_camera_m: np.ndarray, faces: np.ndarray, tall_px: int = 400
+) -> np.ndarray:
+    """The rule itself: points at least 20 cm behind the mesh's depth map. Slow; capsules are held to it.
+
+    Args:
+        points_camera_m: (K, 3) points in camera axes.
+        vertices_camera_m: (V, 3) of the mesh, all before the camera.
+        faces: (F, 3) counter-clockwise seen from outside.
+        tall_px: longer side of the depth map, which is drawn around the mesh.
+
+    Returns:
+        (K,) bool.
+    """
+    flat = vertices_camera_m[:, :2] / vertices_camera_m[:, 2:]
+    low, high = flat.min(0), flat.max(0)
+    focal = tall_px / float((high - low).max())
+    principal = _MARGIN_PX - low * focal
+    width, height = (int(side) for side in np.ceil((high - low) * focal) + 2 * _MARGIN_PX)
+    blank = Raster.blank(width, height)
+    centre = (float(principal[0]), float(principal[1]))
+    depth = rasterise(vertices_camera_m, faces, focal, centre, blank).depth_m()
+    column, row = np.floor(focal * points_camera_m[:, :2] / points_camera_m[:, 2:] + principal).astype(int).T
+    inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
+    surface = depth[row.clip(0, height - 1), column.clip(0, width - 1)]
+    return inside & (points_camera_m[:, 2] - surface >= HIDDEN_BEHIND_M)
+
+
+class SelfOcclusion:
+    """The rule on capsules, for whole tracks of one body model."""
+
+    def __init__(self, body: BodyModel) -> None:
+        self._body = body
+        self._capsules = PlacedCapsules.of(body.joint_names)
+
+    def hidden(self, points_camera_m: Tensor, posed: Posed, person: Person, shape: Tensor) -> np.ndarray:
+        """Which points the body hides.
+
+        Args:
+            points_camera_m: (..., K, 3).
+            posed: joints (..., J, 3) and rotations (..., J, 3, 3) in camera axes.
+            person: of the shapes.
+            shape: (..., S), of leading dimensions that broadcast to the points'.
+
+        Returns:
+            (..., K) bool.
+        """
+        leading = points_camera_m.shape[:-2]
+        size = body_size(self._body, person)
+        girth = girth_factor(shape, self._body.shape_names, size)
+        capsules = self._capsules
+        hidden = self_hidden(
+            _rows(points_camera_m, 2),
+            _rows(posed.joints, 2),
+            _rows(posed.rotations, 3),
+            capsules.joints,
+            capsules.offsets_m,
+            capsules.radii_m,
+            capsules.flesh,
+            _rows(size.expand(leading), 0),
+            _rows(girth.expand(leading), 0),
+            HIDDEN_BEHIND_M,
+        )
+        return hidden.reshape(*leading, -1)
+
+
+def _rows(values: Tensor, kept: int) -> np.ndarray:
+    """Leading dimensions made one; the last `kept` stay."""
+    return np.ascontiguousarray(values.detach().reshape(-1, *values.shape[values.ndim - kept :]).numpy())
 
 
 @numba.njit(cache=True, error_model="numpy")
 def self_hidden(
-    points: np.ndarray, ends: np.ndarray, radii: np.ndarray, girth: np.ndarray, behind_m: float
+    points: np.ndarray,
+    joints: np.ndarray,
+    rotations: np.ndarray,
+    attached: np.ndarray,
+    offsets: np.ndarray,
+    radii: np.ndarray,
+    flesh: np.ndarray,
+    size: np.ndarray,
+    girth: np.ndarray,
+    behind_m: float,
 ) -> np.ndarray:
-    """Say which points lie more than `behind_m` behind the body's surface, seen from the origin.
+    """Say which points lie at least `behind_m` behind the surface of a body of capsules, seen from the origin.
 
     Args:
         points: (N, K, 3) points in camera axes, metres.
-        ends: (N, C, 2, 3) capsule axes in camera axes, metres.
+        joints: (N, J, 3) in camera axes, metres.
+        rotations: (N, J, 3, 3) from body to camera axes.
+        attached: (C, 2) which joints the capsules' ends move with.
+        offsets: (C, 2, 3) of the ends from these joints.
         radii: (C,) capsule radii.
-        girth: (N,) factor on the radii.
+        flesh: (C,) whether a capsule grows with girth, not with size.
+        size: (N,) factor on offsets and radii.
+        girth: (N,) factor on radii.
         behind_m: least depth behind the surface.
 
     Returns:
         (N, K) bool.
     """
-    bodies, count = points.shape[0], points.shape[1]
+    bodies, count, capsules = points.shape[0], points.shape[1], attached.shape[0]
     hidden = np.zeros((bodies, count), np.bool_)
+    ends = np.empty((capsules, 2, 3), np.float32)
+    radius = np.empty(capsules, np.float32)
+    nearest = np.empty(capsules, np.float32)
     for n in range(bodies):
+        for c in range(capsules):
+            for e in range(2):
+                j = attached[c, e]
+                x, y, z = offsets[c, e, 0] * size[n], offsets[c, e, 1] * size[n], offsets[c, e, 2] * size[n]
+                for i in range(3):
+                    turn = rotations[n, j, i]
+                    ends[c, e, i] = joints[n, j, i] + turn[0] * x + turn[1] * y + turn[2] * z
+            radius[c] = radii[c] * (girth[n] if flesh[c] else size[n])
+            nearest[c] = min(ends[c, 0, 2], ends[c, 1, 2]) - radius[c]
         for k in range(count):
             px, py, pz = points[n, k, 0], points[n, k, 1], points[n, k, 2]
-            if pz <= 0.05:
-                continue
             # The ray is s * (px, py, pz); s = 1 is the point, so depth is s * pz.
-            limit = 1.0 - behind_m / pz
-            if limit <= 0.0:
+            front = pz - behind_m
+            if front <= 0.05:
                 continue
-            for c in range(ends.shape[1]):
-                if _capsule_entry(px, py, pz, ends[n, c, 0], ends[n, c, 1], radii[c] * girth[n]) < limit:
+            for c in range(capsules):
+                if nearest[c] > front:
+                    continue
+                if _capsule_entry(px, py, pz, ends[c, 0], ends[c, 1], radius[c]) * pz <= front:
                     hidden[n, k] = True
                     break
     return hidden

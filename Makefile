@@ -1,50 +1,55 @@
-# The two commands of the README are `make demo` and `make test`; everything that they need they install into .venv.
+# The README's two commands are `make demo` and `make test`. Whatever a target needs it installs into .venv first.
+#
+#   PYTHON=/path/to/python3.11     the Python to make .venv with
+#   POINTLIGHT_TORCH_INDEX=URL     where torch's CPU build is looked for; empty = only where pip looks anyway
+#   POINTLIGHT_SAMPLE=video.mp4    the video of `make demo`
+#   DEMO=folder                    where `make demo` writes
 
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
-STAMPS := .venv/stamps
 DEMO ?= demo
-export OMP_NUM_THREADS ?= 2
+INSTALL = PYTHON="$(PYTHON)" sh tools/install.sh
 
-.PHONY: demo test slow check format lint types bench doctor clean
+.PHONY: help demo test slow check format bench doctor clean
 
-demo: $(STAMPS)/run  ## the main job on a sample video
+help:  ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name words; do printf '%-8s %s\n' "$$name" "$$words"; done
+
+demo:  ## predict on a sample video, which is fetched once
+	@$(INSTALL) run
 	@video=$$($(BIN)/python tools/sample_video.py) && \
-	  $(BIN)/pointlight predict "$$video" --out $(DEMO) && \
-	  echo && echo "Open $(DEMO)/overlay.mp4 with any video player; docs/output.md says what is in $(DEMO)/poses.npz."
+	  echo "Predicting $$video" && \
+	  $(BIN)/pointlight predict "$$video" --out "$(DEMO)" && \
+	  echo && \
+	  echo "Look at $(DEMO)/overlay.mp4 with any video player: left the video with the body on the person, right the body turned." && \
+	  echo "The motion as numbers is $(DEMO)/poses.npz; docs/output.md says what is in it."
 
-test: $(STAMPS)/test  ## the whole fast suite
+test:  ## the whole suite but for the long tests
+	@$(INSTALL) test
 	$(BIN)/python -m pytest -q
 
-slow: $(STAMPS)/test  ## the long tests
+slow:  ## the long tests
+	@$(INSTALL) test
 	$(BIN)/python -m pytest -q -m slow
 
-check: $(STAMPS)/dev  ## format, lint, types
+check:  ## format, lint and types, changing nothing
+	@$(INSTALL) dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/pyright
 
-format: $(STAMPS)/dev
+format:  ## format, and mend what lint can mend
+	@$(INSTALL) dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(STAMPS)/test  ## every benchmark, each printing its table
-	for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+bench:  ## every benchmark, each printing its table
+	@$(INSTALL) test
+	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
 
-doctor: $(STAMPS)/run
-	$(BIN)/pointlight doctor
+doctor:  ## what this machine has, lacks, and how to mend it
+	@$(INSTALL) run
+	@$(BIN)/pointlight doctor
 
-clean:
-	rm -rf .venv demo .pytest_cache .ruff_cache
-
-$(STAMPS)/run: pyproject.toml constraints.txt tools/install.sh
-	PYTHON="$(PYTHON)" sh tools/install.sh run
-	@touch $@
-
-$(STAMPS)/test: $(STAMPS)/run
-	PYTHON="$(PYTHON)" sh tools/install.sh test
-	@touch $@
-
-$(STAMPS)/dev: $(STAMPS)/test
-	PYTHON="$(PYTHON)" sh tools/install.sh dev
-	@touch $@
+clean:  ## remove .venv and what tools left behind
+	rm -rf .venv .pytest_cache .ruff_cache .hypothesis build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -138,7 +138,7 @@ ASF = """# made for a test
      name leg
      direction 0 -1 0
      length 15
-     axis 0 0 20 XYZ
+     axis 40 50 20 XYZ
      dof rx ry rz
      limits (-160.0 20.0)
             (-70.0 70.0)

@@ -198,7 +198,8 @@ def test_amc_by_hand(tmp_path):
     rx = lambda degrees: Rotation.from_euler("x", degrees, degrees=True).as_matrix()  # noqa: E731
     ry = lambda degrees: Rotation.from_euler("y", degrees, degrees=True).as_matrix()  # noqa: E731
     root = ry(90)
-    leg = root @ rz(20) @ (rz(30) @ ry(20) @ rx(10)) @ rz(-20)
+    axes = rz(20) @ ry(50) @ rx(40)
+    leg = root @ axes @ (rz(30) @ ry(20) @ rx(10)) @ axes.T
     trunk = root @ rx(90) @ (rz(40) @ rx(30)) @ rx(-90)
     places = clip.positions_world_m()[0]
     start = np.array((1, 16, 2)) * CMU_UNIT_M

@@ -46,3 +46,8 @@ def __getattr__(name: str) -> Any:
         module, attribute = _PUBLIC[name]
         return getattr(import_module(module), attribute)
     raise AttributeError(f"module 'pointlight' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """Public names, imported or not."""
+    return sorted({*globals(), *__all__})

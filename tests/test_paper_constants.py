@@ -1,0 +1,84 @@
+"""Every constant of the paper that lives in the tree, beside its sentence."""
+
+from __future__ import annotations
+
+import torch
+
+from pointlight.body import EVALUATION_JOINTS, NETWORK_KEYPOINTS, AnnyBody
+from pointlight.capture.overlay import TURN_DEG
+from pointlight.cues import CROP_PX, KEYPOINT_SETS, MIN_VISIBLE, PERSON_PX, totally_occluded
+from pointlight.network import HEADS, ITERATIONS, MotionHMRConfig
+from pointlight.simulator import (
+    CLIP_FRAMES,
+    FRAMES_PER_SECOND,
+    HIDDEN_BEHIND_M,
+    SURREAL_CAMERA,
+    HidingConfig,
+    SceneConfig,
+)
+from pointlight.training import find_recipe
+
+
+def test_clips_have_31_frames() -> None:
+    """Section 3.2: "short clips (31 frames in most of our experiments)"."""
+    assert CLIP_FRAMES == SceneConfig().frames == 31
+    assert FRAMES_PER_SECOND == 30
+
+
+def test_the_twelve_keypoints() -> None:
+    """Section 3.2: "the ankles, knees, hips, shoulders, elbows, and wrists"."""
+    parts = {name.split("_")[1] for name in NETWORK_KEYPOINTS}
+    assert parts == {"ankle", "knee", "hip", "shoulder", "elbow", "wrist"}
+    assert len(NETWORK_KEYPOINTS) == 12
+    assert KEYPOINT_SETS["paper12"] == NETWORK_KEYPOINTS
+
+
+def test_crops() -> None:
+    """Appendix A: "cropped at a 224×224 resolution", "roughly 150 pixels tall"."""
+    assert (CROP_PX, PERSON_PX) == (224, 150)
+
+
+def test_frames_with_fewer_than_seven_keypoints_are_total_occlusions() -> None:
+    """Appendix A: "used at evaluation time for any frame where fewer than 7 keypoints are visible"."""
+    assert MIN_VISIBLE == 7
+    visible = torch.arange(12) < torch.tensor([[6], [7]])
+    assert totally_occluded(visible).tolist() == [True, False]
+
+
+def test_hiding() -> None:
+    """Appendix B: 20 cm, legs unhidden with 50 %, flips with 5 %; appendix A: total occlusions of up to 15 frames."""
+    hiding = HidingConfig()
+    assert HIDDEN_BEHIND_M == 0.20
+    assert hiding.unhide_legs == 0.5
+    assert hiding.flip == 0.05
+    assert hiding.total_occlusion_frames[1] == 15
+    assert hiding.self_occlusion and hiding.frame_edge
+
+
+def test_two_heads_and_three_iterations() -> None:
+    """Appendix B: "we predict *two* poses from each pair of frames"; HMR's three iterations."""
+    assert HEADS == 2
+    assert ITERATIONS == 3
+
+
+def test_the_papers_recipe_has_nothing_of_ours() -> None:
+    recipe = find_recipe("points-paper")
+    assert isinstance(recipe.network, MotionHMRConfig)
+    assert recipe.network.encoder.keypoint_set == "paper12"
+    assert not recipe.network.encoder.next_frame
+    assert not recipe.network.skip and not recipe.network.one_shape
+    assert not recipe.scenes.variety.active and not any(vars(recipe.scenes.noise).values())
+    assert recipe.scenes.hiding.block == 0 and not recipe.floor
+    assert recipe.scenes.camera == SURREAL_CAMERA
+    assert not recipe.loss.perspective and not recipe.loss.surface_points
+
+
+def test_figure_5_turns_by_60_degrees() -> None:
+    """Figure 5: "the same mesh rotated by 60 degrees"."""
+    assert TURN_DEG == 60
+
+
+def test_fourteen_joints() -> None:
+    """Section 4: "the 14 joints that are common to the SMPL and COCO models"."""
+    assert len(EVALUATION_JOINTS) == 14
+    assert set(EVALUATION_JOINTS) <= set(AnnyBody().keypoint_names)

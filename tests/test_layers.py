@@ -53,7 +53,9 @@ def imports(source: str, package: str) -> Iterator[tuple[int, str, tuple[str, ..
 def handed_on(floor: str) -> set[str]:
     """The names in a folder's `__all__`."""
     for node in ast.parse((PACKAGE / floor / "__init__.py").read_text()).body:
-        if isinstance(node, ast.Assign) and [getattr(target, "id", "") for target in node.targets] == ["__all__"]:
+        if isinstance(node, ast.Assign) and [getattr(target, "id", "") for target in node.targets] == [
+            "__all__"
+        ]:
             return set(ast.literal_eval(node.value))
     return set()
 
@@ -79,7 +81,9 @@ def faults(path: str, source: str) -> list[str]:
             found.append(f"{where}, which lies above it")
         elif target[0] != own:
             if len(target) > 1:
-                found.append(f"{where}; take it from pointlight.{target[0]}, whose __init__ says what it hands on")
+                found.append(
+                    f"{where}; take it from pointlight.{target[0]}, whose __init__ says what it hands on"
+                )
             elif hidden := set(names) - handed_on(target[0]):
                 found.append(f"{where} for {sorted(hidden)}, which is not in its __all__")
             elif not names:
@@ -92,7 +96,11 @@ def sources() -> list[Path]:
 
 
 def test_the_order_of_the_floors() -> None:
-    found = [fault for path in sources() for fault in faults(path.relative_to(PACKAGE).as_posix(), path.read_text())]
+    found = [
+        fault
+        for path in sources()
+        for fault in faults(path.relative_to(PACKAGE).as_posix(), path.read_text())
+    ]
     assert not found, "\n".join(found)
 
 
@@ -135,8 +143,14 @@ def test_a_wrong_import_is_found(path: str, line: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("path", "line"),
     [
-        ("motion/bank.py", "from pointlight.body import AnnyBody\nfrom pointlight.motion.clip import MotionClip"),
-        ("motion/bank.py", "from pointlight import __version__\nfrom pointlight.errors import PointlightError"),
+        (
+            "motion/bank.py",
+            "from pointlight.body import AnnyBody\nfrom pointlight.motion.clip import MotionClip",
+        ),
+        (
+            "motion/bank.py",
+            "from pointlight import __version__\nfrom pointlight.errors import PointlightError",
+        ),
         ("motion/bank.py", "from .clip import MotionClip\nimport numpy"),
         ("files.py", "from pointlight.errors import PointlightError"),
     ],

@@ -112,7 +112,7 @@ def test_gradients_are_finite_on_hidden_clips(bank: MotionBank, body: AnnyBody, 
     trainer = Trainer(find_recipe("tiny"), tmp_path, bank, body=body, workers=0)
     batch = trainer._batch_maker().make(0)
     blind = replace(batch, features=torch.zeros_like(batch.features))
-    trainer._train_step(blind, 10)
+    trainer.step_on(blind, 10)
     assert all(p.isfinite().all() for p in trainer.model.parameters())
 
 

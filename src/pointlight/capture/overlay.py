@@ -172,15 +172,18 @@ def _vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     normals = np.zeros_like(vertices)
     for f in range(faces.shape[0]):
         a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
-        ux, uy, uz = vertices[b] - vertices[a]
-        vx, vy, vz = vertices[c] - vertices[a]
-        n = np.array((uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx), vertices.dtype)
+        ux, vx = vertices[b, 0] - vertices[a, 0], vertices[c, 0] - vertices[a, 0]
+        uy, vy = vertices[b, 1] - vertices[a, 1], vertices[c, 1] - vertices[a, 1]
+        uz, vz = vertices[b, 2] - vertices[a, 2], vertices[c, 2] - vertices[a, 2]
+        nx, ny, nz = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
         for corner in (a, b, c):
-            normals[corner] += n
+            normals[corner, 0] += nx
+            normals[corner, 1] += ny
+            normals[corner, 2] += nz
     for v in range(normals.shape[0]):
-        length = np.sqrt((normals[v] ** 2).sum())
-        if length > 0:
-            normals[v] /= length
+        x, y, z = normals[v, 0], normals[v, 1], normals[v, 2]
+        length = np.sqrt(x * x + y * y + z * z) + 1e-12
+        normals[v, 0], normals[v, 1], normals[v, 2] = x / length, y / length, z / length
     return normals
 
 

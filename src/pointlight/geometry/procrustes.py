@@ -12,7 +12,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-_TINY = 1e-9
+_TINY = 1e-12
+"""Sums of weights and mean squared distances (points within a micrometre, in metres) below are nothing."""
 
 
 class Similarity(NamedTuple):
@@ -51,7 +52,7 @@ def similarity_alignment(
     """
     if weights is None:
         weights = torch.ones(source.shape[:-1], dtype=source.dtype, device=source.device)
-    share = (weights / (weights.sum(-1, keepdim=True) + _TINY))[..., None]
+    share = (weights / weights.sum(-1, keepdim=True).clamp_min(_TINY))[..., None]
     source_mean = (share * source).sum(-2)
     target_mean = (share * target).sum(-2)
     centred_source = source - source_mean[..., None, :]
@@ -59,7 +60,7 @@ def similarity_alignment(
     correlation = (share * centred_target).transpose(-1, -2) @ centred_source
     rotation = nearest_rotation(correlation)
     spread = (share * centred_source.square()).sum((-1, -2))
-    scale = (rotation * correlation).sum((-1, -2)) / (spread + _TINY)
+    scale = (rotation * correlation).sum((-1, -2)) / spread.clamp_min(_TINY)
     translation = target_mean - scale[..., None] * (rotation @ source_mean[..., None])[..., 0]
     return Similarity(scale, rotation, translation)
 
@@ -88,7 +89,7 @@ def procrustes_error(
     distance = safe_norm(alignment.apply(predicted) - target)
     if weights is None:
         return distance.mean(-1)
-    return (distance * weights).sum(-1) / (weights.sum(-1) + _TINY)
+    return (distance * weights).sum(-1) / weights.sum(-1).clamp_min(_TINY)
 
 
 def safe_norm(vector: Float[Tensor, "*batch dims"]) -> Float[Tensor, "*batch"]:
@@ -116,14 +117,17 @@ class _NearestRotation(torch.autograd.Function):
         return rotation
 
     @staticmethod
-    def backward(ctx: torch.autograd.function.FunctionCtx, *gradients: Tensor) -> Tensor:
+    @torch.autograd.function.once_differentiable
+    def backward(  # pyright: ignore[reportIncompatibleMethodOverride]
+        ctx: torch.autograd.function.FunctionCtx, *gradients: Tensor
+    ) -> Tensor:
         # With M = U S V^T (S signed) and R = U V'^T: dR = U W V'^T, W_ij = (A - A^T)_ij / (s_i + s_j),
         # A = U^T dM V'. Small denominators are damped, not inverted.
         (gradient,) = gradients
         u, s, vh, flip = ctx.saved_tensors  # pyright: ignore[reportAttributeAccessIssue]
         right = (vh.transpose(-1, -2)) * flip[..., None, :]
         pairs = s[..., :, None] + s[..., None, :]
-        largest = s[..., :1, None].clamp_min(_TINY)
+        largest = s[..., :1, None].clamp_min(1e-9)
         damped = pairs / (pairs.square() + (1e-6 * largest).square())
         inner = u.transpose(-1, -2) @ gradient @ right
         weighted = (inner - inner.transpose(-1, -2)) * damped

@@ -9,7 +9,10 @@ from torch import Tensor
 
 from pointlight.geometry.procrustes import nearest_rotation
 
-_TINY = 1e-12
+_TINY = 1e-24
+"""Squared lengths below are nothing."""
+_PARALLEL = 1e-6
+"""Squared sine of the angle below which two vectors count as parallel (0.06 degrees)."""
 
 
 def rotvec_to_rotmat(rotvec: Float[Tensor, "*batch 3"]) -> Float[Tensor, "*batch 3 3"]:
@@ -25,11 +28,16 @@ def rotmat_to_rotvec(rotmat: Float[Tensor, "*batch 3 3"]) -> Float[Tensor, "*bat
 def sixd_to_rotmat(sixd: Float[Tensor, "*batch 6"]) -> Float[Tensor, "*batch 3 3"]:
     """Two 3-vectors to the rotation whose first two columns they become by Gram-Schmidt (Zhou et al. 2019).
 
-    The six numbers are the two columns one after the other. Parallel or zero vectors give a valid rotation
-    with finite gradients.
+    The six numbers are the two columns one after the other. Where they are parallel or zero, they define no
+    rotation, and the identity is returned, with gradient 0.
     """
-    first, second = sixd[..., :3], sixd[..., 3:]
-    x = _normalized(first)
+    first, second = sixd.detach().unflatten(-1, (2, 3)).unbind(-2)
+    squares = first.square().sum(-1) * second.square().sum(-1)
+    sine = squares - (first * second).sum(-1).square()
+    identity = sixd.new_tensor((1.0, 0, 0, 0, 1, 0))
+    sixd = torch.where((sine <= _PARALLEL * squares)[..., None], identity, sixd)
+    x = _normalized(sixd[..., :3])
+    second = sixd[..., 3:]
     y = _normalized(second - (x * second).sum(-1, keepdim=True) * x)
     z = torch.cross(x, y, dim=-1)
     return torch.stack((x, y, z), dim=-1)
@@ -48,20 +56,24 @@ def axis_angle_rotmat(axis: Float[Tensor, "*#batch 3"], angle: Float[Tensor, "*#
 def rotation_between(start: Float[Tensor, "*#batch 3"], end: Float[Tensor, "*#batch 3"]) -> Tensor:
     """The smallest rotation that takes the direction `start` to the direction `end`, shape `(..., 3, 3)`.
 
-    For opposite directions any half turn would do; one about an axis perpendicular to `start` is returned.
+    For opposite directions any half turn would do; one about an axis perpendicular to `start` is returned. A zero
+    vector has no direction and is not turned.
     """
     start, end = torch.broadcast_tensors(_normalized(start), _normalized(end))
-    axis = torch.cross(start, end, dim=-1)
-    cosine = (start * end).sum(-1)
-    opposite = cosine < -1 + 1e-6
-    # R = I + K + K^2 / (1 + cos), with K the cross-product matrix of `axis`.
-    skew = cross_matrix(axis)
+    # The quaternion (start x end, 1 + cosine), by way of start + end, which is exact where they are nearly opposite.
+    both = start + end
+    w = 0.5 * both.square().sum(-1)
+    skew = cross_matrix(torch.cross(start, both, dim=-1))
+    opposite = w < 1e-12
+    norm = w.square() + 0.5 * skew.square().sum((-1, -2))
     eye = torch.eye(3, dtype=start.dtype, device=start.device)
-    general = eye + skew + skew @ skew / torch.where(opposite, 1.0, 1 + cosine)[..., None, None]
+    factor = 2 / torch.where(opposite, 1.0, norm)[..., None, None]
+    general = eye + factor * (w[..., None, None] * skew + skew @ skew)
     helper = torch.zeros_like(start)
     helper.scatter_(-1, start.abs().argmin(-1, keepdim=True), 1.0)
     perpendicular = _normalized(torch.cross(start, helper, dim=-1))
     half_turn = 2 * perpendicular[..., :, None] * perpendicular[..., None, :] - eye
+    opposite = opposite & (start.square().sum(-1) > 0.5)  # two zero vectors are not opposite
     return torch.where(opposite[..., None, None], half_turn, general)
 
 
@@ -97,7 +109,7 @@ def interpolate_rotations(
     """
     if rotations.shape[0] == 1:
         return rotations.expand(len(query_s), *rotations.shape[1:]).clone()
-    query_s = query_s.to(times_s.dtype)
+    times_s, query_s = times_s.contiguous(), query_s.to(times_s.dtype).contiguous()
     right = torch.searchsorted(times_s, query_s).clamp(1, len(times_s) - 1)
     left = right - 1
     fraction = ((query_s - times_s[left]) / (times_s[right] - times_s[left])).clamp(0, 1).to(rotations.dtype)
@@ -108,5 +120,6 @@ def interpolate_rotations(
 
 
 def _normalized(vector: Tensor) -> Tensor:
-    """Unit vector; a zero vector stays finite, in value and in gradient."""
-    return vector / (vector.square().sum(-1, keepdim=True) + _TINY).sqrt()
+    """Unit vector; a zero vector stays zero, with a finite gradient."""
+    square = vector.square().sum(-1, keepdim=True)
+    return vector / torch.where(square > _TINY, square, 1.0).sqrt()

@@ -129,7 +129,7 @@ class Trainer:
         with _Board(self.out) as board:
             try:
                 while self.step < last:
-                    loss, parts = self._train_step(next(stream), last)
+                    loss, parts = self.step_on(next(stream), last)
                     self.step += 1
                     self.seconds = seconds_before + time.monotonic() - started
                     if not math.isfinite(loss):
@@ -185,10 +185,11 @@ class Trainer:
             size=self.recipe.optimiser.batch,
         )
 
-    def _train_step(self, batch: Batch, last: int) -> tuple[float, dict[str, float]]:
+    def step_on(self, batch: Batch, last: int | None = None) -> tuple[float, dict[str, float]]:
+        """One step; returns the loss and its unweighted parts. The count of steps is the caller's."""
         settings = self.recipe.optimiser
         for group in self.optimiser.param_groups:
-            group["lr"] = learning_rate(settings, self.step, last)
+            group["lr"] = learning_rate(settings, self.step, last or settings.steps)
         self.model.train()
         if isinstance(self.model, Martinez):
             loss, parts = _martinez_loss(self.model, batch)

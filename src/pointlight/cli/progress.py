@@ -1,31 +1,66 @@
-"""A bar for every stage of long work, with the time that is left."""
+"""A bar for every stage of long work, with the time that is left; lines where the output is not a terminal."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+SECONDS_BETWEEN_LINES = 20.0
+"""In a log file, a stage says at most so often where it stands."""
+
+
+class Stages(Protocol):
+    """Shows how far each stage of some work is."""
+
+    def __call__(self, stage: str, done: float, total: float, note: str = "") -> None:
+        """Say that a stage has done so much of so much (0 where that is not known), with a note behind it."""
+        ...
+
 
 class StageBars:
-    """Shows one bar a stage; a stage's bar appears when it is first heard of."""
+    """One bar a stage; it appears when the stage is first heard of."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
         self._tasks: dict[str, TaskID] = {}
 
     def __call__(self, stage: str, done: float, total: float, note: str = "") -> None:
-        """Say that a stage has done so much of so much (0 where that is not known), with a note behind the bar."""
+        """See `Stages`."""
         if stage not in self._tasks:
             self._tasks[stage] = self._progress.add_task(stage, total=total or None, note=note)
         self._progress.update(self._tasks[stage], completed=done, total=total or None, note=note)
 
 
+class StageLines:
+    """A line now and then, and one when a stage is done, for logs."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._said_at: dict[str, float] = {}
+
+    def __call__(self, stage: str, done: float, total: float, note: str = "") -> None:
+        """See `Stages`."""
+        now = time.monotonic()
+        finished = bool(total) and done >= total
+        if not finished and now - self._said_at.setdefault(stage, now) < SECONDS_BETWEEN_LINES:
+            return
+        self._said_at[stage] = now
+        count = f"{done:g}/{total:g}" if total else f"{done:g}"
+        self._console.print(f"{stage} {count} {note}".rstrip(), highlight=False, soft_wrap=True)
+
+
 @contextmanager
-def stage_bars() -> Iterator[StageBars]:
-    """Bars on standard error while the block runs."""
+def stage_bars() -> Iterator[Stages]:
+    """Bars, or lines, on standard error while the block runs."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield StageLines(console)
+        return
     columns = (
         TextColumn("{task.description:>8}"),
         BarColumn(),
@@ -33,5 +68,5 @@ def stage_bars() -> Iterator[StageBars]:
         TimeRemainingColumn(),
         TextColumn("{task.fields[note]}"),
     )
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    with Progress(*columns, console=console) as progress:
         yield StageBars(progress)

@@ -1,0 +1,5 @@
+"""`python -m pointlight`."""
+
+from pointlight.cli.main import main
+
+main()

@@ -226,23 +226,34 @@ def test_wrong_files_say_what_is_wrong(tmp_path: Path, video: VideoReader) -> No
         "empty.json": ([], "holds no keypoints in a known form"),
         "mixed.json": ([{"people": [{"pose_keypoints_2d": [1.0] * 12}]}], "has 12 numbers a person"),
         "people.json": ({"people": 3}, "has no list of people"),
+        "endless.json": (changed(image_id=float("inf")), "entry 0 does not say its frame"),
+        "huge.json": (changed(keypoints=[10**400] * 51), "has no keypoints made of numbers"),
+        "images.json": ({"annotations": changed(image_id=99), "images": 3}, "keypoints for frame 99"),
     }
     for name, (content, sentence) in shown.items():
         with pytest.raises(PointlightError, match=sentence):
             read_keypoints(written(tmp_path / name, content), video)
     (tmp_path / "text.json").write_text("no json")
+    (tmp_path / "deep.json").write_text("[" * 100_000)
     (tmp_path / "folder").mkdir()
     np.savez(tmp_path / "other.npz", a=np.zeros(3))
     np.savez(tmp_path / "count.npz", names=["nose"], points=np.zeros((3, 1, 3)))
     np.savez(tmp_path / "size.npz", names=["nose"], points=np.zeros((FRAMES, 1, 3)), image_size=(640, 480))
+    np.savez(tmp_path / "side.npz", names=["nose"], points=np.zeros((FRAMES, 1, 3)), image_size=640)
+    np.savez(tmp_path / "half.npz", names=["nose"], points=np.zeros((2, 1, 3)), frame_index=[0.5, 1.5])
+    np.savez(tmp_path / "words.npz", names=["nose"], points=np.full((FRAMES, 1, 3), "a"))
     np.savez(tmp_path / "nan.npz", names=["nose"], points=np.full((FRAMES, 1, 3), np.nan))
     for name, sentence in {
         "none.json": "there is no keypoint file",
         "text.json": "cannot be read as JSON",
+        "deep.json": "cannot be read as JSON",
         "folder": "has no .json files",
         "other.npz": "does not have names",
         "count.npz": "points for 3 frames, but the video has 12",
         "size.npz": "made for pictures of 640 x 480",
+        "side.npz": "made for pictures of 640 pixels",
+        "half.npz": "must have whole numbers as frame_index",
+        "words.npz": "must have whole numbers as frame_index .* and real ones as points",
         "nan.npz": "nan.npz: nose in frame 0 is not a number",
     }.items():
         with pytest.raises(PointlightError, match=sentence):

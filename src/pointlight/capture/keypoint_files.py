@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -113,7 +114,8 @@ def _read_people(path: Path, frames: FrameTimes, size: tuple[int, int]) -> _Peop
         number = _number_in_name(path.stem.removesuffix("_keypoints"))
         return _openpose(path, [(path, int(frames.index[0]) if number is None else number, content)])
     if isinstance(content, dict) and isinstance(content.get("annotations"), list):
-        return _coco(path, content["annotations"], content.get("images", []))
+        images = content.get("images")
+        return _coco(path, content["annotations"], images if isinstance(images, list) else [])
     if isinstance(content, list) and content and all(isinstance(entry, dict) for entry in content):
         if all("people" in entry for entry in content):
             return _openpose(path, [(path, number, entry) for number, entry in enumerate(content)])
@@ -125,7 +127,7 @@ def _read_people(path: Path, frames: FrameTimes, size: tuple[int, int]) -> _Peop
 def _load_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, RecursionError) as error:
         raise PointlightError(f"{path} cannot be read as JSON ({error}); {_FORMATS}") from error
 
 
@@ -165,7 +167,9 @@ def _openpose(path: Path, entries: list[tuple[Path, int, Any]]) -> _People:
 
 def _coco(path: Path, entries: list[Any], images: list[Any]) -> _People:
     names_of = {
-        image["id"]: image.get("file_name") for image in images if isinstance(image, dict) and "id" in image
+        image["id"]: image.get("file_name")
+        for image in images
+        if isinstance(image, dict) and isinstance(image.get("id"), int | float | str)
     }
     collected: list[tuple[int, np.ndarray]] = []
     for position, entry in enumerate(entries):
@@ -198,16 +202,18 @@ def _read_own(path: Path, frames: FrameTimes, size: tuple[int, int]) -> _People:
     if names is None or points is None or names.ndim != 1 or points.shape[1:] != (len(names), 3):
         raise PointlightError(f"{path} does not have names (K,) and points (T, K, 3); {_FORMATS}")
     index = arrays.get("frame_index", frames.index)
+    if index.ndim != 1 or index.dtype.kind not in "iu" or points.dtype.kind not in "fiu":
+        raise PointlightError(f"{path} must have whole numbers as frame_index (T,) and real ones as points")
     if len(index) != len(points):
         raise PointlightError(
             f"{path} has points for {len(points)} frames, but the video has {len(index)};"
             " add frame_index (T,)"
         )
-    made_for = tuple(np.asarray(arrays.get("image_size", size)).tolist())
+    made_for = tuple(np.asarray(arrays.get("image_size", size)).reshape(-1).tolist())
     if made_for != tuple(size):
         raise PointlightError(
-            f"{path} was made for pictures of {made_for[0]} x {made_for[1]} pixels, the video has {size[0]} x"
-            f" {size[1]}; give the keypoints of this video"
+            f"{path} was made for pictures of {' x '.join(map(str, made_for))} pixels, the video has"
+            f" {size[0]} x {size[1]}; give the keypoints of this video"
         )
     words = tuple(str(name) for name in names.tolist())
     known = Keypoints2D(words, np.arange(len(index), dtype=np.float64), index, points, size, str(path))
@@ -218,7 +224,7 @@ def _read_own(path: Path, frames: FrameTimes, size: tuple[int, int]) -> _People:
 def _values(entry: Any, key: str, path: Path, frame: int) -> np.ndarray:
     try:
         return np.asarray(entry[key], np.float64).reshape(-1)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise PointlightError(
             f"{path}: the person in frame {frame} has no {key} made of numbers; {_FORMATS}"
         ) from error
@@ -233,7 +239,7 @@ def _pose(
 ) -> np.ndarray:
     """(K, 3) in continuous pixels with scores from 0 to 1."""
     pose = values.reshape(-1, 3)
-    broken = np.flatnonzero(~np.isfinite(pose).all(-1))
+    broken = np.flatnonzero(~(np.abs(pose) < np.finfo(np.float32).max).all(-1))
     if len(broken):
         raise PointlightError(
             f"{path}: {names[broken[0]]} in frame {frame} is not a number;"
@@ -262,9 +268,9 @@ def _frame_of(entry: dict[str, Any], names_of: dict[Any, str | None]) -> int | N
         return None
     if isinstance(value, str):
         return _number_in_name(Path(value).stem)
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return int(value)
+    return int(value) if math.isfinite(value) and value == int(value) else None
 
 
 def _number_in_name(stem: str) -> int | None:

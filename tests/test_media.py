@@ -64,7 +64,7 @@ def make(
     return path
 
 
-@pytest.mark.parametrize("rate", [6, 16, 24, 25, Fraction(60000, 1001)])
+@pytest.mark.parametrize("rate", [6, 16, 20, 24, 25, 50, Fraction(60000, 1001)])
 def test_constant_rates_give_exact_times(tmp_path: Path, rate: Fraction | int) -> None:
     video = VideoReader(make(tmp_path / "v.mp4", 40, rate))
     frames = list(video)
@@ -88,6 +88,16 @@ def test_variable_rate_survives_writing_and_reading(tmp_path: Path, steps: list[
     frames = list(VideoReader(tmp_path / "v.mp4"))
     np.testing.assert_allclose([f.time_s for f in frames], times, atol=1e-9)
     assert [number_of(f.image) for f in frames] == pytest.approx(list(range(len(steps))), abs=1)
+
+
+def test_times_closer_than_the_written_clock_keep_their_order(tmp_path: Path) -> None:
+    with VideoWriter(tmp_path / "v.mp4", 30, SIZE) as writer:
+        with pytest.raises(ValueError, match="does not come after"):
+            writer.write(picture(0), -0.5)
+        for i, time_s in enumerate((0.0, 1e-6, 2e-6, 0.1)):
+            writer.write(picture(i), time_s)
+    times = VideoReader(tmp_path / "v.mp4").times().time_s
+    np.testing.assert_allclose(times, [0, 1 / 90000, 2 / 90000, 0.1], atol=1e-9)
 
 
 def test_variable_rate_made_by_others(tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ def write_overlay(
     """
     width, height = capture.image_size
     scale = 1.0 if size_px is None else min(1.0, size_px / max(2 * width, height))
-    panel = (2 * round(width * scale / 2), 2 * round(height * scale / 2))
+    panel = (max(2, 2 * round(width * scale / 2)), max(2, 2 * round(height * scale / 2)))
     start_s = float(capture.time_s[0]) if capture.frame_index[0] > 0 else None
     reader = VideoReader(video, start_s, size=panel)
     painter = BodyPainter(body, capture.shape)
@@ -94,12 +94,15 @@ def write_overlay(
     position = {int(index): i for i, index in enumerate(capture.frame_index)}
     turned_view = _TurnedView(capture, panel)
     done = 0
+    # MP4 shows nothing that stands before 0, where a file's own clock may begin.
+    early_s = min(0.0, float(capture.time_s[0]))
     with VideoWriter(out, capture.fps, (2 * panel[0], panel[1])) as writer:
         for frame in reader:
             i = position.get(frame.index)
             if i is None:
                 continue
-            writer.write(_panels(frame.image, capture, states, i, painter, turned_view, scale), frame.time_s)
+            panels = _panels(frame.image, capture, states, i, painter, turned_view, scale)
+            writer.write(panels, frame.time_s - early_s)
             done += 1
             progress(done, len(capture))
             if done == len(capture):

@@ -56,6 +56,7 @@ class VideoWriter:
         self._reformatter = VideoReformatter()
         self._timed: bool | None = None
         self._last_pts = -1
+        self._last_time_s = -1 / _TICKS_PER_S
         self.frames = 0
 
     def __enter__(self) -> VideoWriter:
@@ -92,8 +93,9 @@ class VideoWriter:
 
         Args:
             image: (H, W, 3) uint8 RGB of the size given.
-            time_s: when it is shown, increasing, kept to 1/90000 s; without it, the n-th picture stands at
-                exactly n / fps. Either all pictures have a time or none.
+            time_s: when it is shown, from 0, increasing, kept to 1/90000 s (the next such place if the picture
+                before has it); without it, the n-th picture stands at exactly n / fps. Either all pictures have a
+                time or none.
         """
         if image.shape != (self.size[1], self.size[0], 3) or image.dtype != np.uint8:
             raise ValueError(f"a picture of {image.shape} {image.dtype} does not fit a video of {self.size}")
@@ -101,9 +103,12 @@ class VideoWriter:
             self._start(time_s is not None)
         if self._timed != (time_s is not None):
             raise ValueError("either all pictures have a time or none")
-        pts = self.frames if time_s is None else round(time_s * _TICKS_PER_S)
-        if pts <= self._last_pts:
-            raise ValueError(f"the time {time_s} does not come after the picture before")
+        pts = self.frames
+        if time_s is not None:
+            if time_s <= self._last_time_s:
+                raise ValueError(f"the time {time_s} does not come after the picture before")
+            pts = max(round(time_s * _TICKS_PER_S), self._last_pts + 1)
+            self._last_time_s = time_s
         picture = av.VideoFrame.from_ndarray(_even(image), format="rgb24")
         picture = self._reformatter.reformat(
             picture, format="yuv420p", dst_colorspace=_BT709, dst_color_range="MPEG"

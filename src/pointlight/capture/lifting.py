@@ -17,9 +17,9 @@ from pointlight.simulator import CLIP_FRAMES, FRAMES_PER_SECOND
 LONGEST_GAP_S = 0.1
 """Keypoints are interpolated only between real frames at most this far apart; otherwise they are hidden."""
 
-INVENTED_S = 0.5
-"""A result farther than this from any frame that shows the person would be invented: 15 frames, the longest total
-occlusion that the networks were trained on."""
+LONGEST_OCCLUSION_FRAMES = 15
+"""Of the 30 frames/s grid: the longest total occlusion that the networks were trained on. A body in a longer one, or
+before the person is first seen or after the last time, would be invented."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class LiftedTrack:
         shape: (S,) one for the track.
         translation_m: (T, 3) the root joint's place as the network sees it.
         occluded: (T,) bool, fewer than 7 of the 12 keypoints seen.
-        valid: (T,) bool, near enough to a frame that shows the person.
+        valid: (T,) bool, the person is seen, or hidden for a short while between frames that show them.
     """
 
     pose: np.ndarray
@@ -194,15 +194,16 @@ def _at_video_times(track: Track2D, grid_s: np.ndarray, cues: PointCues, merged:
         shape=merged.shape.numpy(),
         translation_m=place.astype(np.float32),
         occluded=occluded,
-        valid=near_a_seen_frame(track.time_s, ~occluded, INVENTED_S),
+        valid=seen_or_between(track.time_s, ~occluded, (LONGEST_OCCLUSION_FRAMES + 1) / FRAMES_PER_SECOND),
     )
 
 
-def near_a_seen_frame(time_s: np.ndarray, seen: np.ndarray, within_s: float) -> np.ndarray:
-    """(T,) bool: whether a frame that shows the person lies within so many seconds."""
+def seen_or_between(time_s: np.ndarray, seen: np.ndarray, apart_s: float) -> np.ndarray:
+    """(T,) bool: frames that are seen, or lie between seen frames at most so many seconds apart."""
     if not seen.any():
         return np.zeros(len(time_s), bool)
     times = time_s[seen]
-    right = np.clip(np.searchsorted(times, time_s), 0, len(times) - 1)
-    left = np.maximum(right - 1, 0)
-    return np.minimum(np.abs(times[right] - time_s), np.abs(time_s - times[left])) <= within_s + 1e-9
+    after = np.searchsorted(times, time_s)
+    enclosed = (after > 0) & (after < len(times))
+    gap_s = times[np.minimum(after, len(times) - 1)] - times[np.maximum(after - 1, 0)]
+    return seen | (enclosed & (gap_s <= apart_s + 1e-9))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,8 @@ from pointlight.errors import PointlightError
 
 Watch = Callable[[str, float, float], None]
 """Told of progress: the stage's name, how much is done, how much there is (0 where that is not known)."""
+
+SMALLEST_OVERLAY_PX = 64
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,7 @@ class PredictOptions:
         focal_px: focal length in pixels; excludes `fov_deg`.
         height_m: the person's height, which sets the scale.
         box: which person.
-        overlay_size_px: longest side of the overlay.
+        overlay_size_px: longest side of the overlay; None as large as the video allows.
         overlay: whether to draw it.
     """
 
@@ -49,9 +52,16 @@ class PredictOptions:
             raise PointlightError(
                 f"a field of view of {self.fov_deg:g} degrees is not a camera's; give 1 to 170"
             )
-        if self.focal_px is not None and not self.focal_px > 0:
+        if self.focal_px is not None and not 0 < self.focal_px < math.inf:
             raise PointlightError(
                 f"a focal length of {self.focal_px:g} px is not a camera's; give more than 0"
             )
         if self.height_m is not None and not 0.5 < self.height_m < 2.6:
             raise PointlightError(f"a height of {self.height_m:g} m is not a person's; give 0.5 to 2.6")
+        if not all(math.isfinite(time_s) for time_s in (self.start_s or 0.0, self.end_s or 0.0)):
+            raise PointlightError("the start or the end is not a number; give seconds of the video")
+        if self.overlay_size_px is not None and self.overlay_size_px < SMALLEST_OVERLAY_PX:
+            raise PointlightError(
+                f"an overlay of {self.overlay_size_px} px is too small to see anything; give"
+                f" {SMALLEST_OVERLAY_PX} or more, or 0 for the size of the video"
+            )

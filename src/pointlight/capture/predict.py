@@ -30,6 +30,8 @@ from pointlight.training import Checkpoint, load_checkpoint
 SEEN_SCORE = 0.3
 """Keypoints of lower score count as hidden."""
 
+HEIGHT_TOLERANCE_M = 0.01
+
 _HIPS = (EVALUATION_JOINTS.index("left_hip"), EVALUATION_JOINTS.index("right_hip"))
 
 
@@ -138,7 +140,7 @@ def lift_keypoints(
         options: focal length and height are used.
         overlap: average overlapping windows.
         fps: the video's average rate; by the keypoints' times if not given.
-        summary: told how many frames were repaired.
+        summary: told how many frames were repaired, and of warnings.
 
     Raises:
         PointlightError: the model is of another kind, or nobody is seen in any frame.
@@ -160,10 +162,10 @@ def lift_keypoints(
     lifted = lift(track, checkpoint.model, body, overlap=overlap)
     if not lifted.valid.any():
         raise PointlightError(
-            f"no person is seen in {keypoints.source}: no frame shows 7 of the 12 keypoints; "
-            "check the video, or say where the person is with --box"
+            f"no person is seen: in no frame does {keypoints.source} give 7 of the 12 keypoints;"
+            " check the video, or say where the person is with --box"
         )
-    shape = _shape_of_height(body, lifted.shape, options.height_m)
+    shape = _shape_of_height(body, lifted.shape, options.height_m, summary)
     joints, translation = _joints_in_camera(body, lifted, shape, track, names)
     return Capture(
         frame_index=keypoints.frame_index,
@@ -219,8 +221,10 @@ def _seen(points: np.ndarray, width: int, height: int) -> np.ndarray:
     return inside & (points[..., 2] >= SEEN_SCORE)
 
 
-def _shape_of_height(body: BodyModel, shape: np.ndarray, height_m: float | None) -> np.ndarray:
-    """The shape with its `height` changed so that the body is as tall as is said."""
+def _shape_of_height(
+    body: BodyModel, shape: np.ndarray, height_m: float | None, summary: Summary | None
+) -> np.ndarray:
+    """The shape with its `height` changed so that the body is as tall as is said, or as nearly as it can be."""
     if height_m is None or not isinstance(body, AnnyBody):
         return shape.astype(np.float32)
     index = body.shape_names.index("height")
@@ -232,6 +236,11 @@ def _shape_of_height(body: BodyModel, shape: np.ndarray, height_m: float | None)
             low = float(result[index])
         else:
             high = float(result[index])
+    reached_m = float(body.stature_m(result))
+    if summary is not None and abs(reached_m - height_m) > HEIGHT_TOLERANCE_M:
+        summary.warnings.append(
+            f"the body cannot be {height_m:g} m tall at this age and build; it has {reached_m:.2f} m"
+        )
     return result.numpy()
 
 

@@ -2,25 +2,81 @@
 
 from __future__ import annotations
 
+import io
+import json
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+from motion_files import bvh_text, walking_clip
+from rich.console import Console
+from safetensors.torch import save_file
 from typer.testing import CliRunner
 
-from pointlight.cli.main import app
+from pointlight.body import COCO_KEYPOINTS, AnnyBody
+from pointlight.capture import Capture
+from pointlight.cli import progress
+from pointlight.cli.main import app, main
 from pointlight.errors import PointlightError
+from pointlight.media import VideoWriter
+from pointlight.training import build_network, find_recipe, save_checkpoint
 
 RUNNER = CliRunner()
+SIZE = (320, 240)
+FRAMES = 12
 
 
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", "from pointlight.cli.main import main; main()", *arguments]
     return subprocess.run(
-        command, capture_output=True, text=True, check=False, env={**os.environ, "NO_COLOR": "1"}
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "NO_COLOR": "1", **environment},
     )
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny network that has learnt nothing."""
+    path = tmp_path_factory.mktemp("model") / "tiny.safetensors"
+    config, body = find_recipe("tiny").network, AnnyBody()
+    save_checkpoint(path, build_network(config, body), config, body)
+    return path
+
+
+def made_video(path: Path, frames: int = FRAMES) -> Path:
+    with VideoWriter(path, 30, SIZE) as writer:
+        for i in range(frames):
+            writer.write(np.full((SIZE[1], SIZE[0], 3), 40 + i % 90, np.uint8))
+    return path
+
+
+def made_keypoints(frames: int = FRAMES) -> np.ndarray:
+    """(T, 17, 3) somebody who stands still."""
+    place = np.random.default_rng(0).uniform((130, 60), (190, 200), (17, 2))
+    return np.tile(np.concatenate((place, np.ones((17, 1))), axis=1), (frames, 1, 1))
+
+
+def keypoint_file(path: Path, points: np.ndarray) -> Path:
+    np.savez(path, names=np.array(COCO_KEYPOINTS), points=points)
+    return path
+
+
+def predict_fails(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> tuple[object, str]:
+    """The exit code of `pointlight predict` and what it says on standard error."""
+    monkeypatch.setattr(sys, "argv", ["pointlight", "predict", *arguments])
+    with pytest.raises(SystemExit) as end:
+        main()
+    return end.value.code, capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", ["predict", "train", "evaluate", "doctor"])
@@ -62,3 +118,219 @@ def test_doctor_says_whether_predict_can_run() -> None:
     result = RUNNER.invoke(app, ["doctor"])
     assert "Python 3.11" in result.output
     assert result.output.strip().endswith("predict can run here") == (result.exit_code == 0)
+
+
+def test_doctor_and_predict_name_a_missing_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("mediapipe", reason="the detector's extra is not installed")
+    monkeypatch.setitem(sys.modules, "mediapipe.python.solution_base", None)
+    result = RUNNER.invoke(app, ["doctor"])
+    assert result.exit_code == 1
+    assert "detector: FAILS, the detector needs the Python package mediapipe" in result.output
+    assert "pip install 'pointlight[detector]'" in result.output
+
+
+def test_a_missing_system_library_is_named_in_one_line(tmp_path: Path, weights: Path) -> None:
+    pytest.importorskip("mediapipe", reason="the detector's extra is not installed")
+    (tmp_path / "cv2.py").write_text(
+        "raise ImportError('libGL.so.1: cannot open shared object file: No such file or directory')"
+    )
+    video, out = made_video(tmp_path / "v.mp4"), tmp_path / "out"
+    done = run(*("predict", str(video), "--out", str(out), "--model", str(weights)), PYTHONPATH=str(tmp_path))
+    assert done.returncode == 2
+    assert done.stderr.startswith(
+        "pointlight: the detector cannot start because the system library libGL.so.1"
+    )
+    assert "apt install libgl1" in done.stderr and done.stderr.count("\n") == 1
+
+
+# --- bad input: each is one sentence and exit code 2 ---------------------------------------------------
+
+
+def nothing(folder: Path) -> list[str]:
+    return [str(folder / "none.mp4")]
+
+
+def text_as_video(folder: Path) -> list[str]:
+    (folder / "text.mp4").write_text("this is not a video\n" * 40)
+    return [str(folder / "text.mp4")]
+
+
+def empty_file(folder: Path) -> list[str]:
+    (folder / "zero.mp4").touch()
+    return [str(folder / "zero.mp4")]
+
+
+def without_frames(folder: Path) -> list[str]:
+    content = made_video(folder / "v.mp4").read_bytes()
+    (folder / "empty.mp4").write_bytes(content[: content.index(b"mdat") + 4])
+    return [str(folder / "empty.mp4")]
+
+
+def cut_before_its_index(folder: Path) -> list[str]:
+    content = made_video(folder / "v.mp4").read_bytes()
+    (folder / "cut.mp4").write_bytes(content[:32] + content[content.index(b"mdat") - 4 :])
+    return [str(folder / "cut.mp4")]
+
+
+def nan_keypoints(folder: Path) -> list[str]:
+    points = made_keypoints()
+    points[3, COCO_KEYPOINTS.index("left_knee"), 1] = np.nan
+    return [str(made_video(folder / "v.mp4")), "--keypoints", str(keypoint_file(folder / "k.npz", points))]
+
+
+def nan_keypoints_json(folder: Path) -> list[str]:
+    entries = [{"image_id": 0, "keypoints": [float("nan")] * 51}]
+    (folder / "k.json").write_text(json.dumps(entries))
+    return [str(made_video(folder / "v.mp4")), "--keypoints", str(folder / "k.json")]
+
+
+def other_file(folder: Path) -> list[str]:
+    video = made_video(folder / "v.mp4")
+    return [str(video), "--keypoints", str(video)]
+
+
+def keypoints_of_another_video(folder: Path) -> list[str]:
+    file = keypoint_file(folder / "k.npz", made_keypoints(30))
+    return [str(made_video(folder / "v.mp4")), "--keypoints", str(file)]
+
+
+def keypoints_of_nobody(folder: Path) -> list[str]:
+    file = keypoint_file(folder / "k.npz", 0 * made_keypoints())
+    return [str(made_video(folder / "v.mp4")), "--keypoints", str(file)]
+
+
+def out_below_a_file(folder: Path) -> list[str]:
+    (folder / "file").touch()
+    return [str(made_video(folder / "v.mp4")), "--out", str(folder / "file" / "out")]
+
+
+def out_is_a_file(folder: Path) -> list[str]:
+    (folder / "file").touch()
+    return [str(made_video(folder / "v.mp4")), "--out", str(folder / "file")]
+
+
+def result_is_a_folder(folder: Path) -> list[str]:
+    (folder / "out" / "poses.npz").mkdir(parents=True)
+    file = keypoint_file(folder / "k.npz", made_keypoints())
+    return [str(made_video(folder / "v.mp4")), "--keypoints", str(file)]
+
+
+def checkpoint_of_another_version(folder: Path) -> list[str]:
+    header = {"pointlight": json.dumps({"format_version": 99})}
+    save_file({}, folder / "old.safetensors", metadata=header)
+    return [str(made_video(folder / "v.mp4")), "--model", str(folder / "old.safetensors")]
+
+
+def unknown_model(folder: Path) -> list[str]:
+    return [str(made_video(folder / "v.mp4")), "--model", "pints"]
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (nothing, "there is no file {}/none.mp4; give the path of a video"),
+        (text_as_video, "{}/text.mp4 is not a video that FFmpeg can read"),
+        (empty_file, "{}/zero.mp4 is an empty file of 0 bytes"),
+        (without_frames, "{}/empty.mp4 has a video stream, but no frame of it can be decoded"),
+        (cut_before_its_index, "{}/cut.mp4 is an MP4 or MOV file whose index is missing, so it was cut off"),
+        (nan_keypoints, "{}/k.npz: left_knee in frame 3 is not a number"),
+        (nan_keypoints_json, "{}/k.json: nose in frame 0 is not a number"),
+        (other_file, "{}/v.mp4 cannot be read as JSON"),
+        (keypoints_of_another_video, "{}/k.npz has points for 30 frames, but the video has 12"),
+        (keypoints_of_nobody, "no person is seen: in no frame does keypoint file k.npz give 7 of the 12"),
+        (out_below_a_file, "cannot write to the folder {}/file/out (Not a directory)"),
+        (out_is_a_file, "cannot write to the folder {}/file (File exists)"),
+        (result_is_a_folder, "cannot write {}/out/poses.npz (Is a directory)"),
+        (
+            checkpoint_of_another_version,
+            "{}/old.safetensors is a checkpoint of format 99, this version reads",
+        ),
+        (unknown_model, "there is no model 'pints'; shipped are"),
+    ],
+)
+def test_bad_input_to_predict(
+    tmp_path: Path,
+    weights: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    make: Callable[[Path], list[str]],
+    sentence: str,
+) -> None:
+    given = make(tmp_path)
+    usual = {"--out": str(tmp_path / "out"), "--model": str(weights)}
+    rest = [part for option, value in usual.items() if option not in given for part in (option, value)]
+    code, said = predict_fails([*given, *rest], monkeypatch, capsys)
+    assert code == 2
+    (line,) = [line for line in said.splitlines() if not line.startswith("lift")]
+    assert line.startswith("pointlight: ") and sentence.format(tmp_path) in line
+    assert not [path for path in tmp_path.glob("out/*") if path.is_file()]
+
+
+def test_a_bvh_that_ends_early_stops_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "motion"
+    folder.mkdir()
+    lines = bvh_text(walking_clip(frames=40)).splitlines()
+    (folder / "walk.bvh").write_text("\n".join(lines[:-3]))
+    monkeypatch.setenv("POINTLIGHT_CACHE", str(tmp_path / "cache"))
+    arguments = ["train", "tiny", "--out", str(tmp_path / "run"), "--motion", str(folder), "--steps", "2"]
+    monkeypatch.setattr(sys, "argv", ["pointlight", *arguments])
+    with pytest.raises(SystemExit) as end:
+        main()
+    said = capsys.readouterr().err
+    assert end.value.code == 2
+    assert (
+        f"{folder}/walk.bvh ends early: line {len(lines) - 3} is the last, with 37 of 40 frames read" in said
+    )
+
+
+def test_options_that_cannot_be_meant(tmp_path: Path) -> None:
+    for option, value, sentence in [
+        ("--start", "nan", "the start or the end is not a number"),
+        ("--end", "inf", "the start or the end is not a number"),
+        ("--focal-px", "inf", "a focal length of inf px is not a camera's"),
+        ("--height", "0.2", "a height of 0.2 m is not a person's"),
+        ("--overlay-size", "-5", "an overlay of -5 px is too small"),
+        ("--box", "1,2,3", "the box '1,2,3' is not understood"),
+    ]:
+        result = RUNNER.invoke(app, ["predict", "v.mp4", "--out", str(tmp_path / "out"), option, value])
+        assert isinstance(result.exception, PointlightError), option
+        assert sentence in str(result.exception)
+
+
+# --- interruption and progress ---------------------------------------------------------------------------
+
+
+def test_interrupted_it_keeps_what_is_whole(
+    tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Ctrl-C while the overlay is drawn: the poses stay, half an overlay does not."""
+    write = VideoWriter.write
+    frames = 80  # more than the encoder holds back, so that half an overlay is there
+
+    def interrupted(self: VideoWriter, image: np.ndarray, time_s: float | None = None) -> None:
+        write(self, image, time_s)
+        if self.frames == frames - 5:
+            assert list(tmp_path.glob("out/.overlay*"))
+            signal.raise_signal(signal.SIGINT)
+
+    video = made_video(tmp_path / "v.mp4", frames)
+    file = keypoint_file(tmp_path / "k.npz", made_keypoints(frames))
+    monkeypatch.setattr(VideoWriter, "write", interrupted)
+    given = [str(video), "--out", str(tmp_path / "out"), "--model", str(weights), "--keypoints", str(file)]
+    code, said = predict_fails(given, monkeypatch, capsys)
+    assert code == 130
+    assert said == "lift 1/1\npointlight: interrupted; what is whole has been kept\n"
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["poses.npz"]
+    assert len(Capture.load(tmp_path / "out" / "poses.npz")) == frames
+
+
+def test_lines_say_the_time_that_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = iter([0.0, 30.0, 40.0, 60.0, 61.0, 62.0])
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(now))
+    written = io.StringIO()
+    lines = progress.StageLines(Console(file=written, width=80))
+    for done in (100, 160, 170, 220, 220, 221):
+        lines("detect", done, 220)
+    assert written.getvalue().splitlines() == ["detect 160/220, about 30 s left", "detect 220/220"]

@@ -20,7 +20,7 @@ def atomic_path(target: Path) -> Iterator[Path]:
         target: where the file shall stand in the end; its folder is made if need be.
 
     Raises:
-        PointlightError: the folder cannot be made or written to.
+        PointlightError: the folder cannot be made or written to, or the file cannot be written.
     """
     target = Path(target)
     ensure_folder(target.parent)
@@ -28,6 +28,10 @@ def atomic_path(target: Path) -> Iterator[Path]:
     try:
         yield temporary
         os.replace(temporary, target)
+    except OSError as error:
+        raise PointlightError(
+            f"cannot write {target} ({error.strerror or error}); free its place or choose another"
+        ) from error
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -12,6 +12,8 @@ from pointlight.cli.predict import predict
 from pointlight.cli.train import train
 from pointlight.errors import PointlightError
 
+INTERRUPTED = 130
+
 app = typer.Typer(
     name="pointlight",
     help="From ordinary video to a moving 3D body, with networks that have only seen simulated people.",
@@ -27,12 +29,14 @@ app.command()(doctor)
 
 
 def main() -> None:
-    """Run; a user's error is one sentence and exit code 2."""
+    """Run; a user's error is one sentence and exit code 2, Ctrl-C one line and 130."""
     try:
         app()
     except PointlightError as error:
         print(f"pointlight: {error}", file=sys.stderr)
         sys.exit(2)
-    except KeyboardInterrupt:
-        print("pointlight: interrupted; what is whole has been kept", file=sys.stderr)
-        sys.exit(130)
+    except SystemExit as end:
+        # typer turns Ctrl-C into this exit without a word.
+        if end.code == INTERRUPTED:
+            print("pointlight: interrupted; what is whole has been kept", file=sys.stderr)
+        raise

@@ -41,16 +41,24 @@ class StageLines:
 
     def __init__(self, console: Console) -> None:
         self._console = console
+        self._began: dict[str, tuple[float, float]] = {}
         self._said_at: dict[str, float] = {}
+        self._finished: set[str] = set()
 
     def __call__(self, stage: str, done: float, total: float, note: str = "") -> None:
         """See `Stages`."""
         now = time.monotonic()
-        finished = bool(total) and done >= total
+        began, begun = self._began.setdefault(stage, (now, done))
+        # A file may claim fewer frames than it has, so that a stage goes on when it seems finished.
+        finished = bool(total) and done >= total and stage not in self._finished
         if not finished and now - self._said_at.setdefault(stage, now) < SECONDS_BETWEEN_LINES:
             return
         self._said_at[stage] = now
         count = f"{done:g}/{total:g}" if total else f"{done:g}"
+        if finished:
+            self._finished.add(stage)
+        elif begun < done < total:
+            count += f", about {(now - began) * (total - done) / (done - begun):.0f} s left"
         self._console.print(f"{stage} {count} {note}".rstrip(), highlight=False, soft_wrap=True)
 
 

@@ -66,7 +66,14 @@ def truth_as_prediction(targets: Targets, body: AnnyBody) -> Prediction:
 
 def test_the_truth_costs_nothing(maker: BatchMaker, body: AnnyBody) -> None:
     config = LossConfig(
-        perspective=True, unaligned=1.0, rotation=1.0, root=1.0, shape=1.0, velocity=1.0, surface_points=True
+        perspective=True,
+        surface_points=True,
+        unaligned=1.0,
+        rotation=1.0,
+        turn=1.0,
+        root=1.0,
+        shape=1.0,
+        velocity=1.0,
     )
     sampler_config = replace(SceneConfig(), focal_known=1.0)
     told = BatchMaker(
@@ -87,13 +94,14 @@ def test_the_truth_costs_nothing(maker: BatchMaker, body: AnnyBody) -> None:
 
 def test_every_term_sees_its_own_mistake(maker: BatchMaker, body: AnnyBody) -> None:
     targets = maker.make(0).targets
-    config = LossConfig(perspective=True, unaligned=1.0, rotation=1.0, root=1.0, shape=1.0)
+    config = LossConfig(perspective=True, unaligned=1.0, rotation=1.0, turn=1.0, root=1.0, shape=1.0)
     right = truth_as_prediction(targets, body)
     _, before = motion_hmr_loss(right, targets, body, config)
     flipped = replace(right, root=right.root @ torch.diag(torch.tensor([-1.0, 1.0, -1.0])))
     _, after = motion_hmr_loss(flipped, targets, body, config)
     assert after["aligned"] == pytest.approx(float(before["aligned"]), abs=1e-4)  # alignment forgives it
-    assert after["root"] > 1 and after["unaligned"] > 0.1
+    assert after["root"] > 1 and after["turn"] > 1 and after["unaligned"] > 0.1
+    assert after["rotation"] == pytest.approx(float(before["rotation"]), abs=1e-4)  # it is relative to the parent
     nearer = replace(right, scale=right.scale * 1.3)
     _, after = motion_hmr_loss(nearer, targets, body, config)
     assert after["reprojection"] > before["reprojection"] + 0.01

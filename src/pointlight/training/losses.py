@@ -27,6 +27,7 @@ class LossConfig:
         surface_points: align and reproject nose, ears, heels and toes as well.
         unaligned: mean distance in metres of the joints relative to the hips, without alignment.
         rotation: mean squared error of the joints' rotation matrices.
+        turn: mean squared error of the joints' rotation matrices in the crop-ray frame, not against the parent.
         root: mean squared error of the root's rotation matrix.
         shape: mean absolute error of the shape's numbers.
         velocity: mean distance in metres between predicted and true motion from frame to frame.
@@ -38,6 +39,7 @@ class LossConfig:
     surface_points: bool = False
     unaligned: float = 0.0
     rotation: float = 0.0
+    turn: float = 0.0
     root: float = 0.0
     shape: float = 0.0
     velocity: float = 0.0
@@ -85,6 +87,9 @@ def motion_hmr_loss(
         parts["unaligned"] = safe_norm(points[..., chosen, :] - truth[..., chosen, :]).mean()
     if config.rotation:
         parts["rotation"] = (predicted.pose - targets.pose).square().sum((-1, -2)).mean()
+    if config.turn:
+        true = BodyState(targets.pose, predicted.shape, targets.root_ray, zero)
+        parts["turn"] = (body.joint_rotations(state) - body.joint_rotations(true)).square().sum((-1, -2)).mean()
     if config.root:
         parts["root"] = (predicted.root - targets.root_ray).square().sum((-1, -2)).mean()
     if config.shape:

@@ -36,14 +36,14 @@ class OptimiserConfig:
     """
 
     batch: int = 32
-    learning_rate: float = 5e-4
+    learning_rate: float = 7e-4
     warmup: int = 500
     steps: int = 12000
     cooldown: float = 0.7
     weight_decay: float = 1e-4
     clip: float = 1.0
-    average: float = 0.995
-    evaluate_every: int = 1000
+    average: float = 0.998
+    evaluate_every: int = 500
     save_every: int = 250
 
 
@@ -74,8 +74,18 @@ _POINTS = Recipe(
     name="points",
     scenes=SceneConfig(noise=_OUR_NOISE),
     floor=True,
+    # Weights at which no term's gradient drowns the others'; at 1, reprojection's noise did (docs/log.md).
     loss=LossConfig(
-        perspective=True, surface_points=True, unaligned=0.5, rotation=0.3, root=0.3, shape=0.05, velocity=1.0
+        aligned=2.0,
+        reprojection=0.1,
+        perspective=True,
+        surface_points=True,
+        unaligned=1.0,
+        rotation=0.1,
+        turn=0.2,
+        root=0.1,
+        shape=0.05,
+        velocity=1.0,
     ),
 )
 

@@ -8,11 +8,14 @@ from typing import Annotated
 
 import typer
 
+from pointlight.cli.progress import stage_bars
 from pointlight.errors import PointlightError
 
 
 def evaluate(
-    models: Annotated[list[str], typer.Argument(help="Names of shipped models, or .safetensors files.")],
+    models: Annotated[
+        list[str], typer.Argument(help="Names of shipped models, .safetensors files or run folders.")
+    ],
     on: Annotated[str, typer.Option(help="What to judge on: synthetic.")] = "synthetic",
     motion: Annotated[
         Path | None,
@@ -20,7 +23,9 @@ def evaluate(
     ] = None,
     clips: Annotated[int | None, typer.Option(help="At most so many windows of 31 frames.")] = None,
     seed: Annotated[int, typer.Option(help="Of people, cameras and noise.")] = 7,
-    overlap: Annotated[bool, typer.Option("--overlap", help="Average overlapping windows.")] = False,
+    overlap: Annotated[
+        bool, typer.Option("--overlap", help="Report averaged overlapping windows beside.")
+    ] = False,
     configuration: Annotated[str, typer.Option(help="eval-v1 or eval-v1-perfect.")] = "eval-v1",
     split: Annotated[str, typer.Option(help="heldout for tables, validation for choices.")] = "heldout",
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures here.")] = None,
@@ -29,19 +34,22 @@ def evaluate(
     if on != "synthetic":
         raise PointlightError(f"there is no judge {on!r}; there is: synthetic")
     from pointlight.evaluation import evaluate_synthetic, table
-    from pointlight.files import atomic_path
+    from pointlight.files import atomic_path, ensure_folder
 
-    result = evaluate_synthetic(
-        models,
-        motion=motion,
-        clips=clips,
-        seed=seed,
-        overlap=overlap,
-        configuration=configuration,
-        split=split,
-        watch=lambda name: typer.echo(f"scoring {name} ...", err=True),
-    )
+    if json_file is not None:
+        ensure_folder(json_file.parent)  # said before the work, not after it
+    with stage_bars() as bars:
+        result = evaluate_synthetic(
+            models,
+            motion=motion,
+            clips=clips,
+            seed=seed,
+            overlap=overlap,
+            configuration=configuration,
+            split=split,
+            watch=bars,
+        )
     if json_file is not None:
         with atomic_path(json_file) as temporary:
-            temporary.write_text(json.dumps(result, indent=1))
+            temporary.write_text(json.dumps(result, indent=1, allow_nan=False))
     typer.echo(table(result))

@@ -1,6 +1,6 @@
 """The judge: metrics and protocols. May import `capture`, never the reverse."""
 
-from pointlight.evaluation.judge import CONFIGURATIONS, constant_pose, evaluate_synthetic, table
+from pointlight.evaluation.judge import CONFIGURATIONS, constant_pose, evaluate_synthetic
 from pointlight.evaluation.metrics import (
     Interval,
     PerFile,
@@ -9,7 +9,9 @@ from pointlight.evaluation.metrics import (
     mpjpe_mm,
     pa_mpjpe_mm,
 )
-from pointlight.evaluation.synthetic import EVALUATION_SEED, Predicted, Score, SyntheticTest
+from pointlight.evaluation.predictors import Predicted, Predictor, Windows, predictor_of
+from pointlight.evaluation.report import table
+from pointlight.evaluation.synthetic import EVALUATION_SEED, Score, SyntheticTest
 
 __all__ = [
     "CONFIGURATIONS",
@@ -17,13 +19,16 @@ __all__ = [
     "Interval",
     "PerFile",
     "Predicted",
+    "Predictor",
     "Score",
     "SyntheticTest",
+    "Windows",
     "acceleration_error",
     "angle_deg",
     "constant_pose",
     "evaluate_synthetic",
     "mpjpe_mm",
     "pa_mpjpe_mm",
+    "predictor_of",
     "table",
 ]

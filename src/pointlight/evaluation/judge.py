@@ -8,17 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from pointlight.body import AnnyBody, BodyModel
 from pointlight.errors import PointlightError
 from pointlight.evaluation.synthetic import EVALUATION_SEED, Score, SyntheticTest
 from pointlight.geometry import similarity_alignment
-from pointlight.motion import MotionBank
+from pointlight.motion import SPLITS, MotionBank
 from pointlight.simulator import EVAL_V1, EVAL_V1_PERFECT, SceneConfig, SceneSampler, TrackMaker
 from pointlight.training import (
     EVALUATION_INDICES,
     PROCEDURAL_SEED,
+    Checkpoint,
     load_checkpoint,
     shipped_models,
     to_plain,
@@ -40,49 +41,56 @@ def evaluate_synthetic(
     configuration: str = EVAL_V1.name,
     split: str = "heldout",
     cache: Path | None = None,
-    watch: Callable[[str], None] = lambda name: None,
+    watch: Callable[[str, float, float], None] = lambda stage, done, total: None,
 ) -> dict[str, Any]:
     """Score models and peers on held-out motions.
 
     Args:
-        models: names of shipped models or paths of weights; a peer may be among them.
+        models: names of shipped models, paths of weights or folders of runs; a peer may be among them.
         motion: folder of motion capture; procedural motions if not given.
         clips: at most so many windows of 31 frames; the whole split if not given.
         seed: of people, cameras and noise.
-        overlap: average overlapping windows.
+        overlap: report beside everything else what averaging overlapping windows gives.
         configuration: "eval-v1", or "eval-v1-perfect" for exact keypoints.
         split: which motions; "heldout" for tables.
         cache: where compiled motions lie.
-        watch: told each model's name before it is scored.
+        watch: told what is being worked on (motion, then every model's name), how much is done and of how much.
 
     Raises:
-        PointlightError: a model or the folder cannot be read, or the configuration is unknown.
+        PointlightError: a model or the folder cannot be read or does not fit, or a setting means nothing.
     """
     if configuration not in CONFIGURATIONS:
         raise PointlightError(
             f"there is no configuration {configuration!r}; there are {', '.join(CONFIGURATIONS)}"
         )
     body = AnnyBody()
-    bank = training_bank(motion, body, cache)
-    config = replace(CONFIGURATIONS[configuration], split=split if bank.indices(split) else "train")
+    # What cannot be loaded is said before anything takes time.
+    checkpoints = _named_checkpoints(models, body)
+    rivals = {
+        peer: load_checkpoint(shipped, body)
+        for peer, shipped in _PEERS.items()
+        if shipped in shipped_models()
+    }
+    bank = training_bank(motion, body, cache, watch=lambda done, total: watch("motion", done, total))
+    config = replace(CONFIGURATIONS[configuration], split=_split(bank, split))
     test = SyntheticTest(config, bank, body, clips=clips, seed=seed)
+    if overlap and test.thinned:
+        raise PointlightError(
+            "few clips are single windows, which do not overlap; give --overlap without --clips"
+        )
 
-    peers: dict[str, Score] = {}
-    watch("constant")
-    peers["constant"] = test.score(constant_pose(bank, body))
-    for peer, shipped in _PEERS.items():
-        if shipped in shipped_models():
-            watch(peer)
-            peers[peer] = test.score(load_checkpoint(shipped, body).model)
+    def score(name: str, model: nn.Module | Tensor) -> Score:
+        return test.score(model, overlap=overlap, watch=lambda done, total: watch(name, done, total))
+
+    peers = {"constant": score("constant", constant_pose(bank, body))}
+    peers |= {name: score(name, rival.model) for name, rival in rivals.items()}
     results: dict[str, Any] = {}
-    for name in models:
-        watch(name)
-        checkpoint = load_checkpoint(name, body)
-        score = test.score(checkpoint.model, overlap=overlap)
-        results[checkpoint.name] = score.plain() | _against(score, peers) | {"sha256": checkpoint.sha256}
+    for name, checkpoint in checkpoints.items():
+        own = score(name, checkpoint.model)
+        results[name] = _plain(own, peers) | _against(own, peers) | {"sha256": checkpoint.sha256}
     return {
         "models": results,
-        "peers": {name: score.plain() for name, score in peers.items()},
+        "peers": {name: _plain(peer, peers) for name, peer in peers.items()},
         "frames": test.frames,
         "config": {
             "scenes": to_plain(config),
@@ -93,6 +101,44 @@ def evaluate_synthetic(
             "motion": "folder" if motion else f"procedural, seed {PROCEDURAL_SEED}",
         },
     }
+
+
+def _named_checkpoints(models: Sequence[str], body: BodyModel) -> dict[str, Checkpoint]:
+    """Loaded models by a name for each: a run's folder gives its own, since its file is always called best."""
+    checkpoints: dict[str, Checkpoint] = {}
+    for given in models:
+        checkpoint, path = load_checkpoint(given, body), Path(given)
+        name = path.resolve().name if path.is_dir() else checkpoint.name
+        if name in checkpoints:
+            name = str(given)
+        if name in checkpoints:
+            raise PointlightError(f"{given} is given twice; name every model once")
+        checkpoints[name] = checkpoint
+    return checkpoints
+
+
+def _split(bank: MotionBank, split: str) -> str:
+    """The split to walk through; a folder without `splits.csv` is all "train", and every clip of it is judged."""
+    if split not in SPLITS:
+        raise PointlightError(f"there is no split {split!r}; there are {', '.join(SPLITS)}")
+    present = {entry.split for entry in bank.clips}
+    if split in present:
+        return split
+    if present == {"train"}:
+        return "train"
+    raise PointlightError(f"the motions have no split {split!r}; theirs are {', '.join(sorted(present))}")
+
+
+def _plain(score: Score, peers: dict[str, Score]) -> dict[str, Any]:
+    """A score for JSON, with its ratio to the best constant pose."""
+    constant = peers["constant"].metrics["pa_mpjpe_mm"]
+    error = score.metrics["pa_mpjpe_mm"]
+    base = constant.by_group()
+    ratios = {
+        "overall": round(error.overall() / constant.overall(), 4),
+        "by_group": {group: round(value / base[group], 4) for group, value in error.by_group().items()},
+    }
+    return score.plain() | {"of_constant": ratios}
 
 
 def _against(score: Score, peers: dict[str, Score]) -> dict[str, Any]:
@@ -124,35 +170,3 @@ def constant_pose(bank: MotionBank, body: BodyModel) -> Tensor:
         mean = alignment.apply(flat).mean(0)
         mean = mean - mean.mean(0)
     return mean
-
-
-def table(result: dict[str, Any]) -> str:
-    """The figures as a table in Markdown, models first."""
-    rows = [*result["models"].items(), *result["peers"].items()]
-    groups = sorted(rows[0][1]["by_group"])
-    head = [
-        "model",
-        "PA-MPJPE mm (95 %)",
-        *groups,
-        "occluded",
-        "root deg (median)",
-        "facing wrong",
-        "PVE mm",
-        "accel.",
-    ]
-    lines = ["| " + " | ".join(head) + " |", "| --- " * len(head) + "|"]
-    for name, score in rows:
-        low, high = score["ci95_mm"]
-        cells = [name, f"{score['pa_mpjpe_mm']:.1f} ({low:.1f} to {high:.1f})"]
-        cells += [f"{score['by_group'][group]:.1f}" for group in groups]
-        cells.append(_cell(score, "occluded_pa_mpjpe_mm", "{:.1f}"))
-        cells.append(_cell(score, "root_median_deg", "{:.1f}"))
-        cells.append(_cell(score, "facing_wrong", "{:.2%}"))
-        cells.append(_cell(score, "pve_mm", "{:.1f}"))
-        cells.append(_cell(score, "acceleration_mm", "{:.1f}"))
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)
-
-
-def _cell(score: dict[str, Any], name: str, form: str) -> str:
-    return form.format(score[name]) if name in score else ""

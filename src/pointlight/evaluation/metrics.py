@@ -94,8 +94,9 @@ class PerFile:
         }
 
     def overall(self) -> float:
-        """Unweighted mean over groups."""
-        return float(np.mean(list(self.by_group().values())))
+        """Unweighted mean over groups that have any frame; NaN where none has."""
+        means = list(self.by_group().values())
+        return float(np.mean(means)) if means else float("nan")
 
     def interval(self, other: PerFile | None = None, draws: int = 1000) -> Interval:
         """95 % bootstrap over files within groups; of the paired difference self - other where one is given."""

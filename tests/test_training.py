@@ -21,7 +21,7 @@ from pointlight.body import AnnyBody
 from pointlight.errors import PointlightError
 from pointlight.motion import MotionBank, procedural_bank
 from pointlight.network import MotionHMRConfig, Prediction
-from pointlight.simulator import SceneConfig
+from pointlight.simulator import DetectorNoise, SceneConfig, SceneSampler, TrackMaker
 from pointlight.training import (
     RECIPES,
     BatchMaker,
@@ -31,11 +31,13 @@ from pointlight.training import (
     Trainer,
     batches,
     build_network,
+    cues_of_tracks,
     find_recipe,
     from_plain,
     learning_rate,
     load_checkpoint,
     motion_hmr_loss,
+    repaired_tracks,
     save_checkpoint,
     to_plain,
     train,
@@ -101,13 +103,32 @@ def test_every_term_sees_its_own_mistake(maker: BatchMaker, body: AnnyBody) -> N
     _, after = motion_hmr_loss(flipped, targets, body, config)
     assert after["aligned"] == pytest.approx(float(before["aligned"]), abs=1e-4)  # alignment forgives it
     assert after["root"] > 1 and after["turn"] > 1 and after["unaligned"] > 0.1
-    assert after["rotation"] == pytest.approx(float(before["rotation"]), abs=1e-4)  # it is relative to the parent
+    assert after["rotation"] == pytest.approx(
+        float(before["rotation"]), abs=1e-4
+    )  # it is relative to the parent
     nearer = replace(right, scale=right.scale * 1.3)
     _, after = motion_hmr_loss(nearer, targets, body, config)
     assert after["reprojection"] > before["reprojection"] + 0.01
     straight = replace(right, pose=torch.eye(3).expand_as(right.pose))
     _, after = motion_hmr_loss(straight, targets, body, config)
     assert after["aligned"] > 0.02 and after["rotation"] > 0.05
+
+
+def test_training_on_exchanged_sides_sees_them_repaired(bank: MotionBank, body: AnnyBody) -> None:
+    config = replace(SceneConfig(), noise=DetectorNoise(exchange=1.0))
+    scenes = [SceneSampler(config, bank, body).sample(3, index) for index in range(24)]
+    tracks = TrackMaker(config, body).make(scenes)
+    repaired = repaired_tracks(tracks)
+    wrong = []
+    for some in (tracks, repaired):
+        far = (some.detections_px - tracks.points_px[..., :19, :]).norm(dim=-1) > 1
+        wrong.append(float((far & some.visible).sum() / some.visible.sum()))
+    assert wrong[0] > 0.25
+    assert wrong[1] < 0.3 * wrong[0]
+    assert repaired.visible.sum() == tracks.visible.sum()
+
+    made = BatchMaker(config, bank, body, keypoint_set="extended19", next_frame=True, seed=3, size=24).make(0)
+    assert torch.equal(made.features, cues_of_tracks(repaired, "extended19", next_frame=True).features)
 
 
 def test_the_papers_loss_is_alignment_and_reprojection_alone() -> None:

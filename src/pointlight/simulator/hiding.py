@@ -56,7 +56,8 @@ class DetectorNoise:
         correlated: standard deviation of slowly changing noise, a coordinate.
         motion: extra white noise, as a share of the joint's motion between frames.
         outlier: share of joint-frames that land far away.
-        exchange: share of clips in which left and right are exchanged for up to a second.
+        exchange: share of clips in which left and right are exchanged, for up to half of the clip: what lasts longer
+            is only told from the video around the clip.
         limb_exchange: share of clips in which one pair of limbs is exchanged for a while.
         wrong_hidden: share of hidden joints that are shown all the same, at a wrong place.
     """
@@ -218,7 +219,7 @@ def _exchange(
     if limb < config.limb_exchange:
         plans.append(limbs[rng.integers(len(limbs))])
     for parts in plans:
-        length = int(rng.integers(2, frames))
+        length = int(rng.integers(2, max(frames // 2, 2) + 1))
         start = int(rng.integers(0, frames - length + 1))
         order = np.array(
             [

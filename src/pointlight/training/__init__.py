@@ -8,7 +8,14 @@ from pointlight.training.checkpoint import (
     shipped_models,
 )
 from pointlight.training.configuration import from_plain, to_plain
-from pointlight.training.data import Batch, BatchMaker, batches, cues_of_tracks, targets_of_tracks
+from pointlight.training.data import (
+    Batch,
+    BatchMaker,
+    batches,
+    cues_of_tracks,
+    repaired_tracks,
+    targets_of_tracks,
+)
 from pointlight.training.loop import (
     PROCEDURAL_SEED,
     Progress,
@@ -44,6 +51,7 @@ __all__ = [
     "learning_rate",
     "load_checkpoint",
     "motion_hmr_loss",
+    "repaired_tracks",
     "reproject",
     "save_checkpoint",
     "shipped_models",

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
-from pointlight.body import BodyModel
-from pointlight.cues import KEYPOINT_SETS, PointCues, crop_coordinates, point_cues
+from pointlight.body import EXTENDED_KEYPOINTS, BodyModel
+from pointlight.cues import (
+    KEYPOINT_SETS,
+    PointCues,
+    RepairConfig,
+    crop_coordinates,
+    point_cues,
+    repair_sides,
+)
 from pointlight.geometry import crop_ray_rotation, pixel_rays
 from pointlight.motion import MotionBank
-from pointlight.simulator import SceneConfig, SceneSampler, TrackMaker, Tracks
+from pointlight.simulator import FRAMES_PER_SECOND, SceneConfig, SceneSampler, TrackMaker, Tracks
 from pointlight.training.losses import Targets
 
 
@@ -41,6 +49,15 @@ def cues_of_tracks(tracks: Tracks, keypoint_set: str, next_frame: bool) -> Point
         keypoint_set=keypoint_set,
         next_frame=next_frame,
     )
+
+
+def repaired_tracks(tracks: Tracks) -> Tracks:
+    """Tracks after the repair of exchanged sides that real tracks go through before their cues are made."""
+    seen = torch.cat((tracks.detections_px, tracks.visible[..., None].float()), dim=-1).numpy()
+    times = np.arange(seen.shape[1]) / FRAMES_PER_SECOND
+    repaired = [repair_sides(clip, times, EXTENDED_KEYPOINTS, RepairConfig()).points for clip in seen]
+    points = torch.from_numpy(np.stack(repaired))
+    return replace(tracks, detections_px=points[..., :2], visible=points[..., 2] > 0)
 
 
 def targets_of_tracks(tracks: Tracks, cues: PointCues) -> Targets:
@@ -99,6 +116,8 @@ class BatchMaker:
         first = number * self._size
         scenes = [self._sampler.sample(self._seed, index) for index in range(first, first + self._size)]
         tracks = self._maker.make(scenes)
+        if self._maker.config.noise.exchange:
+            tracks = repaired_tracks(tracks)
         cues = cues_of_tracks(tracks, self._keypoint_set, self._next_frame)
         return Batch(cues.features, targets_of_tracks(tracks, cues))
 

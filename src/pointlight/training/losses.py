@@ -89,7 +89,9 @@ def motion_hmr_loss(
         parts["rotation"] = (predicted.pose - targets.pose).square().sum((-1, -2)).mean()
     if config.turn:
         true = BodyState(targets.pose, predicted.shape, targets.root_ray, zero)
-        parts["turn"] = (body.joint_rotations(state) - body.joint_rotations(true)).square().sum((-1, -2)).mean()
+        parts["turn"] = (
+            (body.joint_rotations(state) - body.joint_rotations(true)).square().sum((-1, -2)).mean()
+        )
     if config.root:
         parts["root"] = (predicted.root - targets.root_ray).square().sum((-1, -2)).mean()
     if config.shape:

@@ -107,7 +107,12 @@ def _named_checkpoints(models: Sequence[str], body: BodyModel) -> dict[str, Chec
     """Loaded models by a name for each: a run's folder gives its own, since its file is always called best."""
     checkpoints: dict[str, Checkpoint] = {}
     for given in models:
-        checkpoint, path = load_checkpoint(given, body), Path(given)
+        path = Path(given)
+        if path.is_dir() and not (path / "best.safetensors").is_file():
+            raise PointlightError(
+                f"the folder {path} holds no best.safetensors; give a run's folder or a file"
+            )
+        checkpoint = load_checkpoint(given, body)
         name = path.resolve().name if path.is_dir() else checkpoint.name
         if name in checkpoints:
             name = str(given)

@@ -1,0 +1,410 @@
+"""The judge: metrics by their properties, predictors that are known to be right or wrong, and the form of the JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from typer.testing import CliRunner
+
+from pointlight.body import EVALUATION_JOINTS, AnnyBody, BodyState
+from pointlight.cli.main import app
+from pointlight.cues import PointCues
+from pointlight.errors import PointlightError
+from pointlight.evaluation import (
+    PerFile,
+    Predicted,
+    Predictor,
+    SyntheticTest,
+    Windows,
+    acceleration_error,
+    angle_deg,
+    evaluate_synthetic,
+    mpjpe_mm,
+    pa_mpjpe_mm,
+    table,
+)
+from pointlight.motion import MotionBank, procedural_bank
+from pointlight.network import Prediction
+from pointlight.simulator import EVAL_V1, EVAL_V1_PERFECT, Tracks
+from pointlight.training import (
+    build_network,
+    cues_of_tracks,
+    find_recipe,
+    save_checkpoint,
+    targets_of_tracks,
+)
+
+HALF_TURN = torch.diag(torch.tensor([-1.0, 1.0, -1.0]))  # about the body's long axis
+QUARTER_TURN = torch.tensor([[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
+
+NOTHING = 0.003
+"""Degrees or mm; a single wrong frame of a scene moves the mean by more."""
+
+
+@pytest.fixture(scope="module")
+def body() -> AnnyBody:
+    return AnnyBody()
+
+
+@pytest.fixture(scope="module")
+def bank(body: AnnyBody) -> MotionBank:
+    return procedural_bank(body, 5, kinds=("walk", "turn", "squat"), clips_per_kind=15)
+
+
+@pytest.fixture(scope="module")
+def scenes(bank: MotionBank, body: AnnyBody) -> SyntheticTest:
+    """Whole motions of four windows, so that windows can overlap."""
+    return SyntheticTest(EVAL_V1, bank, body)
+
+
+@pytest.fixture(scope="module")
+def run_folder(body: AnnyBody, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run's folder with untrained weights of the recipe `points`."""
+    folder = tmp_path_factory.mktemp("runs") / "untrained"
+    config = find_recipe("points").network
+    torch.manual_seed(0)
+    save_checkpoint(folder / "best.safetensors", build_network(config, body), config, body)
+    return folder
+
+
+def random_joints(*leading: int) -> Tensor:
+    return torch.randn(*leading, 14, 3, generator=torch.Generator().manual_seed(0))
+
+
+def per_file(values: dict[str, list[float]]) -> PerFile:
+    """Scores of files 'group/name'."""
+    files = list(values)
+    return PerFile.collect(
+        files, [f.partition("/")[0] for f in files], [np.array(v) for v in values.values()]
+    )
+
+
+# Metrics
+
+
+def test_alignment_takes_away_rotation_scale_and_shift_but_no_reflection() -> None:
+    joints = random_joints(5)
+    moved = 1.7 * joints @ QUARTER_TURN.T + torch.tensor([3.0, -1.0, 0.5])
+    assert pa_mpjpe_mm(moved, joints).max() < 0.1
+    mirrored = joints * torch.tensor([-1.0, 1.0, 1.0])
+    assert pa_mpjpe_mm(mirrored, joints).min() > 100
+
+
+def test_unaligned_error_ignores_place_but_not_rotation_or_scale() -> None:
+    joints = random_joints(5)
+    assert mpjpe_mm(joints + 2.0, joints, (4, 5)).max() < 0.1
+    assert mpjpe_mm(joints @ QUARTER_TURN.T, joints, (4, 5)).min() > 100
+    assert mpjpe_mm(1.2 * joints, joints, (4, 5)).min() > 100
+
+
+def test_constant_velocity_has_no_acceleration() -> None:
+    target = random_joints(1).expand(9, 14, 3)
+    time = torch.arange(9.0)[:, None, None]
+    assert acceleration_error(target + 0.1 * time, target).max() < 0.1
+    # x = t^2 / 2 m has the second difference 1 m
+    push = torch.stack((time**2 / 2, 0 * time, 0 * time), dim=-1)[..., 0, :]
+    assert acceleration_error(target + push, target) == pytest.approx(np.full(7, 1000.0), rel=1e-3)
+
+
+def test_angles_are_those_of_the_turn() -> None:
+    assert float(angle_deg(QUARTER_TURN, torch.eye(3))) == pytest.approx(90, abs=0.1)
+
+
+def test_groups_count_alike_whatever_their_length() -> None:
+    scores = per_file({"walk/a": [10.0] * 90, "walk/b": [20.0] * 10, "sit/c": [51.0], "lie/d": []})
+    assert scores.by_group() == {"sit": 51.0, "walk": 11.0}
+    assert scores.overall() == 31.0
+    assert np.isnan(per_file({"lie/d": []}).overall())
+
+
+def test_the_interval_holds_the_mean_and_pairs_models() -> None:
+    rng = np.random.default_rng(0)
+    easy = {f"{g}/{i}": list(rng.normal(50 + 5 * i, 3, 20)) for g in ("walk", "sit") for i in range(8)}
+    hard = {name: [value + 4 + rng.normal(0, 0.5) for value in values] for name, values in easy.items()}
+    one, other = per_file(easy), per_file(hard)
+    interval = one.interval()
+    assert interval.low < interval.mean < interval.high
+    assert interval.mean == pytest.approx(one.overall())
+    with_itself = one.interval(one)
+    assert (with_itself.low, with_itself.mean, with_itself.high) == (0, 0, 0)
+    paired = other.interval(one)
+    assert 3 < paired.low < 4 < paired.high < 5
+    # Files differ far more than models do: only pairing shows the difference.
+    assert interval.high - interval.low > 4 * (paired.high - paired.low)
+
+
+# Predictors of known worth
+
+
+@dataclass(frozen=True)
+class Oracle:
+    """The truth from the body in camera axes, with the root turned about the body's own axes."""
+
+    body: AnnyBody
+    turn: Tensor
+    stretch: float = 1.0
+    keypoint_set: str = "paper12"
+    next_frame: bool = False
+
+    def __call__(self, tracks: Tracks, cues: PointCues) -> Predicted:
+        """See `Predictor`."""
+        to_ray = torch.cat((cues.R_ray_camera[:, :-1], cues.R_ray_camera[:, -2:-1]), dim=1)
+        state = tracks.state
+        root = to_ray @ state.root @ self.turn
+        shape = state.shape.expand(*root.shape[:2], -1)
+        joints = self.body.keypoints(BodyState(state.pose, shape, root, torch.zeros(3)), EVALUATION_JOINTS)
+        return Predicted(self.stretch * joints, state.pose, root, shape)
+
+
+def test_the_truth_scores_nothing(scenes: SyntheticTest, body: AnnyBody) -> None:
+    score = scenes.score(Oracle(body, torch.eye(3))).plain()
+    by_joint, by_distance = score["joint_deg_by_joint"], score["pa_mpjpe_mm_by_distance"]
+    assert tuple(by_joint) == body.joint_names[1:]
+    assert max(by_joint.values()) < NOTHING
+    assert set(by_distance) == {"2-4 m", "6-10 m"} and max(by_distance.values()) < NOTHING
+    for name in ("pa_mpjpe_mm", "occluded_pa_mpjpe_mm", "mpjpe_mm", "acceleration_mm", "pve_mm"):
+        assert score[name] < NOTHING, name
+    for name in ("root_deg", "root_median_deg", "joint_deg"):
+        assert score[name] < NOTHING, name
+    assert score["facing_wrong"] == 0
+
+
+def test_facing_backwards_is_seen_where_alignment_hides_it(scenes: SyntheticTest, body: AnnyBody) -> None:
+    score = scenes.score(Oracle(body, HALF_TURN)).plain()
+    assert score["facing_wrong"] == 1
+    assert score["root_deg"] == pytest.approx(180, abs=0.5)
+    assert score["pa_mpjpe_mm"] < 0.1
+    assert score["pve_mm"] > 100 and score["mpjpe_mm"] > 50
+    assert score["joint_deg"] < 0.1
+
+
+def test_near_and_far_persons_are_told_apart(scenes: SyntheticTest, body: AnnyBody) -> None:
+    """A predictor that fails beyond 5 m only."""
+
+    @dataclass(frozen=True)
+    class NearSighted(Oracle):
+        def __call__(self, tracks: Tracks, cues: PointCues) -> Predicted:
+            right = super().__call__(tracks, cues)
+            far = tracks.points_camera_m.mean(-2).norm(dim=-1) > 5
+            mirrored = right.joints * torch.tensor([-1.0, 1.0, 1.0])
+            return replace(right, joints=torch.where(far[..., None, None], mirrored, right.joints))
+
+    score = scenes.score(NearSighted(body, torch.eye(3))).plain()
+    assert score["pa_mpjpe_mm_by_distance"]["2-4 m"] < 0.1
+    assert score["pa_mpjpe_mm_by_distance"]["6-10 m"] > 10
+
+
+def test_occluded_frames_are_not_scored(scenes: SyntheticTest, body: AnnyBody) -> None:
+    """A predictor that fails in occluded frames only, and only for a frame at a time between others."""
+
+    @dataclass(frozen=True)
+    class Blind(Oracle):
+        def __call__(self, tracks: Tracks, cues: PointCues) -> Predicted:
+            right = super().__call__(tracks, cues)
+            mirrored = right.joints * torch.tensor([-1.0, 1.0, 1.0])
+            return replace(right, joints=torch.where(cues.occluded[..., None, None], mirrored, right.joints))
+
+    score = scenes.score(Blind(body, torch.eye(3))).plain()
+    assert score["pa_mpjpe_mm"] < 0.1 and score["acceleration_mm"] < 0.1
+    assert score["occluded_pa_mpjpe_mm"] > 10
+
+
+# Windows
+
+
+class KnowingNetwork:
+    """Stands where a network does: finds its window by its features and says the truth about each pair."""
+
+    def __init__(self) -> None:
+        self.windows: list[int] = []
+
+    def watch(self, tracks: Tracks, cues: PointCues) -> None:
+        """Learn a batch."""
+        self._features, self._targets = cues.features, targets_of_tracks(tracks, cues)
+
+    def __call__(self, features: Tensor) -> Prediction:
+        """(B, 30, F) to pairs."""
+        count, targets = features.shape[1], self._targets
+        for start in range(self._features.shape[1] - count + 1):
+            if torch.equal(self._features[:, start : start + count], features):
+                break
+        else:
+            raise AssertionError("these features are no window of the scene")
+        self.windows.append(start)
+        span = slice(start, start + count)
+        pose, root = targets.pose[:, span], targets.root_ray[:, span]
+        return Prediction(
+            pose, root, targets.shape, torch.ones(root.shape[:3]), torch.zeros(*root.shape[:3], 2)
+        )
+
+
+@dataclass(frozen=True)
+class Knowing:
+    """`Windows` around a network that is told each batch."""
+
+    network: KnowingNetwork
+    windows: Windows
+    keypoint_set: str = "paper12"
+    next_frame: bool = True
+
+    def __call__(self, tracks: Tracks, cues: PointCues) -> Predicted:
+        """See `Predictor`."""
+        self.network.watch(tracks, cues)
+        return self.windows(tracks, cues)
+
+
+@pytest.mark.parametrize(("overlap", "starts"), [(False, {0, 31, 62, 93}), (True, {*range(0, 91, 15), 93})])
+def test_windows_put_every_frame_where_it_belongs(
+    bank: MotionBank, body: AnnyBody, overlap: bool, starts: set[int]
+) -> None:
+    """Pairs to frames, windows to scenes, and one crop-ray frame into another, up to the scene's last frame."""
+    test = SyntheticTest(EVAL_V1_PERFECT, bank, body)
+    network = KnowingNetwork()
+    knowing: Predictor = Knowing(network, Windows(network, body, "paper12", True, overlap=overlap))
+    score = test.score(knowing).plain()
+    assert set(network.windows) == starts
+    for name in ("pa_mpjpe_mm", "mpjpe_mm", "root_deg", "joint_deg", "acceleration_mm", "pve_mm"):
+        assert score[name] < NOTHING, name
+
+
+def test_windows_know_nothing_of_each_other(scenes: SyntheticTest, body: AnnyBody) -> None:
+    """Else a scene of four windows would be judged by a shape that four windows found together."""
+    config = find_recipe("points").network
+    torch.manual_seed(1)
+    model = build_network(config, body).eval()
+    tracks = max((tracks for _, tracks in scenes._batches), key=lambda t: t.visible.shape[1])
+    cues = cues_of_tracks(tracks, "extended19", True)
+    windows = Windows(lambda features: model(features), body, "extended19", True)
+    first = windows(tracks, cues).joints[:, :31]
+    changed = replace(cues, features=torch.cat((cues.features[:, :31], cues.features[:, 31:] + 1), dim=1))
+    assert torch.equal(windows(tracks, changed).joints[:, :31], first)
+
+
+def test_overlap_is_reported_beside(scenes: SyntheticTest, body: AnnyBody) -> None:
+    torch.manual_seed(2)
+    model = build_network(find_recipe("points").network, body).eval()
+    seen: list[tuple[int, int]] = []
+    without = scenes.score(model).plain()
+    beside = scenes.score(model, overlap=True, watch=lambda done, total: seen.append((done, total))).plain()
+    assert {name: beside[name] for name in without} == without
+    assert set(beside) - set(without) == {"overlap_pa_mpjpe_mm", "overlap_acceleration_mm"}
+    assert beside["overlap_pa_mpjpe_mm"] != beside["pa_mpjpe_mm"]
+    assert seen[-1] == (scenes.frames, scenes.frames)
+
+
+# The command
+
+
+def test_the_json_has_the_form_that_was_agreed(run_folder: Path, tmp_path: Path, body: AnnyBody) -> None:
+    file = tmp_path / "new" / "figures.json"
+    arguments = ["evaluate", str(run_folder), str(run_folder / "best.safetensors"), "--clips", "16"]
+    done = CliRunner().invoke(app, [*arguments, "--json", str(file)])
+    assert done.exit_code == 0, done.output
+    result = json.loads(file.read_text())
+    assert set(result) == {"models", "peers", "frames", "config"}
+    assert result["frames"] == 16 * 31
+    assert result["config"]["scenes"]["name"] == "eval-v1"
+    assert set(result["models"]) == {"untrained", "best"}  # the run's folder, and the file in it
+    constant = result["peers"]["constant"]
+    assert constant["of_constant"]["overall"] == 1
+    for score in (*result["models"].values(), constant):
+        low, high = score["ci95_mm"]
+        assert low <= score["pa_mpjpe_mm"] <= high
+        assert score["occluded_pa_mpjpe_mm"] is None or score["occluded_pa_mpjpe_mm"] > 0
+        mean = sum(score["by_group"].values()) / len(score["by_group"])
+        assert mean == pytest.approx(score["pa_mpjpe_mm"], abs=0.01)
+        ratio = score["of_constant"]["by_group"]
+        for group, value in score["by_group"].items():
+            assert ratio[group] == pytest.approx(value / constant["by_group"][group], abs=1e-3)
+    model = result["models"]["untrained"]
+    assert tuple(model["joint_deg_by_joint"]) == body.joint_names[1:]
+    mean = sum(model["joint_deg_by_joint"].values()) / (len(body.joint_names) - 1)
+    assert mean == pytest.approx(model["joint_deg"], abs=0.01)
+    assert set(model["against"]["constant"]) == {"difference_mm", "ci95_mm"}
+    assert "| untrained |" in done.output and "| constant (peer) |" in done.output
+    assert "| left_knee |" in done.output
+    assert "untrained 496/496" in done.output  # where there is no terminal, a line says when a model is done
+
+
+def test_an_unscored_distance_is_a_gap_not_nan() -> None:
+    score = {
+        "pa_mpjpe_mm": 50.0,
+        "ci95_mm": [40.0, 60.0],
+        "by_group": {"walk": 50.0},
+        "of_constant": {"overall": 0.5, "by_group": {"walk": 0.5}},
+        "pa_mpjpe_mm_by_distance": {"2-4 m": None, "6-10 m": 51.0},
+        "occluded_pa_mpjpe_mm": None,
+    }
+    lines = table({"models": {"points": score}, "peers": {}}).splitlines()
+    assert lines[2].startswith("| points | 50.0 (40.0 to 60.0) | 0.500 | 50.0 (0.50) |  | 51.0 |  |")
+
+
+# What does not fit
+
+
+def other_header(change: Callable[[dict], object]) -> Callable[[Path, AnnyBody], None]:
+    """Writes a file whose header is not as ours."""
+
+    def write(path: Path, body: AnnyBody) -> None:
+        config = find_recipe("tiny").network
+        save_checkpoint(path, build_network(config, body), config, body)
+        from safetensors import safe_open
+
+        with safe_open(path, "pt") as reader:
+            header = json.loads(reader.metadata()["pointlight"])
+        change(header)
+        save_file({"x": torch.zeros(1)}, path, metadata={"pointlight": json.dumps(header)})
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda h: h["keypoints"].pop(), "was trained with another set of keypoints"),
+        (lambda h: h["config"]["encoder"].update(keypoint_set="body25"), "another set of keypoints"),
+        (lambda h: h["config"].update(type="Transformer"), "configuration of an unknown type"),
+        (lambda h: h.update(body_sha256="0" * 64), "was trained with another body"),
+    ],
+)
+def test_a_checkpoint_that_does_not_fit_is_one_sentence(
+    change: Callable[[dict], object], sentence: str, tmp_path: Path, body: AnnyBody
+) -> None:
+    file = tmp_path / "odd.safetensors"
+    other_header(change)(file, body)
+    with pytest.raises(PointlightError, match=sentence) as caught:
+        evaluate_synthetic([str(file)])
+    assert str(file) in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_settings_that_mean_nothing_are_one_sentence(
+    run_folder: Path, scenes: SyntheticTest, bank: MotionBank, body: AnnyBody
+) -> None:
+    model = str(run_folder)
+    with pytest.raises(
+        PointlightError, match="no configuration 'eval-v2'; there are eval-v1, eval-v1-perfect"
+    ):
+        evaluate_synthetic([model], configuration="eval-v2")
+    with pytest.raises(PointlightError, match=r"holds no best\.safetensors; give a run's folder or a file"):
+        evaluate_synthetic([str(run_folder.parent)])
+    with pytest.raises(PointlightError, match="no split 'held'; there are train, validation, heldout"):
+        evaluate_synthetic([model], split="held")
+    with pytest.raises(PointlightError, match="give --overlap without --clips"):
+        evaluate_synthetic([model], clips=2, overlap=True)
+    with pytest.raises(PointlightError, match="is given twice; name every model once"):
+        evaluate_synthetic([model, model, model])
+    with pytest.raises(PointlightError, match="0 clips cannot be scored"):
+        SyntheticTest(EVAL_V1, bank, body, clips=0)
+    short = procedural_bank(body, 5, kinds=("walk",), clips_per_kind=5, frames=30)
+    with pytest.raises(PointlightError, match=r"no motion of the split 'heldout' is 31 frames \(1 s\) long"):
+        SyntheticTest(EVAL_V1, short, body)
+    with pytest.raises(PointlightError, match="a model of type Linear cannot be judged on keypoint tracks"):
+        scenes.score(nn.Linear(2, 2))

@@ -156,6 +156,49 @@ def test_exchanges_are_undone(span: tuple[int, int]) -> None:
     assert np.array_equal(repaired.points, points)
 
 
+def turning(angle_rad: np.ndarray) -> np.ndarray:
+    """(T, 12, 3) a person who stands, arms held out, and turns about their axis by the given angles."""
+    heights = {"ankle": 300, "knee": 220, "hip": 150, "wrist": 120, "elbow": 80, "shoulder": 40}
+    wide = {"ankle": 15, "knee": 15, "hip": 18, "wrist": 80, "elbow": 50, "shoulder": 26}
+    points = np.ones((len(angle_rad), 12, 3), np.float32)
+    for k, name in enumerate(NETWORK_KEYPOINTS):
+        side, part = name.split("_")
+        points[:, k, 0] = 200 + (1 if side == "left" else -1) * wide[part] * np.cos(angle_rad)
+        points[:, k, 1] = heights[part]
+    points[..., :2] += np.random.default_rng(1).normal(0, 1.5, points[..., :2].shape)
+    return points
+
+
+@pytest.mark.parametrize("fps", [30.0, 60.0])
+def test_a_detector_that_changes_its_mind_slowly_is_undone_and_the_change_left_out(fps: float) -> None:
+    time_s = np.arange(round(4 * fps)) / fps
+    points = turning(0.3 * np.sin(time_s))
+    first, last, slow = round(1.5 * fps), round(2.2 * fps), round(0.06 * fps)
+    broken = points.copy()
+    broken[first:last] = points[first:last][:, ORDER]
+    for k in range(slow):
+        share = (k + 1) / (slow + 1)
+        for frame, change in ((first + k, share), (last - 1 - k, share)):
+            broken[frame] = (1 - change) * points[frame] + change * points[frame][ORDER]
+    repaired = repair_sides(broken, time_s, NETWORK_KEYPOINTS, RepairConfig())
+    assert repaired.exchanged[first + slow : last - slow].all()
+    assert not repaired.exchanged[: first - 2].any() and not repaired.exchanged[last + 2 :].any()
+    assert repaired.torn.any() and not repaired.torn[first + slow + 2 : last - slow - 2].any()
+    assert (repaired.points[repaired.torn, :, 2] == 0).all()
+    whole = ~repaired.torn
+    assert np.array_equal(repaired.points[first + slow : last - slow], points[first + slow : last - slow])
+    assert np.abs(repaired.points - points)[whole, :, :2].max() < 60  # a third of the widest span
+
+
+@pytest.mark.parametrize("turns_per_s", [0.25, 0.5, 1.0])
+def test_people_who_turn_are_no_exchange(turns_per_s: float) -> None:
+    """A body that turns about its axis passes through where left and right coincide."""
+    time_s = np.arange(120) / 30
+    points = turning(2 * np.pi * turns_per_s * time_s)
+    repaired = repair_sides(points, time_s, NETWORK_KEYPOINTS, RepairConfig())
+    assert not repaired.exchanged.any() and not repaired.torn.any()
+
+
 def test_crossing_legs_are_no_exchange() -> None:
     points, time_s = walker()
     assert not repair_sides(points, time_s, NETWORK_KEYPOINTS, RepairConfig()).exchanged.any()

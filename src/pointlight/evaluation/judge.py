@@ -63,6 +63,8 @@ def evaluate_synthetic(
         raise PointlightError(
             f"there is no configuration {configuration!r}; there are {', '.join(CONFIGURATIONS)}"
         )
+    if split not in SPLITS:
+        raise PointlightError(f"there is no split {split!r}; there are {', '.join(SPLITS)}")
     body = AnnyBody()
     # What cannot be loaded is said before anything takes time.
     checkpoints = _named_checkpoints(models, body)
@@ -124,8 +126,6 @@ def _named_checkpoints(models: Sequence[str], body: BodyModel) -> dict[str, Chec
 
 def _split(bank: MotionBank, split: str) -> str:
     """The split to walk through; a folder without `splits.csv` is all "train", and every clip of it is judged."""
-    if split not in SPLITS:
-        raise PointlightError(f"there is no split {split!r}; there are {', '.join(SPLITS)}")
     present = {entry.split for entry in bank.clips}
     if split in present:
         return split

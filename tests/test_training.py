@@ -12,6 +12,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors import safe_open
@@ -32,6 +33,7 @@ from pointlight.training import (
     batches,
     build_network,
     cues_of_tracks,
+    draw_pairs,
     find_recipe,
     from_plain,
     learning_rate,
@@ -129,6 +131,31 @@ def test_training_on_exchanged_sides_sees_them_repaired(bank: MotionBank, body: 
 
     made = BatchMaker(config, bank, body, keypoint_set="extended19", next_frame=True, seed=3, size=24).make(0)
     assert torch.equal(made.features, cues_of_tracks(repaired, "extended19", next_frame=True).features)
+
+
+@pytest.mark.parametrize("memory", ["bilstm", "none"])
+def test_a_loss_on_some_pairs_is_that_part_of_the_whole(
+    maker: BatchMaker, body: AnnyBody, memory: str
+) -> None:
+    batch = maker.make(0)
+    model = build_network(replace(find_recipe("tiny").network, one_shape=False, memory=memory), body)
+    config = replace(find_recipe("points").loss, pairs=None)
+    halves = [torch.arange(0, 30, 2), torch.arange(1, 30, 2)]
+    whole, _ = motion_hmr_loss(model(batch.features), batch.targets, body, config)
+    parts = [
+        motion_hmr_loss(model(batch.features, pairs), batch.targets.of_pairs(pairs), body, config)[0]
+        for pairs in halves
+    ]
+    assert torch.allclose(sum(parts) / 2, whole, rtol=1e-4)
+    assert not torch.allclose(parts[0], whole, rtol=1e-4)
+
+
+def test_pairs_are_drawn_one_from_each_stretch_of_a_clip() -> None:
+    drawn = torch.stack([draw_pairs(30, 10, np.random.default_rng(k)) for k in range(200)])
+    assert (drawn // 3 == torch.arange(10)).all()
+    assert drawn.unique().tolist() == list(range(30))
+    assert draw_pairs(30, None, np.random.default_rng(0)).tolist() == list(range(30))
+    assert find_recipe("points-paper").loss.pairs is None
 
 
 def test_the_papers_loss_is_alignment_and_reprojection_alone() -> None:

@@ -63,21 +63,26 @@ class MotionHMR(nn.Module):
         self.heads = nn.ModuleList(he_linear(width, config.head) for _ in range(HEADS))
         self.regressor = IterativeRegressor(config.head, mean_pose, mean_shape, age_index, config.regressor)
 
-    def forward(self, cues: Tensor) -> Prediction:
+    def forward(self, cues: Tensor, pairs: Tensor | None = None) -> Prediction:
         """Predict both bodies of every pair.
 
         Args:
             cues: (..., T-1, F).
+            pairs: (P,) which pairs' bodies are wanted; all if not given. The memory sees every pair.
 
         Returns:
-            Predictions with leading dimensions (..., T-1, 2); [..., 0] is the pair's present frame, [..., 1] the
+            Predictions with leading dimensions (..., P, 2); [..., 0] is the pair's present frame, [..., 1] the
             next one, both in the crop-ray frame of the present one. With one shape a clip its dimensions are
             (..., 1, 1).
         """
+        if pairs is not None and self.config.memory == "none":
+            cues, pairs = cues[..., pairs, :], None  # nobody remembers the others
         features = self.encoder(cues)
         memory = self.memory(features)
         if self.config.skip:
             memory = torch.cat((memory, features), dim=-1)
+        if pairs is not None:
+            memory = memory[..., pairs, :]
         memory = self.norm(memory)
         above = torch.stack([torch.relu(head(memory)) for head in self.heads], dim=-2)
         prediction = self.regressor(above)

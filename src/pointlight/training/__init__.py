@@ -24,7 +24,14 @@ from pointlight.training.loop import (
     train,
     training_bank,
 )
-from pointlight.training.losses import EVALUATION_INDICES, LossConfig, Targets, motion_hmr_loss, reproject
+from pointlight.training.losses import (
+    EVALUATION_INDICES,
+    LossConfig,
+    Targets,
+    draw_pairs,
+    motion_hmr_loss,
+    reproject,
+)
 from pointlight.training.recipes import RECIPES, OptimiserConfig, Recipe, find_recipe
 from pointlight.training.validation import Validation, body_points
 
@@ -46,6 +53,7 @@ __all__ = [
     "body_points",
     "build_network",
     "cues_of_tracks",
+    "draw_pairs",
     "find_recipe",
     "from_plain",
     "learning_rate",

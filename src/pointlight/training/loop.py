@@ -21,10 +21,11 @@ from pointlight.files import atomic_path, ensure_folder
 from pointlight.geometry import nearest_rotation, procrustes_error
 from pointlight.motion import FLOOR_KINDS, MotionBank, compile_motion_bank, procedural_bank
 from pointlight.network import Martinez, MotionHMR
+from pointlight.randomness import stream
 from pointlight.training.checkpoint import build_network, load_checkpoint, save_checkpoint
 from pointlight.training.configuration import from_plain, to_plain
 from pointlight.training.data import Batch, BatchMaker, batches
-from pointlight.training.losses import EVALUATION_INDICES, motion_hmr_loss
+from pointlight.training.losses import EVALUATION_INDICES, Targets, draw_pairs, motion_hmr_loss
 from pointlight.training.recipes import OptimiserConfig, Recipe, find_recipe
 from pointlight.training.run_state import load_state, save_state
 from pointlight.training.validation import Validation
@@ -191,12 +192,14 @@ class Trainer:
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate(settings, self.step, last or settings.steps)
         self.model.train()
+        rng = stream(self.seed, self.step, "pairs")
+        pairs = draw_pairs(batch.features.shape[1], self.recipe.loss.pairs, rng)
+        targets = batch.targets.of_pairs(pairs)
         if isinstance(self.model, Martinez):
-            loss, parts = _martinez_loss(self.model, batch)
+            loss, parts = _martinez_loss(self.model, batch.features[:, pairs], targets)
         else:
-            loss, parts = motion_hmr_loss(
-                self.model(batch.features), batch.targets, self.body, self.recipe.loss
-            )
+            predicted = self.model(batch.features, pairs)
+            loss, parts = motion_hmr_loss(predicted, targets, self.body, self.recipe.loss)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), settings.clip)
@@ -332,14 +335,14 @@ def training_bank(
     return bank
 
 
-def _martinez_loss(model: Martinez, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+def _martinez_loss(model: Martinez, features: Tensor, targets: Targets) -> tuple[Tensor, dict[str, Tensor]]:
     """Mean squared error on standardised, root-relative targets (Martinez et al. 2017)."""
-    points = batch.targets.points_ray_m[:, :, 0]
+    points = targets.points_ray_m[:, :, 0]
     points = points - points[..., EVALUATION_INDICES[4:6], :].mean(-2, keepdim=True)
-    error = model.standardised(batch.features) - (points - model.mean) / model.deviation
+    error = model.standardised(features) - (points - model.mean) / model.deviation
     loss = error.square().mean()
     with torch.no_grad():
-        aligned = procrustes_error(model(batch.features), points).mean()
+        aligned = procrustes_error(model(features), points).mean()
     return loss, {"squared": loss.detach(), "aligned": aligned}
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -31,6 +32,8 @@ class LossConfig:
         root: mean squared error of the root's rotation matrix.
         shape: mean absolute error of the shape's numbers.
         velocity: mean distance in metres between predicted and true motion from frame to frame.
+        pairs: on so many of a clip's 30 pairs, drawn anew each step, the loss is taken; None takes all, as the paper
+            does. Neighbouring frames say nearly the same, and the memory sees every pair.
     """
 
     aligned: float = 1.0
@@ -43,6 +46,7 @@ class LossConfig:
     root: float = 0.0
     shape: float = 0.0
     velocity: float = 0.0
+    pairs: int | None = None
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,19 @@ class Targets:
     root_ray: Tensor
     shape: Tensor
     focal_crop: Tensor
+
+    def of_pairs(self, pairs: Tensor) -> Targets:
+        """The truth of some pairs (P,) of every clip."""
+        cut = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "shape"}
+        return replace(self, **{name: value[:, pairs] for name, value in cut.items()})
+
+
+def draw_pairs(count: int, wanted: int | None, rng: np.random.Generator) -> Tensor:
+    """(P,) one pair out of each of `wanted` equal stretches of a clip of `count` pairs; all where None."""
+    if wanted is None or wanted >= count:
+        return torch.arange(count)
+    edges = np.linspace(0, count, wanted + 1)
+    return torch.from_numpy(np.floor(rng.uniform(edges[:-1], edges[1:])).astype(np.int64).clip(0, count - 1))
 
 
 def motion_hmr_loss(

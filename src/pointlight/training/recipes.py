@@ -86,6 +86,7 @@ _POINTS = Recipe(
         root=0.1,
         shape=0.05,
         velocity=1.0,
+        pairs=10,
     ),
 )
 

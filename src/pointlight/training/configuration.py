@@ -39,7 +39,10 @@ def from_plain(kind: type[T], plain: Any, where: str) -> T:
 def _build(kind: Any, plain: Any, where: str) -> Any:
     origin = typing.get_origin(kind)
     if origin in (types.UnionType, typing.Union):
-        for option in typing.get_args(kind):
+        options = typing.get_args(kind)
+        if type(plain) in options:  # a plain value, or None
+            return plain
+        for option in options:
             if isinstance(plain, dict) and plain.get("type") == getattr(option, "__name__", None):
                 return _build(option, plain, where)
         raise PointlightError(f"{where} holds a configuration of an unknown type; it is of another version")

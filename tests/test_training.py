@@ -27,6 +27,7 @@ from pointlight.training import (
     RECIPES,
     BatchMaker,
     LossConfig,
+    Progress,
     Recipe,
     Targets,
     Trainer,
@@ -239,6 +240,30 @@ def test_a_killed_run_goes_on_bit_for_bit(tmp_path: Path, bank: MotionBank, body
     assert first.keys() == second.keys()
     assert all(torch.equal(first[name], second[name]) for name in first)
     assert whole.step == 8
+
+
+@pytest.mark.parametrize("kind", ["adamw", "soap"])
+def test_every_optimiser_goes_on_where_it_stood(
+    tmp_path: Path, bank: MotionBank, body: AnnyBody, kind: str
+) -> None:
+    """Beyond the 20 steps after which SOAP turns its bases."""
+    recipe = find_recipe("tiny")
+    recipe = replace(recipe, optimiser=replace(recipe.optimiser, kind=kind, steps=26, evaluate_every=100))
+
+    def stop(progress: Progress) -> None:
+        if progress.step == 22:
+            raise KeyboardInterrupt
+
+    Trainer(recipe, tmp_path / "whole", bank, body=body, workers=0).run()
+    with pytest.raises(KeyboardInterrupt):
+        Trainer(recipe, tmp_path / "cut", bank, body=body, workers=0).run(watch=stop)
+    again = Trainer(recipe, tmp_path / "cut", bank, body=body, workers=0)
+    again.resume()
+    assert again.step == 22
+    again.run()
+    first, second = (load_file(tmp_path / name / "last.safetensors") for name in ("whole", "cut"))
+    assert first.keys() == second.keys()
+    assert all(torch.equal(first[name], second[name]) for name in first)
 
 
 def test_lineage_is_kept(tmp_path: Path, bank: MotionBank, body: AnnyBody) -> None:

@@ -86,11 +86,7 @@ class Trainer:
         torch.manual_seed(seed)
         self.model = self._build(init)
         self.average = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
-        self.optimiser = torch.optim.AdamW(
-            self.model.parameters(),
-            lr=recipe.optimiser.learning_rate,
-            weight_decay=recipe.optimiser.weight_decay,
-        )
+        self.optimiser = _optimiser(self.model, recipe.optimiser)
         self.step = 0
         self.seconds = 0.0
         self.best_mm = math.inf
@@ -260,6 +256,22 @@ class Trainer:
         }
         with atomic_path(self.out / "run.json") as temporary:
             temporary.write_text(json.dumps(run, indent=1))
+
+
+def _optimiser(model: nn.Module, settings: OptimiserConfig) -> torch.optim.Optimizer:
+    given = {"lr": settings.learning_rate, "weight_decay": settings.weight_decay}
+    if settings.kind == "adamw":
+        return torch.optim.AdamW(model.parameters(), **given)
+    if settings.kind != "soap":
+        raise ValueError(f"the optimiser is {settings.kind!r}; it is 'adamw' or 'soap'")
+    try:
+        from pytorch_optimizer import SOAP
+    except ImportError as error:
+        raise PointlightError(
+            'this recipe trains with SOAP, which is not installed; pip install "pointlight[train]"'
+        ) from error
+    # Wider sides than this cost more than they bring; bases change slowly.
+    return SOAP(model.parameters(), **given, max_precondition_dim=500, precondition_frequency=20)
 
 
 def learning_rate(settings: OptimiserConfig, step: int, last: int) -> float:

@@ -20,9 +20,11 @@ from pointlight.training.losses import LossConfig
 
 @dataclass(frozen=True)
 class OptimiserConfig:
-    """Adam, its schedule, and how often things happen.
+    """The optimiser, its schedule, and how often things happen.
 
     Attributes:
+        kind: "adamw", or "soap" (Vyas et al. 2024: Adam in the eigenbases of Shampoo's preconditioners), which needs
+            fewer, dearer steps.
         batch: clips a step.
         learning_rate: after the warm-up.
         warmup: steps of linear rise.
@@ -35,6 +37,7 @@ class OptimiserConfig:
         save_every: steps between checkpoints.
     """
 
+    kind: str = "adamw"
     batch: int = 32
     learning_rate: float = 7e-4
     warmup: int = 500
@@ -88,6 +91,7 @@ _POINTS = Recipe(
         velocity=1.0,
         pairs=10,
     ),
+    optimiser=OptimiserConfig(kind="soap", learning_rate=1e-3),
 )
 
 _PAPER = Recipe(
@@ -138,7 +142,7 @@ RECIPES: dict[str, Recipe] = {
             name="tiny",
             network=MotionHMRConfig(encoder=PointsEncoderConfig(hidden=32, features=32), lstm=16, head=32),
             optimiser=OptimiserConfig(
-                batch=4, steps=8, warmup=2, evaluate_every=4, save_every=2, average=0.5
+                kind="soap", batch=4, steps=8, warmup=2, evaluate_every=4, save_every=2, average=0.5
             ),
         ),
     )

@@ -27,15 +27,13 @@ def save_state(
     """Write everything that the next step depends on, in one file, at once."""
     tensors = {f"model/{name}": value for name, value in model.state_dict().items()}
     tensors |= {f"average/{name}": value for name, value in average.items()}
-    state = optimiser.state_dict()
-    for index, entry in state["state"].items():
-        tensors |= {f"optimiser/{index}/{name}": torch.as_tensor(value) for name, value in entry.items()}
     tensors["random"] = torch.get_rng_state()
+    plain = _without_tensors(optimiser.state_dict(), "optimiser", tensors)
     with atomic_path(folder / _FILE) as temporary:
         save_file(
             {name: value.detach().contiguous().clone() for name, value in tensors.items()},
             temporary,
-            metadata={"numbers": json.dumps(numbers, sort_keys=True)},
+            metadata={"numbers": json.dumps(numbers, sort_keys=True), "optimiser": json.dumps(plain)},
         )
 
 
@@ -52,7 +50,8 @@ def load_state(
         raise PointlightError(f"there is no run to resume in {folder}; start one without --resume")
     try:
         with safe_open(path, framework="pt") as reader:
-            numbers = json.loads((reader.metadata() or {})["numbers"])
+            metadata = reader.metadata() or {}
+            numbers, plain = json.loads(metadata["numbers"]), json.loads(metadata["optimiser"])
             tensors = {name: reader.get_tensor(name) for name in reader.keys()}  # noqa: SIM118
         model.load_state_dict(_under(tensors, "model/"))
     except (SafetensorError, KeyError, RuntimeError) as error:
@@ -61,14 +60,37 @@ def load_state(
         ) from error
     for name, value in _under(tensors, "average/").items():
         average[name].copy_(value)
-    entries: dict[int, dict[str, Tensor]] = {}
-    for name, value in _under(tensors, "optimiser/").items():
-        index, key = name.split("/")
-        entries.setdefault(int(index), {})[key] = value
-    state = optimiser.state_dict()
-    optimiser.load_state_dict({"state": entries, "param_groups": state["param_groups"]})
+    state = _with_tensors(plain, tensors)
+    state["state"] = {int(index): entry for index, entry in state["state"].items()}
+    optimiser.load_state_dict(state)
     torch.set_rng_state(tensors["random"])
     return numbers
+
+
+_TENSOR = "tensor:"
+
+
+def _without_tensors(value: Any, name: str, tensors: dict[str, Tensor]) -> Any:
+    """A tree of dictionaries and lists for JSON; its tensors go to `tensors` and leave their names behind."""
+    if isinstance(value, Tensor):
+        tensors[name] = value
+        return _TENSOR + name
+    if isinstance(value, dict):
+        return {str(key): _without_tensors(item, f"{name}/{key}", tensors) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_tensors(item, f"{name}/{place}", tensors) for place, item in enumerate(value)]
+    return value
+
+
+def _with_tensors(value: Any, tensors: dict[str, Tensor]) -> Any:
+    """Inverse of `_without_tensors`."""
+    if isinstance(value, str) and value.startswith(_TENSOR):
+        return tensors[value.removeprefix(_TENSOR)]
+    if isinstance(value, dict):
+        return {key: _with_tensors(item, tensors) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_with_tensors(item, tensors) for item in value]
+    return value
 
 
 def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

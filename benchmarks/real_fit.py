@@ -49,11 +49,14 @@ def development_clips(folder: Path) -> list[Path]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("real", type=Path)
+    parser.add_argument("real", type=Path, nargs="?")
     parser.add_argument("videos", nargs="*", help="VIDEO or VIDEO=BOX, where BOX is that of predict's --box")
     parser.add_argument("--out", type=Path)
     parser.add_argument("--model", default=PredictOptions().model)
     given = parser.parse_args()
+    if given.real is None:
+        print("skipped: python benchmarks/real_fit.py REAL")
+        return
     header("real_fit")
     out = given.out or Path(tempfile.mkdtemp())
     jobs = [(clip, None) for clip in development_clips(given.real)]

@@ -23,10 +23,13 @@ from pointlight.motion.rig import BodyRig
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--motion", type=Path, required=True, help="folder of BVH and AMC files")
+    parser.add_argument("--motion", type=Path, help="folder of BVH and AMC files")
     parser.add_argument("--pictures", type=Path, help="draw the ten worst clips into this folder")
     parser.add_argument("--every", type=int, default=1, help="only every n-th clip")
     options = parser.parse_args()
+    if options.motion is None:
+        print("skipped: python benchmarks/retarget_report.py --motion FOLDER")
+        return
     rig = BodyRig.of(AnnyBody())
     files = list_motions(options.motion)[:: options.every]
     walking = walking_files(options.motion)

@@ -280,6 +280,10 @@ def test_lineage_is_kept(tmp_path: Path, bank: MotionBank, body: AnnyBody) -> No
     child.run(steps=4)
     lineage = load_checkpoint(tmp_path / "second" / "latest.safetensors", body).metadata["lineage"]
     assert [entry["sha256"] for entry in lineage] == [parent.sha256]
+    made = tmp_path / "second" / "latest.safetensors"
+    plain = tmp_path / "plain"
+    plain.touch()
+    assert made.stat().st_mode == plain.stat().st_mode  # readable by whom any new file is
 
 
 def edited_header(source: Path, target: Path, **changes: object) -> Path:

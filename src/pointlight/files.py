@@ -26,7 +26,10 @@ def atomic_path(target: Path) -> Iterator[Path]:
     ensure_folder(target.parent)
     temporary = target.with_name(f".{target.stem}.{uuid.uuid4().hex[:8]}.partial{target.suffix}")
     try:
+        temporary.touch()
+        mode = temporary.stat().st_mode
         yield temporary
+        os.chmod(temporary, mode)  # some writers make files that only their owner may read
         os.replace(temporary, target)
     except OSError as error:
         raise PointlightError(

@@ -303,7 +303,11 @@ def test_options_that_cannot_be_meant(tmp_path: Path) -> None:
 
 
 def test_interrupted_it_keeps_what_is_whole(
-    tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    weights: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    request: pytest.FixtureRequest,
 ) -> None:
     """Ctrl-C while the overlay is drawn: the poses stay, half an overlay does not."""
     write = VideoWriter.write
@@ -315,6 +319,9 @@ def test_interrupted_it_keeps_what_is_whole(
             assert list(tmp_path.glob("out/.overlay*"))
             signal.raise_signal(signal.SIGINT)
 
+    # Whoever starts the tests in the background lets them inherit that Ctrl-C is ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
     video = made_video(tmp_path / "v.mp4", frames)
     file = keypoint_file(tmp_path / "k.npz", made_keypoints(frames))
     monkeypatch.setattr(VideoWriter, "write", interrupted)

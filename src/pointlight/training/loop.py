@@ -259,9 +259,9 @@ class Trainer:
 
 
 def _optimiser(model: nn.Module, settings: OptimiserConfig) -> torch.optim.Optimizer:
-    given = {"lr": settings.learning_rate, "weight_decay": settings.weight_decay}
+    rate, decay = settings.learning_rate, settings.weight_decay
     if settings.kind == "adamw":
-        return torch.optim.AdamW(model.parameters(), **given)
+        return torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=decay)
     if settings.kind != "soap":
         raise ValueError(f"the optimiser is {settings.kind!r}; it is 'adamw' or 'soap'")
     try:
@@ -271,7 +271,9 @@ def _optimiser(model: nn.Module, settings: OptimiserConfig) -> torch.optim.Optim
             'this recipe trains with SOAP, which is not installed; pip install "pointlight[train]"'
         ) from error
     # Wider sides than this cost more than they bring; bases change slowly.
-    return SOAP(model.parameters(), **given, max_precondition_dim=500, precondition_frequency=20)
+    return SOAP(
+        model.parameters(), lr=rate, weight_decay=decay, max_precondition_dim=500, precondition_frequency=20
+    )
 
 
 def learning_rate(settings: OptimiserConfig, step: int, last: int) -> float:

@@ -278,7 +278,9 @@ def test_lineage_is_kept(tmp_path: Path, bank: MotionBank, body: AnnyBody) -> No
         init=str(tmp_path / "first" / "best.safetensors"),
     )
     child.run(steps=4)
-    lineage = load_checkpoint(tmp_path / "second" / "latest.safetensors", body).metadata["lineage"]
+    metadata = load_checkpoint(tmp_path / "second" / "latest.safetensors", body).metadata
+    assert metadata["command"] == "pointlight train tiny --seed 0 --steps 4 --init WEIGHTS"
+    lineage = metadata["lineage"]
     assert [entry["sha256"] for entry in lineage] == [parent.sha256]
     made = tmp_path / "second" / "latest.safetensors"
     plain = tmp_path / "plain"

@@ -83,6 +83,7 @@ class Trainer:
         self.seed = seed
         self.workers = workers
         self.lineage: list[dict[str, Any]] = []
+        self.steps = recipe.optimiser.steps
         torch.manual_seed(seed)
         self.model = self._build(init)
         self.average = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
@@ -117,7 +118,7 @@ class Trainer:
         The state is saved at the end and every `save_every` steps; an interruption loses at most that.
         """
         settings = self.recipe.optimiser
-        last = steps if steps is not None else settings.steps
+        last = self.steps = steps if steps is not None else settings.steps
         self._write_run_file(last)
         validation = Validation(self.recipe, self.bank, self.body)
         started = time.monotonic()
@@ -228,8 +229,16 @@ class Trainer:
             "seed": self.seed,
             "motion_sha256": self.bank.sha256,
             "lineage": self.lineage,
-            "command": f"pointlight train {self.recipe.name} --seed {self.seed} --steps {self.step}",
+            "command": self._command(),
         }
+
+    def _command(self) -> str:
+        """What makes such weights again; the lineage has the sha256 of WEIGHTS, `motion_sha256` is FOLDER's."""
+        words = ["pointlight train", self.recipe.name, f"--seed {self.seed}", f"--steps {self.steps}"]
+        words += ["--init WEIGHTS"] if self.lineage else []
+        captured = any(not entry.name.startswith("procedural/") for entry in self.bank.clips)
+        words += ["--motion FOLDER"] if captured else []
+        return " ".join(words)
 
     def _save(self) -> None:
         numbers = {

@@ -292,7 +292,7 @@ class MadeNetworks:
             return None
         points = pose(tuple(LANDMARKS), near[0].x, near[0].y, near[0].size)
         points[:, 2] = self.visibility
-        return Reading(points.astype(np.float32), near[0])
+        return Reading(points.astype(np.float32), near[0], points.astype(np.float32))
 
 
 def _inside(region: Region, window: Region | None) -> bool:

@@ -2,12 +2,17 @@
 
 from pointlight.capture.capture import Capture, body_states
 from pointlight.capture.detector import DetectorConfig, MediapipeDetector
-from pointlight.capture.keypoint_files import read_keypoints, write_keypoints
-from pointlight.capture.lifting import LiftedTrack, Track2D, lift
+from pointlight.capture.keypoint_files import (
+    read_detections,
+    read_keypoints,
+    write_detections,
+    write_keypoints,
+)
+from pointlight.capture.lifting import LiftedTrack, Track2D, grid_times, lift, on_the_grid
 from pointlight.capture.options import PredictOptions
 from pointlight.capture.overlay import BodyPainter, write_overlay
 from pointlight.capture.person_box import PersonBox
-from pointlight.capture.predict import Summary, lift_keypoints, predict, predict_to_folder
+from pointlight.capture.predict import Summary, lift_keypoints, predict, predict_to_folder, seen_keypoints
 
 __all__ = [
     "BodyPainter",
@@ -20,11 +25,16 @@ __all__ = [
     "Summary",
     "Track2D",
     "body_states",
+    "grid_times",
     "lift",
     "lift_keypoints",
+    "on_the_grid",
     "predict",
     "predict_to_folder",
+    "read_detections",
     "read_keypoints",
+    "seen_keypoints",
+    "write_detections",
     "write_keypoints",
     "write_overlay",
 ]

@@ -63,6 +63,7 @@ input_stream: "region"
 input_side_packet: "complexity"
 input_side_packet: "segmentation"
 output_stream: "points"
+output_stream: "world"
 output_stream: "helpers"
 node {
   calculator: "PoseLandmarkByRoiCpu"
@@ -71,6 +72,7 @@ node {
   input_stream: "IMAGE:image"
   input_stream: "ROI:region"
   output_stream: "LANDMARKS:points"
+  output_stream: "WORLD_LANDMARKS:world"
   output_stream: "AUXILIARY_LANDMARKS:helpers"
 }
 """
@@ -109,10 +111,13 @@ class Reading:
     Attributes:
         points: (21, 3) float32 in the order of `LANDMARKS`: x, y in pixels, visibility.
         region: where the person is, from the picture itself.
+        world_m: (21, 3) float32 the detector's own guess of the places in metres, from the middle of the hips; camera-like
+            axes. Only the judge looks at it.
     """
 
     points: np.ndarray
     region: Region
+    world_m: np.ndarray
 
 
 class BlazePose:
@@ -130,7 +135,7 @@ class BlazePose:
             self._reader: Any = base(
                 graph_config=_READ,
                 side_inputs={"complexity": _FULL, "segmentation": False},
-                outputs=["points", "helpers"],
+                outputs=["points", "world", "helpers"],
             )
             # The libraries talk once more when they first run.
             blank = np.zeros((64, 64, 3), np.uint8)
@@ -172,20 +177,20 @@ class BlazePose:
             rotation=region.angle,
         )
         result = self._run(self._reader, {"image": image, "region": rectangle})
-        if result.points is None or result.helpers is None:
+        if result.points is None or result.world is None or result.helpers is None:
             return None
-        every = result.points.landmark
+        every, places = result.points.landmark, result.world.landmark
         points = np.array(
             [(every[i].x * width, every[i].y * height, every[i].visibility) for i in LANDMARKS.values()],
             np.float32,
         )
+        world_m = np.array([(places[i].x, places[i].y, places[i].z) for i in LANDMARKS.values()], np.float32)
         middle, rim = result.helpers.landmark[:2]
-        if not np.isfinite(points).all():
+        if not (np.isfinite(points).all() and np.isfinite(world_m).all()):
             return None
         points[:, 2] = points[:, 2].clip(0, 1)
-        return Reading(
-            points, Region.from_circle((middle.x * width, middle.y * height), (rim.x * width, rim.y * height))
-        )
+        circle = Region.from_circle((middle.x * width, middle.y * height), (rim.x * width, rim.y * height))
+        return Reading(points, circle, world_m)
 
     def close(self) -> None:
         """Stop the networks' threads."""

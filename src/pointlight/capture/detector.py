@@ -41,15 +41,15 @@ class _Track:
 
     index: list[int] = field(default_factory=list)
     time_s: list[float] = field(default_factory=list)
-    points: dict[int, np.ndarray] = field(default_factory=dict)
+    readings: dict[int, Reading] = field(default_factory=dict)
 
     def follow(self, follower: Follower, frame: Frame) -> None:
         """Take a step and forget what has turned out wrong."""
         reading, wrong = follower.step(frame)
         for index in wrong:
-            self.points.pop(index, None)
+            self.readings.pop(index, None)
         if reading is not None:
-            self.points[frame.index] = reading.points
+            self.readings[frame.index] = reading
 
 
 class MediapipeDetector:
@@ -84,6 +84,20 @@ class MediapipeDetector:
         Raises:
             PointlightError: nobody is found in the box.
         """
+        return self._keypoints(self._readings(video, box, progress), video.size)
+
+    def track_with_world(
+        self, video: VideoReader, box: PersonBox | None = None, progress: Progress | None = None
+    ) -> tuple[Keypoints2D, np.ndarray]:
+        """`track`, and the detector's own 3D, for who compares with it: (T, K, 3) metres, NaN where nothing was read."""
+        track = self._readings(video, box, progress)
+        world_m = np.full((len(track.index), len(self.names), 3), np.nan, np.float32)
+        for position, index in enumerate(track.index):
+            if index in track.readings:
+                world_m[position] = track.readings[index].world_m
+        return self._keypoints(track, video.size), world_m
+
+    def _readings(self, video: VideoReader, box: PersonBox | None, progress: Progress | None) -> _Track:
         if box is not None:
             box.check(video.size)
         track = _Track()
@@ -97,7 +111,7 @@ class MediapipeDetector:
                 if first is not None:
                     anchor = (len(track.index) - 1, frame.time_s, first)
                     follower = self._follower(first, frame.time_s, box)
-                    track.points[frame.index] = first.points
+                    track.readings[frame.index] = first
             else:
                 track.follow(follower, frame)
             if progress is not None:
@@ -110,7 +124,7 @@ class MediapipeDetector:
             follower = self._follower(first, time_s, box)
             for frame in backwards(video, earlier):
                 track.follow(follower, frame)
-        return self._keypoints(track, video.size)
+        return track
 
     def _follower(self, first: Reading, time_s: float, box: PersonBox | None) -> Follower:
         return Follower(
@@ -165,8 +179,8 @@ class MediapipeDetector:
     def _keypoints(self, track: _Track, size: tuple[int, int]) -> Keypoints2D:
         points = np.zeros((len(track.index), len(self.names), 3), np.float32)
         for position, index in enumerate(track.index):
-            if index in track.points:
-                points[position] = track.points[index]
+            if index in track.readings:
+                points[position] = track.readings[index].points
         outside = ((points[..., :2] < 0) | (points[..., :2] > size)).any(-1)
         points[outside, 2] = 0.0
         return Keypoints2D(

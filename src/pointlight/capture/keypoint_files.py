@@ -91,17 +91,42 @@ def read_keypoints(path: Path | str, video: VideoReader, box: PersonBox | None =
 
 def write_keypoints(path: Path | str, keypoints: Keypoints2D) -> None:
     """Write our NPZ form, whole or not at all."""
-    write_npz(
-        Path(path),
-        {
-            "names": np.array(keypoints.names),
-            "points": keypoints.points,
-            "frame_index": keypoints.frame_index,
-            "time_s": keypoints.time_s,
-            "image_size": np.array(keypoints.image_size),
-            "source": np.array(keypoints.source),
-        },
+    write_npz(Path(path), _arrays(keypoints))
+
+
+def write_detections(path: Path, keypoints: Keypoints2D, world_m: np.ndarray) -> None:
+    """Write our NPZ form with the detector's own 3D (T, K, 3) beside it."""
+    write_npz(path, _arrays(keypoints) | {"world_m": world_m.astype(np.float32)})
+
+
+def read_detections(path: Path) -> tuple[Keypoints2D, np.ndarray]:
+    """What `write_detections` wrote.
+
+    Raises:
+        PointlightError: the file is something else.
+    """
+    arrays = read_npz(path, "a file of detections")
+    width, height = arrays["image_size"]
+    keypoints = Keypoints2D(
+        names=tuple(str(name) for name in arrays["names"]),
+        time_s=arrays["time_s"],
+        frame_index=arrays["frame_index"],
+        points=arrays["points"],
+        image_size=(int(width), int(height)),
+        source=str(arrays["source"]),
     )
+    return keypoints, arrays["world_m"]
+
+
+def _arrays(keypoints: Keypoints2D) -> dict[str, np.ndarray]:
+    return {
+        "names": np.array(keypoints.names),
+        "points": keypoints.points,
+        "frame_index": keypoints.frame_index,
+        "time_s": keypoints.time_s,
+        "image_size": np.array(keypoints.image_size),
+        "source": np.array(keypoints.source),
+    }
 
 
 def _read_people(path: Path, frames: FrameTimes, size: tuple[int, int]) -> _People:

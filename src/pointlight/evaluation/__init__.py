@@ -1,5 +1,6 @@
 """The judge: metrics and protocols. May import `capture`, never the reverse."""
 
+from pointlight.evaluation.calibration import CalibratedSet, View, calibrated_folders, read_calibrated_set
 from pointlight.evaluation.judge import CONFIGURATIONS, constant_pose, evaluate_synthetic
 from pointlight.evaluation.metrics import (
     Interval,
@@ -9,26 +10,41 @@ from pointlight.evaluation.metrics import (
     mpjpe_mm,
     pa_mpjpe_mm,
 )
+from pointlight.evaluation.multiview import MultiviewTruth, TruthConfig, Views2D, triangulate_person
+from pointlight.evaluation.multiview_judge import CameraTruth, Marks, evaluate_multiview, mark
 from pointlight.evaluation.predictors import Predicted, Predictor, Windows, predictor_of
-from pointlight.evaluation.report import table
+from pointlight.evaluation.report import multiview_table, table
 from pointlight.evaluation.synthetic import EVALUATION_SEED, Score, SyntheticTest
 
 __all__ = [
     "CONFIGURATIONS",
     "EVALUATION_SEED",
+    "CalibratedSet",
+    "CameraTruth",
     "Interval",
+    "Marks",
+    "MultiviewTruth",
     "PerFile",
     "Predicted",
     "Predictor",
     "Score",
     "SyntheticTest",
+    "TruthConfig",
+    "View",
+    "Views2D",
     "Windows",
     "acceleration_error",
     "angle_deg",
+    "calibrated_folders",
     "constant_pose",
+    "evaluate_multiview",
     "evaluate_synthetic",
+    "mark",
     "mpjpe_mm",
+    "multiview_table",
     "pa_mpjpe_mm",
     "predictor_of",
+    "read_calibrated_set",
     "table",
+    "triangulate_person",
 ]

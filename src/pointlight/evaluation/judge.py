@@ -67,12 +67,8 @@ def evaluate_synthetic(
         raise PointlightError(f"there is no split {split!r}; there are {', '.join(SPLITS)}")
     body = AnnyBody()
     # What cannot be loaded is said before anything takes time.
-    checkpoints = _named_checkpoints(models, body)
-    rivals = {
-        peer: load_checkpoint(shipped, body)
-        for peer, shipped in _PEERS.items()
-        if shipped in shipped_models()
-    }
+    checkpoints = named_checkpoints(models, body)
+    rivals = peer_checkpoints(body)
     bank = training_bank(motion, body, cache, watch=lambda done, total: watch("motion", done, total))
     config = replace(CONFIGURATIONS[configuration], split=_split(bank, split))
     test = SyntheticTest(config, bank, body, clips=clips, seed=seed)
@@ -105,7 +101,13 @@ def evaluate_synthetic(
     }
 
 
-def _named_checkpoints(models: Sequence[str], body: BodyModel) -> dict[str, Checkpoint]:
+def peer_checkpoints(body: BodyModel) -> dict[str, Checkpoint]:
+    """The shipped networks that others are compared with, by the name that tables give them."""
+    shipped = shipped_models()
+    return {peer: load_checkpoint(name, body) for peer, name in _PEERS.items() if name in shipped}
+
+
+def named_checkpoints(models: Sequence[str], body: BodyModel) -> dict[str, Checkpoint]:
     """Loaded models by a name for each: a run's folder gives its own, since its file is always called best."""
     checkpoints: dict[str, Checkpoint] = {}
     for given in models:

@@ -33,6 +33,69 @@ def table(result: dict[str, Any]) -> str:
     return _markdown(head, lines) + _joints(rows)
 
 
+def multiview_table(result: dict[str, Any]) -> str:
+    """What `evaluate_multiview` found: the sets' own quality, then models and peers by camera, then by joint."""
+    parts = [_sets(result["sets"])]
+    for key, title in (("", "whole people"), ("part_body_", "people in part")):
+        rows = {**result[f"{key}models"], **result[f"{key}peers"]}
+        if rows:
+            parts += [f"{title}:", _cameras(rows), _by_joint(rows)]
+    return "\n\n".join(parts)
+
+
+def _sets(sets: dict[str, Any]) -> str:
+    head = ["set", "scored as", "joints with truth", "reprojection px", "limb spread mm (largest)"]
+    head += ["floor mm by camera", "offsets px", "exchanged"]
+    lines = []
+    for name, entry in sets.items():
+        spread = [value for value in entry["limb_spread_mm"].values() if value is not None]
+        cells = [name, entry["scored_as"], f"{entry['scored_joints']:.0%}"]
+        cells += [_cell(entry["reprojection_px"], "{:.1f}"), f"{max(spread):.0f}" if spread else ""]
+        cells.append(", ".join(_cell(value, "{:.0f}") or "-" for value in entry["floor_mm"]))
+        cells.append(", ".join(f"({x:.0f}, {y:.0f})" for x, y in entry["offsets_px"]))
+        cells.append(", ".join(_cell(value, "{:.0%}") for value in entry["exchanged"]))
+        lines.append(cells)
+    return _markdown(head, lines)
+
+
+def _cameras(rows: dict[str, Any]) -> str:
+    first = next(iter(rows.values()))["by_set"]
+    cameras = [(name, camera) for name, entry in first.items() for camera in entry["by_camera"]]
+    roles = [(name, role) for name, entry in first.items() for role in entry["by_role"]]
+    rivals = sorted(
+        {rival for row in rows.values() for entry in row["by_set"].values() for rival in entry["against"]}
+    )
+    head = ["model", "PA-MPJPE mm (95 %)", *(f"{name}/{camera}" for name, camera in cameras)]
+    head += [f"{name}: {role} cameras" for name, role in roles]
+    head += [*(f"of {rival}" for rival in rivals), "size known: MPJPE mm", "accel. m/s^2", "coverage"]
+    lines = []
+    for name, row in rows.items():
+        cells = [name, _with_interval(row)]
+        cells += [_cell(row["by_set"][s]["by_camera"][c]["pa_mpjpe_mm"], "{:.1f}") for s, c in cameras]
+        cells += [_with_interval(row["by_set"][s]["by_role"][r]) for s, r in roles]
+        ratios = next(iter(row["by_set"].values()))["against"] if len(row["by_set"]) == 1 else {}
+        cells += [_cell(ratios.get(rival, {}).get("ratio"), "{:.2f}") for rival in rivals]
+        cells += [_cell(row["scaled_mpjpe_mm"], "{:.1f}"), _cell(row["acceleration_m_s2"], "{:.1f}")]
+        cells.append(f"{row['coverage']:.0%}")
+        lines.append(cells)
+    return _markdown(head, lines)
+
+
+def _by_joint(rows: dict[str, Any]) -> str:
+    joints = next(iter(rows.values()))["by_joint"]
+    lines = [
+        [name, *(_cell(row["by_joint"][joint], "{:.0f}") for joint in joints)] for name, row in rows.items()
+    ]
+    return _markdown(["mm after alignment", *joints], lines)
+
+
+def _with_interval(entry: dict[str, Any]) -> str:
+    if entry["pa_mpjpe_mm"] is None:
+        return ""
+    low, high = entry["ci95_mm"]
+    return f"{entry['pa_mpjpe_mm']:.1f} ({low:.1f} to {high:.1f})"
+
+
 def _joints(rows: dict[str, Any]) -> str:
     """Degrees by body joint, one column a model that says rotations."""
     scores = {name: row["joint_deg_by_joint"] for name, row in rows.items() if "joint_deg_by_joint" in row}

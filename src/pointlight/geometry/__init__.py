@@ -11,6 +11,7 @@ from pointlight.geometry.cameras import (
     weak_project,
     weak_to_perspective,
 )
+from pointlight.geometry.lens import Lens, distort, triangulate, undistort
 from pointlight.geometry.procrustes import (
     Similarity,
     nearest_rotation,
@@ -33,12 +34,14 @@ from pointlight.geometry.rotations import (
 
 __all__ = [
     "MIN_DEPTH_M",
+    "Lens",
     "Similarity",
     "average_rotations",
     "axis_angle_rotmat",
     "crop_ray_rotation",
     "cross_matrix",
     "default_focal_px",
+    "distort",
     "focal_from_fov",
     "geodesic_angle",
     "interpolate_rotations",
@@ -54,6 +57,8 @@ __all__ = [
     "safe_norm",
     "similarity_alignment",
     "sixd_to_rotmat",
+    "triangulate",
+    "undistort",
     "weak_project",
     "weak_to_perspective",
 ]

@@ -1,0 +1,269 @@
+"""The truth from several cameras, and the judge that holds single-camera predictions to it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from pointlight.body import NETWORK_KEYPOINTS, mirror_order
+from pointlight.errors import PointlightError
+from pointlight.evaluation import (
+    CameraTruth,
+    TruthConfig,
+    Views2D,
+    calibrated_folders,
+    mark,
+    read_calibrated_set,
+    triangulate_person,
+)
+from pointlight.geometry import Lens, distort, triangulate, undistort
+
+SHARED = Path(__file__).parents[1] / ".." / "shared" / "data" / "real"
+FRAMES = 90
+
+
+def lens(yaw_deg: float, height_m: float = 1.0, roll_deg: float = 0.0) -> Lens:
+    """A phone 3.5 m from the origin that looks at a place 1 m above it."""
+    yaw, roll = np.radians(yaw_deg), np.radians(roll_deg)
+    place = np.array([3.5 * np.sin(yaw), height_m, 3.5 * np.cos(yaw)])
+    forward = np.array([0, 1.0, 0]) - place
+    forward /= np.linalg.norm(forward)
+    right = np.cross(forward, [0, 1.0, 0])
+    right /= np.linalg.norm(right)
+    R = np.stack((right, np.cross(forward, right), forward))
+    turn = np.array([[np.cos(roll), -np.sin(roll), 0], [np.sin(roll), np.cos(roll), 0], [0, 0, 1]])
+    R = turn @ R
+    return Lens(
+        torch.tensor([[1680.0, 0, 540], [0, 1670.0, 960], [0, 0, 1]], dtype=torch.float64),
+        torch.tensor([-0.05, 0.14, 0.0006, 0.0007, 0.01], dtype=torch.float64),
+        torch.from_numpy(R),
+        torch.from_numpy(-R @ place),
+    )
+
+
+LENSES = (lens(0, 1.2), lens(80, 1.6, 20), lens(170, 0.8, -15), lens(260, 1.9))
+
+
+def person() -> np.ndarray:
+    """(T, 12, 3) somebody who swings arms and legs and walks a little, by the names of `NETWORK_KEYPOINTS`."""
+    rest = {"ankle": 0.08, "knee": 0.48, "hip": 0.92, "shoulder": 1.42, "elbow": 1.14, "wrist": 0.88}
+    wide = {"ankle": 0.1, "knee": 0.1, "hip": 0.12, "shoulder": 0.18, "elbow": 0.22, "wrist": 0.25}
+    time_s = np.arange(FRAMES) / 60
+    joints = np.zeros((FRAMES, len(NETWORK_KEYPOINTS), 3))
+    for k, name in enumerate(NETWORK_KEYPOINTS):
+        side, _, part = name.partition("_")
+        sign = 1 if side == "left" else -1
+        joints[:, k] = (sign * wide[part], rest[part], 0)
+        if part in ("wrist", "elbow", "knee", "ankle"):
+            joints[:, k, 2] = (
+                0.2 * sign * np.sin(2 * np.pi * time_s) * (1 if part in ("wrist", "ankle") else 0.4)
+            )
+    joints[..., 0] += 0.3 * time_s[:, None]
+    return joints
+
+
+def seen(joints: np.ndarray, lenses: tuple[Lens, ...] = LENSES, noise_px: float = 0.0) -> Views2D:
+    rng = np.random.default_rng(5)
+    points = np.stack([x.project(torch.from_numpy(joints)).numpy() for x in lenses])
+    points += rng.normal(0, noise_px, points.shape) if noise_px else 0
+    return Views2D(NETWORK_KEYPOINTS, np.arange(len(joints)) / 60, points, np.ones(points.shape[:-1]), lenses)
+
+
+RAW = TruthConfig(smooth_s=0, offsets=False)
+
+# Geometry
+
+
+def test_distortion_is_undone_and_is_opencvs() -> None:
+    cv2 = pytest.importorskip("cv2", reason="OpenCV comes with the detector")
+    slopes = torch.from_numpy(np.random.default_rng(0).uniform(-0.6, 0.6, (500, 2)))
+    for strong in ((-0.05, 0.14, 0.0006, 0.0007, 0.01), (-0.33, 0.046, -0.0043, 0.0041, 0.067)):
+        distortion = torch.tensor(strong, dtype=torch.float64)
+        bent = distort(slopes, distortion)
+        torch.testing.assert_close(undistort(bent, distortion), slopes, atol=1e-12, rtol=0)
+        there = np.concatenate((slopes.numpy(), np.ones((500, 1))), 1)
+        theirs = cv2.projectPoints(there, np.zeros(3), np.zeros(3), np.eye(3), np.array(strong))[0][:, 0]
+        np.testing.assert_allclose(bent.numpy(), theirs, atol=1e-12)
+
+
+def test_points_come_back_exactly_through_distorted_lenses() -> None:
+    truth = triangulate_person(seen(person()), RAW)
+    assert np.abs(truth.joints_world_m - person()).max() < 1e-7
+    assert truth.scored.all() and not truth.exchanged.any()
+    assert np.nanmax(truth.error_px) < 1e-4
+
+
+def test_one_view_is_no_truth() -> None:
+    rays = torch.zeros(1, 4, 2, dtype=torch.float64)
+    R = torch.stack([x.R_camera_world for x in LENSES])
+    t = torch.stack([x.t_camera_world_m for x in LENSES])
+    weights = torch.tensor([[1.0, 0, 0, 0]], dtype=torch.float64)
+    assert torch.isnan(triangulate(rays, R, t, weights)).all()
+
+
+@pytest.mark.parametrize("name", ["pose2sim_balance", "caliscope_desk"])
+def test_a_pixel_of_noise_costs_less_than_a_centimetre(name: str) -> None:
+    if not (SHARED / name / "calibration.json").is_file():
+        pytest.skip("the shared recordings are not here")
+    lenses = tuple(view.lens for view in read_calibrated_set(SHARED / name).views)
+    # A person where the cameras' axes meet.
+    axes = torch.stack([x.R_camera_world[2] for x in lenses])
+    places = torch.stack([-x.R_camera_world.T @ x.t_camera_world_m for x in lenses])
+    across = torch.eye(3, dtype=torch.float64) - axes[:, :, None] * axes[:, None, :]
+    middle = torch.linalg.solve(across.sum(0), (across @ places[..., None]).sum(0))[:, 0].numpy()
+    joints = person()
+    joints = (joints - joints.mean((0, 1))) * 0.4 + middle
+    truth = triangulate_person(seen(joints, lenses, noise_px=1.0), RAW)
+    error = np.linalg.norm(truth.joints_world_m - joints, axis=-1)
+    assert truth.scored.mean() > 0.9
+    assert np.median(error) < 0.005
+    assert np.percentile(error[truth.scored], 99) < 0.01
+
+
+# What detectors and calibrations do
+
+
+def test_exchanged_views_are_found_and_corrected() -> None:
+    views = seen(person(), noise_px=3.0)
+    order = mirror_order(NETWORK_KEYPOINTS)
+    points = views.points_px.copy()
+    points[1, 20:50] = points[1, 20:50][:, order]
+    points[3, 40:60] = points[3, 40:60][:, order]
+    truth = triangulate_person(replace(views, points_px=points), RAW)
+    expected = np.zeros((4, FRAMES), bool)
+    expected[1, 20:50] = expected[3, 40:60] = True
+    assert (truth.exchanged != expected).sum() <= 2
+    assert np.median(np.linalg.norm(truth.joints_world_m - person(), axis=-1)) < 0.01
+
+
+def test_a_view_that_disagrees_is_left_out() -> None:
+    views = seen(person(), noise_px=1.0)
+    points = views.points_px.copy()
+    wrist = NETWORK_KEYPOINTS.index("left_wrist")
+    points[2, :, wrist] += (120, -60)
+    truth = triangulate_person(replace(views, points_px=points), RAW)
+    assert not truth.inlier[2, :, wrist].any()
+    assert truth.inlier[[0, 1, 3], :, wrist].all()
+    assert np.abs(truth.joints_world_m[:, wrist] - person()[:, wrist]).max() < 0.02
+
+
+def test_a_shifted_camera_is_noticed() -> None:
+    views = seen(person(), noise_px=1.0)
+    points = views.points_px.copy()
+    points[2] += (3.0, 12.0)
+    shifted = replace(views, points_px=points)
+    raw = triangulate_person(shifted, RAW)
+    mended = triangulate_person(shifted, replace(RAW, offsets=True))
+    assert abs(mended.offsets_px[2, 1] - mended.offsets_px[[0, 1, 3], 1].mean() - 12) < 4
+    assert np.nanmedian(mended.error_px) < 0.5 * np.nanmedian(raw.error_px)
+
+
+def test_bad_joints_are_not_scored() -> None:
+    views = seen(person(), noise_px=1.0)
+    scores = views.scores.copy()
+    knee, ankle = (NETWORK_KEYPOINTS.index(f"left_{part}") for part in ("knee", "ankle"))
+    scores[1:, :30, knee] = 0.1  # one camera sees it, which is none
+    points = views.points_px.copy()
+    lower = person()
+    lower[75:, ankle, 1] -= 0.25  # all cameras agree on a shank that has grown
+    points[:, 75:, ankle] = seen(lower).points_px[:, 75:, ankle]
+    truth = triangulate_person(replace(views, scores=scores, points_px=points), RAW)
+    assert not truth.scored[:30, knee].any()
+    assert truth.scored[30:75, knee].all()
+    assert not truth.scored[75:, ankle].any()
+    assert truth.scored[:75, ankle].all()
+
+
+def test_smoothing_takes_noise_and_leaves_motion() -> None:
+    joints = person()
+    noisy = triangulate_person(seen(joints, noise_px=4.0), RAW)
+    smooth = triangulate_person(seen(joints, noise_px=4.0), replace(RAW, smooth_s=0.07))
+    exact = triangulate_person(seen(joints), replace(RAW, smooth_s=0.07))
+    assert np.abs(exact.joints_world_m - joints).max() < 0.001  # a swing of 0.2 m a second
+    errors = [np.linalg.norm(t.joints_world_m - joints, axis=-1).mean() for t in (noisy, smooth)]
+    assert errors[1] < 0.75 * errors[0]
+
+
+# The judge
+
+
+def camera(joints: np.ndarray) -> CameraTruth:
+    return CameraTruth(joints, joints[..., :2], np.ones(len(joints), bool), 1000.0, 1.0, 0.0)
+
+
+def turned(joints: np.ndarray) -> np.ndarray:
+    angle = 0.7
+    R = np.array([[np.cos(angle), 0, np.sin(angle)], [0, 1, 0], [-np.sin(angle), 0, np.cos(angle)]])
+    return 1.3 * joints @ R.T + (0.4, -2.0, 5.0)
+
+
+def test_scoring_knows_no_place_size_or_direction() -> None:
+    rng = np.random.default_rng(3)
+    joints = person()
+    guess = joints + rng.normal(0, 0.05, joints.shape)
+    time_s = np.arange(FRAMES) / 60
+    first, second = (mark(x, camera(joints), time_s) for x in (guess, turned(guess)))
+    np.testing.assert_allclose(first.pa_mm, second.pa_mm, atol=1e-3)
+    assert 40 < np.mean(first.pa_mm) < 90
+    perfect = mark(turned(joints), camera(joints), time_s)
+    assert np.nanmax(perfect.pa_mm) < 1e-3 and perfect.coverage == 1.0
+    mirrored = mark(joints * (-1, 1, 1), camera(joints), time_s)
+    assert np.mean(mirrored.pa_mm) > 40
+    exact = mark(1.2 * joints, camera(joints), time_s)
+    assert np.nanmax(exact.scaled_mm) < 1e-6 and np.nanmax(exact.acceleration) < 1e-6
+
+
+def test_joints_without_truth_and_frames_without_a_body_do_not_count() -> None:
+    joints = person()
+    truth = joints.copy()
+    truth[:, 0] = np.nan
+    guess = joints.copy()
+    guess[:, 0] += 5.0
+    guess[:30] = np.nan
+    marks = mark(guess, camera(truth), np.arange(FRAMES) / 60)
+    assert np.isnan(marks.pa_mm[:30]).all() and np.nanmax(marks.pa_mm) < 1e-3
+    assert marks.coverage == pytest.approx(60 / 90)
+    assert np.isnan(marks.joints_mm[:, 0]).all()
+
+
+# Folders
+
+
+def write_set(folder: Path, **changes: object) -> None:
+    folder.mkdir(parents=True)
+    names = [f"cam{i}" for i in range(2)]
+    for name in names:
+        (folder / f"{name}.mp4").touch()
+    entry = {"image_size": [64, 48], "K": np.eye(3).tolist(), "dist": [0, 0, 0, 0], "R": np.eye(3).tolist()}
+    cameras = [{"name": name, "video": f"{name}.mp4", "t": [0, 0, 1], **entry, **changes} for name in names]
+    (folder / "calibration.json").write_text(json.dumps({"units": "metres", "cameras": cameras}))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"R": [[1, 0, 0], [0, 1, 0], [0, 0, -1]]}, "is not a rotation"),
+        ({"dist": [0, 0]}, "4 or 5 of distortion"),
+        ({"video": "gone.mp4"}, "which is not there"),
+        ({"name": "same"}, "each with its own name"),
+        ({"K": "wide"}, "cannot be used"),
+    ],
+)
+def test_bad_calibrations_are_said(tmp_path: Path, changes: dict[str, object], words: str) -> None:
+    write_set(tmp_path / "set", **changes)
+    with pytest.raises(PointlightError, match=words):
+        read_calibrated_set(tmp_path / "set")
+
+
+def test_folders_without_calibration_are_said(tmp_path: Path) -> None:
+    with pytest.raises(PointlightError, match=r"no calibration\.json"):
+        calibrated_folders(tmp_path)
+    write_set(tmp_path / "b")
+    write_set(tmp_path / "a")
+    assert [folder.name for folder in calibrated_folders(tmp_path)] == ["a", "b"]
+    assert [view.name for view in read_calibrated_set(tmp_path / "a").views] == ["cam0", "cam1"]

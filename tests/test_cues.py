@@ -13,6 +13,7 @@ from pointlight.cues import (
     PointCues,
     RepairConfig,
     crop_scale,
+    mirrored_features,
     point_cues,
     point_feature_count,
     repair_sides,
@@ -51,6 +52,18 @@ def cues_of(
         keypoint_set=keypoint_set,
         next_frame=next_frame,
     )
+
+
+@pytest.mark.parametrize("next_frame", [True, False])
+def test_mirrored_features_are_those_of_the_mirrored_picture(track: torch.Tensor, next_frame: bool) -> None:
+    visible = torch.rand(track.shape[:-1], generator=torch.Generator().manual_seed(2)) > 0.15
+    order = list(mirror_order(EXTENDED_KEYPOINTS))
+    mirrored = (track * torch.tensor([-1.0, 1.0]) + torch.tensor([640.0, 0.0]))[:, order]
+    straight = cues_of(track, visible, next_frame=next_frame).features
+    expected = cues_of(mirrored, visible[:, order], next_frame=next_frame).features
+    found = mirrored_features(straight, "extended19", next_frame=next_frame)
+    assert (found - expected).abs().max() < 1e-4
+    assert (found - straight).abs().max() > 0.1
 
 
 def test_box_is_centred_on_the_visible_points_and_their_diagonal(track: torch.Tensor) -> None:

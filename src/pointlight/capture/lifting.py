@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,7 @@ from torch import Tensor
 from pointlight.body import BodyModel
 from pointlight.cues import KEYPOINT_SETS, PointCues, point_cues, totally_occluded
 from pointlight.geometry import interpolate_rotations, nearest_rotation
-from pointlight.network import MotionHMR, Prediction, frames_of_pairs
+from pointlight.network import MotionHMR, Prediction, frames_of_pairs, seen_both_ways
 from pointlight.simulator import CLIP_FRAMES, FRAMES_PER_SECOND
 
 LONGEST_GAP_S = 0.1
@@ -63,7 +64,13 @@ class LiftedTrack:
 
 
 def lift(
-    track: Track2D, model: MotionHMR, body: BodyModel, *, overlap: bool = True, device: str = "cpu"
+    track: Track2D,
+    model: MotionHMR,
+    body: BodyModel,
+    *,
+    overlap: bool = True,
+    mirror: bool = True,
+    device: str = "cpu",
 ) -> LiftedTrack:
     """Run a `points` network over a track.
 
@@ -72,6 +79,7 @@ def lift(
         model: in evaluation mode.
         body: whose pose it predicts.
         overlap: average windows that overlap by half; otherwise windows follow one another (the paper).
+        mirror: average what the network says of a window and of its mirror image; otherwise of the window alone.
         device: where the network runs.
     """
     encoder = model.config.encoder
@@ -85,7 +93,9 @@ def lift(
         keypoint_set=encoder.keypoint_set,
         next_frame=encoder.next_frame,
     )
-    merged = _over_windows(cues, model, overlap=overlap, device=device)
+    model = model.to(device)
+    network = seen_both_ways(model, body.joint_names) if mirror else model
+    merged = _over_windows(cues, network, overlap=overlap, device=device)
     return _at_video_times(track, grid_s, cues, merged)
 
 
@@ -121,14 +131,15 @@ class _Merged:
 
 
 @torch.no_grad()
-def _over_windows(cues: PointCues, model: MotionHMR, *, overlap: bool, device: str) -> _Merged:
+def _over_windows(
+    cues: PointCues, network: Callable[[Tensor], Prediction], *, overlap: bool, device: str
+) -> _Merged:
     """Predict windows and average them by rotation."""
     count = len(cues.occluded)
     starts = window_starts(count, CLIP_FRAMES, CLIP_FRAMES // 2 if overlap else CLIP_FRAMES)
     index = starts[:, None] + torch.arange(CLIP_FRAMES)
-    model = model.to(device)
     features = cues.features[index[:, :-1]].to(device)
-    parts = [frames_of_pairs(model(chunk)) for chunk in features.split(64)]
+    parts = [frames_of_pairs(network(chunk)) for chunk in features.split(64)]
     predicted = Prediction(
         *(torch.cat([getattr(p, name) for p in parts]).cpu() for name in Prediction.__dataclass_fields__)
     )

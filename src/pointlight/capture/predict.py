@@ -128,6 +128,7 @@ def lift_keypoints(
     options: PredictOptions | None = None,
     *,
     overlap: bool = True,
+    mirror: bool = True,
     fps: float | None = None,
     summary: Summary | None = None,
 ) -> Capture:
@@ -139,6 +140,7 @@ def lift_keypoints(
         body: the model's body.
         options: focal length and height are used.
         overlap: average overlapping windows.
+        mirror: average with the mirror image.
         fps: the video's average rate; by the keypoints' times if not given.
         summary: told how many frames were repaired, and of warnings.
 
@@ -159,7 +161,7 @@ def lift_keypoints(
     principal = np.array([width / 2, height / 2])
     visible = seen_keypoints(points, width, height)
     track = Track2D(keypoints.time_s, points[..., :2].astype(np.float64), visible, focal, principal)
-    lifted = lift(track, checkpoint.model, body, overlap=overlap)
+    lifted = lift(track, checkpoint.model, body, overlap=overlap, mirror=mirror)
     if not lifted.valid.any():
         raise PointlightError(
             f"no person is seen: in no frame does {keypoints.source} give 7 of the 12 keypoints;"

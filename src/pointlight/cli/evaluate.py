@@ -30,6 +30,9 @@ def evaluate(
     overlap: Annotated[
         bool, typer.Option("--overlap", help="Report averaged overlapping windows beside.")
     ] = False,
+    mirror: Annotated[
+        bool, typer.Option("--mirror", help="Report averaging with the mirror image beside.")
+    ] = False,
     configuration: Annotated[str, typer.Option(help="eval-v1 or eval-v1-perfect.")] = "eval-v1",
     split: Annotated[str, typer.Option(help="heldout for tables, validation for choices.")] = "heldout",
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures here.")] = None,
@@ -54,6 +57,7 @@ def evaluate(
                 clips=clips,
                 seed=seed,
                 overlap=overlap,
+                mirror=mirror,
                 configuration=configuration,
                 split=split,
                 watch=bars,

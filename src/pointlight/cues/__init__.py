@@ -6,6 +6,7 @@ from pointlight.cues.points import (
     PointCues,
     crop_coordinates,
     crop_scale,
+    mirrored_features,
     point_cues,
     point_feature_count,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "Repaired",
     "crop_coordinates",
     "crop_scale",
+    "mirrored_features",
     "point_cues",
     "point_feature_count",
     "repair_sides",

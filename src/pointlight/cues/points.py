@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from pointlight.body import EXTENDED_KEYPOINTS, NETWORK_KEYPOINTS
+from pointlight.body import EXTENDED_KEYPOINTS, NETWORK_KEYPOINTS, mirror_order
 from pointlight.cues.boxes import CROP_PX, PERSON_PX, Boxes, totally_occluded, track_boxes
 from pointlight.geometry import MIN_DEPTH_M, crop_ray_rotation, pixel_rays
 
@@ -90,6 +90,26 @@ def point_cues(
 def point_feature_count(keypoint_set: str, next_frame: bool) -> int:
     """F of `PointCues.features`."""
     return 3 * len(KEYPOINT_SETS[keypoint_set]) * (2 if next_frame else 1) + 4
+
+
+def mirrored_features(
+    features: Float[Tensor, "*batch pairs numbers"], keypoint_set: str, *, next_frame: bool
+) -> Float[Tensor, "*batch pairs numbers"]:
+    """What `PointCues.features` would be of the same person in a mirror: x negated, left and right exchanged."""
+    names = KEYPOINT_SETS[keypoint_set]
+    order = torch.tensor(mirror_order(names))
+    count = len(names)
+
+    def block(values: Tensor) -> Tensor:
+        flat = values[..., : 2 * count].unflatten(-1, (count, 2))[..., order, :] * flat_signs
+        return torch.cat((flat.flatten(-2), values[..., 2 * count :][..., order]), dim=-1)
+
+    flat_signs = features.new_tensor((-1.0, 1.0))
+    place = features[..., 3 * count : 3 * count + 4] * features.new_tensor((-1.0, 1.0, 1.0, 1.0))
+    parts = [block(features[..., : 3 * count]), place]
+    if next_frame:
+        parts.append(block(features[..., 3 * count + 4 :]))
+    return torch.cat(parts, dim=-1)
 
 
 def crop_scale(boxes: Boxes) -> Tensor:

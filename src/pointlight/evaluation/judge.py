@@ -38,6 +38,7 @@ def evaluate_synthetic(
     clips: int | None = None,
     seed: int = EVALUATION_SEED,
     overlap: bool = False,
+    mirror: bool = False,
     configuration: str = EVAL_V1.name,
     split: str = "heldout",
     cache: Path | None = None,
@@ -51,6 +52,7 @@ def evaluate_synthetic(
         clips: at most so many windows of 31 frames; the whole split if not given.
         seed: of people, cameras and noise.
         overlap: report beside everything else what averaging overlapping windows gives.
+        mirror: report beside everything else what averaging with each window's mirror image gives.
         configuration: "eval-v1", or "eval-v1-perfect" for exact keypoints.
         split: which motions; "heldout" for tables.
         cache: where compiled motions lie.
@@ -78,7 +80,9 @@ def evaluate_synthetic(
         )
 
     def score(name: str, model: nn.Module | Tensor) -> Score:
-        return test.score(model, overlap=overlap, watch=lambda done, total: watch(name, done, total))
+        return test.score(
+            model, overlap=overlap, mirror=mirror, watch=lambda done, total: watch(name, done, total)
+        )
 
     peers = {"constant": score("constant", constant_pose(bank, body))}
     peers |= {name: score(name, rival.model) for name, rival in rivals.items()}
@@ -95,6 +99,7 @@ def evaluate_synthetic(
             "seed": seed,
             "clips": clips,
             "overlap": overlap,
+            "mirror": mirror,
             "motion_sha256": bank.sha256,
             "motion": "folder" if motion else f"procedural, seed {PROCEDURAL_SEED}",
         },

@@ -305,6 +305,9 @@ def _everybody(
     for name, checkpoint in checkpoints.items():
         joints[name] = network_joints(keypoints, checkpoint, body)
         joints[f"{name}, averaged windows"] = network_joints(keypoints, checkpoint, body, overlap=True)
+        joints[f"{name}, averaged windows and mirror"] = network_joints(
+            keypoints, checkpoint, body, overlap=True, mirror=True
+        )
         joints[f"{name}, true focal length"] = network_joints(
             keypoints, checkpoint, body, focal_px=camera.focal_px
         )
@@ -324,7 +327,7 @@ def _everybody(
 
 
 def _variants(checkpoints: Mapping[str, Checkpoint]) -> list[str]:
-    kinds = ("averaged windows", "true focal length", "true 2D")
+    kinds = ("averaged windows", "averaged windows and mirror", "true focal length", "true 2D")
     return [f"{name}, {kind}" for name in checkpoints for kind in kinds]
 
 

@@ -13,7 +13,7 @@ from pointlight.body import EVALUATION_JOINTS, BodyModel, BodyState
 from pointlight.cues import PointCues
 from pointlight.errors import PointlightError
 from pointlight.geometry import nearest_rotation
-from pointlight.network import Martinez, MotionHMR, Prediction, frames_of_pairs
+from pointlight.network import Martinez, MotionHMR, Prediction, frames_of_pairs, seen_both_ways
 from pointlight.simulator import CLIP_FRAMES, Tracks
 from pointlight.training import EVALUATION_INDICES, cues_of_tracks
 
@@ -53,13 +53,16 @@ class Predictor(Protocol):
         ...
 
 
-def predictor_of(model: nn.Module | Tensor, body: BodyModel, *, overlap: bool = False) -> Predictor:
+def predictor_of(
+    model: nn.Module | Tensor, body: BodyModel, *, overlap: bool = False, mirror: bool = False
+) -> Predictor:
     """The predictor of a network in evaluation mode, or of a constant pose (14, 3).
 
     Args:
         model: `MotionHMR`, `Martinez` or a tensor.
         body: that a network's pose and shape move.
         overlap: average windows that overlap by half; only a network with windows takes notice.
+        mirror: average what it says of a window and of its mirror image; the same holds.
 
     Raises:
         PointlightError: the model is of another type.
@@ -70,7 +73,8 @@ def predictor_of(model: nn.Module | Tensor, body: BodyModel, *, overlap: bool = 
         return SingleFrame(model)
     if isinstance(model, MotionHMR):
         encoder = model.config.encoder
-        return Windows(model, body, encoder.keypoint_set, encoder.next_frame, overlap=overlap)
+        network = seen_both_ways(model, body.joint_names) if mirror else model
+        return Windows(network, body, encoder.keypoint_set, encoder.next_frame, overlap=overlap)
     raise PointlightError(
         f"a model of type {type(model).__name__} cannot be judged on keypoint tracks; give a MotionHMR or a Martinez"
     )

@@ -32,6 +32,7 @@ def network_joints(
     *,
     focal_px: float | None = None,
     overlap: bool = False,
+    mirror: bool = False,
 ) -> np.ndarray:
     """(T, 12, 3) the paper's keypoints in camera axes, metres; NaN in frames without a body.
 
@@ -41,6 +42,7 @@ def network_joints(
         body: the network's.
         focal_px: the camera's; assumed if not given.
         overlap: average overlapping windows.
+        mirror: average with the mirror image.
 
     Raises:
         PointlightError: the model is of another kind.
@@ -48,7 +50,7 @@ def network_joints(
     if isinstance(checkpoint.model, MotionHMR):
         try:
             options = PredictOptions(focal_px=focal_px)
-            capture = lift_keypoints(keypoints, checkpoint, body, options, overlap=overlap)
+            capture = lift_keypoints(keypoints, checkpoint, body, options, overlap=overlap, mirror=mirror)
         except PointlightError:  # nobody is seen in any frame
             return np.full((len(keypoints), len(_TWELVE), 3), np.nan)
         return capture.joints_camera_m[:, _TWELVE].astype(np.float64)

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+_BESIDE = {"overlap": "overlapping", "mirror": "mirrored", "averaged": "both"}
+"""Ways of averaging by the prefix of their metrics."""
+
 
 def table(result: dict[str, Any]) -> str:
     """What `evaluate_synthetic` found: scores with models first, then joint rotations by joint."""
     rows = {**result["models"], **{f"{name} (peer)": score for name, score in result["peers"].items()}}
     first = next(iter(rows.values()))
     groups, distances = sorted(first["by_group"]), list(first["pa_mpjpe_mm_by_distance"])
-    overlap = any("overlap_pa_mpjpe_mm" in score for score in rows.values())
+    kinds = [k for k in _BESIDE if any(f"{k}_pa_mpjpe_mm" in score for score in rows.values())]
     head = ["model", "PA-MPJPE mm (95 %)", "of constant", *(f"{group} (of constant)" for group in groups)]
     head += [*distances, "occluded", "root deg (median)", "facing wrong", "joints deg", "PVE mm", "accel."]
-    head += ["overlapping: PA-MPJPE mm", "accel."] if overlap else []
+    for kind in kinds:
+        head += [f"{_BESIDE[kind]}: PA-MPJPE mm", "accel."]
     lines = []
     for name, score in rows.items():
         low, high = score["ci95_mm"]
@@ -25,9 +29,9 @@ def table(result: dict[str, Any]) -> str:
         cells.append(_cell(score.get("root_median_deg"), "{:.1f}"))
         cells.append(_cell(score.get("facing_wrong"), "{:.2%}"))
         cells += [_cell(score.get(key), "{:.1f}") for key in ("joint_deg", "pve_mm", "acceleration_mm")]
-        if overlap:
+        for kind in kinds:
             cells += [
-                _cell(score.get(f"overlap_{key}"), "{:.1f}") for key in ("pa_mpjpe_mm", "acceleration_mm")
+                _cell(score.get(f"{kind}_{key}"), "{:.1f}") for key in ("pa_mpjpe_mm", "acceleration_mm")
             ]
         lines.append(cells)
     return _markdown(head, lines) + _joints(rows)

@@ -113,6 +113,7 @@ class SyntheticTest:
         model: nn.Module | Tensor | Predictor,
         *,
         overlap: bool = False,
+        mirror: bool = False,
         watch: Callable[[int, int], None] = lambda done, total: None,
     ) -> Score:
         """Score a network, a constant pose (14, 3), or anything else that predicts.
@@ -120,16 +121,22 @@ class SyntheticTest:
         Args:
             model: networks in evaluation mode.
             overlap: report beside everything else what averaging windows that overlap by half gives.
+            mirror: the same for averaging with each window's mirror image; with both, for both together as well.
             watch: told frames done and frames in all.
 
         Raises:
             PointlightError: the model is of a type that cannot be judged here, or no frame can be scored.
         """
         body = self.body
-        averaged: Predictor | None = None
+        beside: dict[str, Predictor] = {}
         if isinstance(model, nn.Module | Tensor):
             predictor = predictor_of(model, body)
-            averaged = predictor_of(model, body, overlap=True) if overlap else None
+            kinds = {"overlap": overlap, "mirror": mirror, "averaged": overlap and mirror}
+            beside = {
+                kind: predictor_of(model, body, overlap=kind != "mirror", mirror=kind != "overlap")
+                for kind, wanted in kinds.items()
+                if wanted
+            }
         else:
             predictor = model
         collected: dict[str, _Collected] = {}
@@ -138,11 +145,11 @@ class SyntheticTest:
             cues = cues_of_tracks(tracks, predictor.keypoint_set, predictor.next_frame)
             truth = Truth.of(tracks, cues)
             counted = compare(predictor(tracks, cues), truth, body)
-            if averaged is not None:
-                again = averaged(tracks, cues)
+            for kind, averaging in beside.items():
+                again = averaging(tracks, cues)
                 error = Counted(pa_mpjpe_mm(again.joints, truth.joints), ~truth.occluded)
-                counted["overlap_pa_mpjpe_mm"] = error
-                counted["overlap_acceleration_mm"] = acceleration(again, truth)
+                counted[f"{kind}_pa_mpjpe_mm"] = error
+                counted[f"{kind}_acceleration_mm"] = acceleration(again, truth)
             for name, values in counted.items():
                 collected.setdefault(name, _Collected()).add(scenes, values)
             done += sum(scene.motion.frames for scene in scenes)

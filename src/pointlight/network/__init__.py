@@ -2,6 +2,7 @@
 
 from pointlight.network.encoders import PointsEncoder, PointsEncoderConfig
 from pointlight.network.martinez import Martinez, MartinezConfig
+from pointlight.network.mirroring import mirrored_prediction, seen_both_ways
 from pointlight.network.motion_hmr import HEADS, MotionHMR, MotionHMRConfig, frames_of_pairs
 from pointlight.network.regressor import ITERATIONS, IterativeRegressor, Prediction, RegressorConfig
 
@@ -18,4 +19,6 @@ __all__ = [
     "Prediction",
     "RegressorConfig",
     "frames_of_pairs",
+    "mirrored_prediction",
+    "seen_both_ways",
 ]

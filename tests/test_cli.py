@@ -261,7 +261,7 @@ def test_bad_input_to_predict(
     rest = [part for option, value in usual.items() if option not in given for part in (option, value)]
     code, said = predict_fails([*given, *rest], monkeypatch, capsys)
     assert code == 2
-    (line,) = [line for line in said.splitlines() if not line.startswith("lift")]
+    (line,) = [line for line in said.splitlines() if not line.startswith(("lift", "refine"))]
     assert line.startswith("pointlight: ") and sentence.format(tmp_path) in line
     assert not [path for path in tmp_path.glob("out/*") if path.is_file()]
 
@@ -328,7 +328,7 @@ def test_interrupted_it_keeps_what_is_whole(
     given = [str(video), "--out", str(tmp_path / "out"), "--model", str(weights), "--keypoints", str(file)]
     code, said = predict_fails(given, monkeypatch, capsys)
     assert code == 130
-    assert said == "lift 1/1\npointlight: interrupted; what is whole has been kept\n"
+    assert said == "lift 1/1\nrefine 120/120\npointlight: interrupted; what is whole has been kept\n"
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["poses.npz"]
     assert len(Capture.load(tmp_path / "out" / "poses.npz")) == frames
 

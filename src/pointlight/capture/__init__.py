@@ -13,6 +13,7 @@ from pointlight.capture.options import PredictOptions
 from pointlight.capture.overlay import BodyPainter, write_overlay
 from pointlight.capture.person_box import PersonBox
 from pointlight.capture.predict import Summary, lift_keypoints, predict, predict_to_folder, seen_keypoints
+from pointlight.capture.refine import RefineConfig, refine
 
 __all__ = [
     "BodyPainter",
@@ -22,6 +23,7 @@ __all__ = [
     "MediapipeDetector",
     "PersonBox",
     "PredictOptions",
+    "RefineConfig",
     "Summary",
     "Track2D",
     "body_states",
@@ -33,6 +35,7 @@ __all__ = [
     "predict_to_folder",
     "read_detections",
     "read_keypoints",
+    "refine",
     "seen_keypoints",
     "write_detections",
     "write_keypoints",

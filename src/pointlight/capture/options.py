@@ -29,6 +29,7 @@ class PredictOptions:
         focal_px: focal length in pixels; excludes `fov_deg`.
         height_m: the person's height, which sets the scale.
         box: which person.
+        refine: fit the network's body to the keypoints over time.
         overlay_size_px: longest side of the overlay; None as large as the video allows.
         overlay: whether to draw it.
     """
@@ -41,6 +42,7 @@ class PredictOptions:
     focal_px: float | None = None
     height_m: float | None = None
     box: PersonBox | None = None
+    refine: bool = True
     overlay_size_px: int | None = 1280
     overlay: bool = True
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ from pointlight.capture.lifting import LiftedTrack, Track2D, lift
 from pointlight.capture.options import PredictOptions, Watch
 from pointlight.capture.overlay import write_overlay
 from pointlight.capture.placing import place_body
+from pointlight.capture.refine import refine
 from pointlight.cues import KEYPOINT_SETS, Keypoints2D, RepairConfig, repair_sides
 from pointlight.errors import PointlightError
 from pointlight.files import ensure_folder
@@ -82,10 +83,7 @@ def predict(
     checkpoint = load_checkpoint(options.model, body)
     with _timed(summary, "detect"):
         keypoints, fps = _find_keypoints(Path(video), options, watch, summary)
-    with _timed(summary, "lift"):
-        watch("lift", 0, 1)
-        capture = lift_keypoints(keypoints, checkpoint, body, options, fps=fps, summary=summary)
-        watch("lift", 1, 1)
+    capture = lift_keypoints(keypoints, checkpoint, body, options, fps=fps, summary=summary, watch=watch)
     summary.frames, summary.bodies = len(capture), int(capture.valid.sum())
     summary.occluded = int((capture.occluded & capture.valid).sum())
     return capture
@@ -131,18 +129,20 @@ def lift_keypoints(
     mirror: bool = True,
     fps: float | None = None,
     summary: Summary | None = None,
+    watch: Watch = lambda stage, done, total: None,
 ) -> Capture:
-    """From 2D keypoints to a `Capture`: repair, the network over windows, the body's place before the camera.
+    """From 2D keypoints to a `Capture`: repair, the network over windows, the body's place before the camera, refinement.
 
     Args:
         keypoints: of one person.
         checkpoint: a `points` model.
         body: the model's body.
-        options: focal length and height are used.
+        options: focal length, height and whether to refine are used.
         overlap: average overlapping windows.
         mirror: average with the mirror image.
         fps: the video's average rate; by the keypoints' times if not given.
-        summary: told how many frames were repaired, and of warnings.
+        summary: told how many frames were repaired, of times and of warnings.
+        watch: told of progress.
 
     Raises:
         PointlightError: the model is of another kind, or nobody is seen in any frame.
@@ -154,21 +154,33 @@ def lift_keypoints(
     points = keypoints.select(names)
     repaired = repair_sides(points, keypoints.time_s, names, RepairConfig())
     points = repaired.points
-    if summary is not None:
-        summary.repaired = int(repaired.exchanged.sum())
+    summary = summary if summary is not None else Summary()
+    summary.repaired = int(repaired.exchanged.sum())
     width, height = keypoints.image_size
     focal, source = _focal(options, width, height)
     principal = np.array([width / 2, height / 2])
     visible = seen_keypoints(points, width, height)
     track = Track2D(keypoints.time_s, points[..., :2].astype(np.float64), visible, focal, principal)
-    lifted = lift(track, checkpoint.model, body, overlap=overlap, mirror=mirror)
+    with _timed(summary, "lift"):
+        watch("lift", 0, 1)
+        lifted = lift(track, checkpoint.model, body, overlap=overlap, mirror=mirror)
+        watch("lift", 1, 1)
     if not lifted.valid.any():
         raise PointlightError(
             f"no person is seen: in no frame does {keypoints.source} give 7 of the 12 keypoints;"
             " check the video, or say where the person is with --box"
         )
+    if options.refine:
+        with _timed(summary, "refine"):
+            placed = replace(lifted, translation_m=_place(body, lifted, lifted.shape, track, names)[1])
+            lifted = refine(
+                track, placed, body, names, watch=lambda done, total: watch("refine", done, total)
+            )
     shape = _shape_of_height(body, lifted.shape, options.height_m, summary)
-    joints, translation = _joints_in_camera(body, lifted, shape, track, names)
+    joints, root_m = _place(body, lifted, shape, track, names)
+    hips = joints[:, _HIPS].mean(1)
+    translation = root_m + hips
+    joints = joints - hips[:, None]
     return Capture(
         frame_index=keypoints.frame_index,
         time_s=keypoints.time_s,
@@ -224,7 +236,7 @@ def seen_keypoints(points: np.ndarray, width: int, height: int) -> np.ndarray:
 
 
 def _shape_of_height(
-    body: BodyModel, shape: np.ndarray, height_m: float | None, summary: Summary | None
+    body: BodyModel, shape: np.ndarray, height_m: float | None, summary: Summary
 ) -> np.ndarray:
     """The shape with its `height` changed so that the body is as tall as is said, or as nearly as it can be."""
     if height_m is None or not isinstance(body, AnnyBody):
@@ -239,36 +251,33 @@ def _shape_of_height(
         else:
             high = float(result[index])
     reached_m = float(body.stature_m(result))
-    if summary is not None and abs(reached_m - height_m) > HEIGHT_TOLERANCE_M:
+    if abs(reached_m - height_m) > HEIGHT_TOLERANCE_M:
         summary.warnings.append(
             f"the body cannot be {height_m:g} m tall at this age and build; it has {reached_m:.2f} m"
         )
     return result.numpy()
 
 
-def _joints_in_camera(
+def _place(
     body: BodyModel, lifted: LiftedTrack, shape: np.ndarray, track: Track2D, names: tuple[str, ...]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Joints (T, 14, 3) relative to the middle of the hips and its place (T, 3), in camera axes."""
+    """Joints (T, 14, 3) relative to the root joint and its place (T, 3), in camera axes, where they are seen."""
     state = BodyState(
         torch.from_numpy(lifted.pose),
         torch.from_numpy(shape),
         torch.from_numpy(lifted.root),
         torch.zeros(3),
     )
-    person = body.person(state.shape)
     with torch.no_grad():
-        joints = body.keypoints(state, EVALUATION_JOINTS, person).numpy()
-    hips = joints[:, _HIPS].mean(1)
-    joints = joints - hips[:, None]
+        joints = body.keypoints(state, EVALUATION_JOINTS, body.person(state.shape)).numpy()
     rays = (track.points_px - track.principal_px) / track.focal_px
     twelve = [names.index(name) for name in NETWORK_KEYPOINTS]
     weights = track.visible[:, twelve] & ~lifted.occluded[:, None]
     chosen = [EVALUATION_JOINTS.index(name) for name in NETWORK_KEYPOINTS]
-    translation = place_body(
-        joints[:, chosen], rays[:, twelve], weights.astype(float), lifted.translation_m + hips, track.time_s
+    place = place_body(
+        joints[:, chosen], rays[:, twelve], weights.astype(float), lifted.translation_m, track.time_s
     )
-    return joints.astype(np.float32), translation
+    return joints, place
 
 
 def _only(values: np.ndarray, valid: np.ndarray) -> np.ndarray:

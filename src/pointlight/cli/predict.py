@@ -23,6 +23,7 @@ def predict(
     focal_px: Annotated[float | None, typer.Option(help="Focal length in pixels.")] = None,
     height: Annotated[float | None, typer.Option(help="The person's height in metres.")] = None,
     box: Annotated[str | None, typer.Option(help="Which person: X,Y,W,H or X,Y,W,H@S.")] = None,
+    refine: Annotated[bool, typer.Option(help="Fit the network's body to the keypoints over time.")] = True,
     overlay_size: Annotated[
         int, typer.Option(help="Longest side of the overlay, px; 0 = as the video.")
     ] = 1280,
@@ -40,6 +41,7 @@ def predict(
         focal_px=focal_px,
         height_m=height,
         box=PersonBox.parse(box) if box else None,
+        refine=refine,
         overlay_size_px=overlay_size or None,
         overlay=overlay,
     )

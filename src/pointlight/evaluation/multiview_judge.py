@@ -308,6 +308,9 @@ def _everybody(
         joints[f"{name}, averaged windows and mirror"] = network_joints(
             keypoints, checkpoint, body, overlap=True, mirror=True
         )
+        joints[f"{name}, refined as well"] = network_joints(
+            keypoints, checkpoint, body, overlap=True, mirror=True, refine=True
+        )
         joints[f"{name}, true focal length"] = network_joints(
             keypoints, checkpoint, body, focal_px=camera.focal_px
         )
@@ -327,7 +330,13 @@ def _everybody(
 
 
 def _variants(checkpoints: Mapping[str, Checkpoint]) -> list[str]:
-    kinds = ("averaged windows", "averaged windows and mirror", "true focal length", "true 2D")
+    kinds = (
+        "averaged windows",
+        "averaged windows and mirror",
+        "refined as well",
+        "true focal length",
+        "true 2D",
+    )
     return [f"{name}, {kind}" for name in checkpoints for kind in kinds]
 
 

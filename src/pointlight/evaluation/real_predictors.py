@@ -33,6 +33,7 @@ def network_joints(
     focal_px: float | None = None,
     overlap: bool = False,
     mirror: bool = False,
+    refine: bool = False,
 ) -> np.ndarray:
     """(T, 12, 3) the paper's keypoints in camera axes, metres; NaN in frames without a body.
 
@@ -43,13 +44,14 @@ def network_joints(
         focal_px: the camera's; assumed if not given.
         overlap: average overlapping windows.
         mirror: average with the mirror image.
+        refine: fit to the keypoints afterwards.
 
     Raises:
         PointlightError: the model is of another kind.
     """
     if isinstance(checkpoint.model, MotionHMR):
         try:
-            options = PredictOptions(focal_px=focal_px)
+            options = PredictOptions(focal_px=focal_px, refine=refine)
             capture = lift_keypoints(keypoints, checkpoint, body, options, overlap=overlap, mirror=mirror)
         except PointlightError:  # nobody is seen in any frame
             return np.full((len(keypoints), len(_TWELVE), 3), np.nan)

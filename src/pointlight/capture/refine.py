@@ -1,0 +1,280 @@
+"""Refinement: the network's body is fitted to the 2D keypoints over time, staying near the network where they say little.
+
+Adam on small corrections: rotations of the joints and of the root, the body's place, and one shape for the track.
+Everything is weighed in standard deviations, so that the cost is minus a log-likelihood. Beyond the paper.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pointlight.body import BodyModel, BodyState
+from pointlight.capture.lifting import LiftedTrack, Track2D
+from pointlight.geometry import project, rotvec_to_rotmat
+
+PIECE_FRAMES = 600
+"""Longer tracks are fitted in pieces, so that memory does not grow with the video."""
+
+OVERLAP_FRAMES = 60
+"""Of neighbouring pieces, over which one fades into the other."""
+
+
+@dataclass(frozen=True)
+class RefineConfig:
+    """How the evidence is weighed; all are standard deviations. Chosen on simulation (docs/log.md).
+
+    Attributes:
+        keypoint: of a keypoint's place, in person sizes (the diagonal of its box).
+        robust: in standard deviations; keypoints farther off pull no harder (Geman and McClure).
+        joint_deg: of a joint's rotation from what the network says.
+        root_deg: of the root's.
+        shape: of the numbers of shape.
+        change_deg_s: of the change of these corrections in a second.
+        depth: of the logarithm of distance from where the body was placed.
+        depth_s: of its change in a second.
+        acceleration: of a keypoint against the root, m/s^2, over steps of about 1/30 s.
+        steps: of Adam.
+        learning_rate: of its first step, in radians.
+    """
+
+    keypoint: float = 0.015
+    robust: float = 3.0
+    joint_deg: float = 15.0
+    root_deg: float = 10.0
+    shape: float = 0.15
+    change_deg_s: float = 30.0
+    depth: float = 0.1
+    depth_s: float = 0.2
+    acceleration: float = 40.0
+    steps: int = 120
+    learning_rate: float = 0.015
+
+
+@dataclass(frozen=True)
+class _Corrections:
+    """What is added to a track: rotation vectors (T, J-1, 3) and (T, 3), slopes (T, 2), log depth (T,), shape (S,)."""
+
+    turns: Tensor
+    heading: Tensor
+    aside: Tensor
+    nearer: Tensor
+    build: Tensor
+
+    @staticmethod
+    def none(frames: int, joints: int, numbers: int) -> _Corrections:
+        sizes = ((frames, joints, 3), (frames, 3), (frames, 2), (frames,), (numbers,))
+        return _Corrections(*(torch.zeros(size) for size in sizes))
+
+    def apply(self, start: BodyState) -> BodyState:
+        """The corrected body; a change of depth alone keeps it where it appears in the picture."""
+        place = start.translation * self.nearer.exp()[:, None]
+        place = place + torch.cat((self.aside * place[:, 2:], torch.zeros_like(place[:, :1])), dim=-1)
+        return BodyState(
+            start.pose @ rotvec_to_rotmat(self.turns),
+            (start.shape + self.build).clamp(0, 1),
+            rotvec_to_rotmat(self.heading) @ start.root,
+            place,
+        )
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """A stretch of a track as tensors.
+
+    Attributes:
+        start: the body that the network says.
+        points: (T, K, 2) keypoints in pixels.
+        seen: (T, K) 1 where there is one.
+        size_px: of the person, in the whole track.
+        focal: in pixels.
+        principal: (2,).
+        time_s: (T,) from the stretch's first frame.
+    """
+
+    start: BodyState
+    points: Tensor
+    seen: Tensor
+    size_px: float
+    focal: Tensor
+    principal: Tensor
+    time_s: Tensor
+
+
+def refine(
+    track: Track2D,
+    lifted: LiftedTrack,
+    body: BodyModel,
+    names: tuple[str, ...],
+    config: RefineConfig | None = None,
+    *,
+    watch: Callable[[int, int], None] = lambda done, total: None,
+) -> LiftedTrack:
+    """Fit a lifted track to its keypoints.
+
+    Args:
+        track: the keypoints.
+        lifted: where to start; its translation puts the body where it is seen.
+        body: whose pose it is.
+        names: of the track's keypoints.
+        config: weights.
+        watch: told steps done and steps in all.
+    """
+    config = config or RefineConfig()
+    frames = len(track.time_s)
+    spans = _spans(frames)
+    size_px = _person_size(track.points_px, track.visible & ~lifted.occluded[:, None])
+    pieces = [_piece(track, lifted, span, size_px) for span in spans]
+    total = config.steps * len(pieces)
+    done = 0
+
+    def count() -> None:
+        nonlocal done
+        done += 1
+        watch(done, total)
+
+    # The stretch that shows most of the person says how the person is built.
+    order = sorted(range(len(pieces)), key=lambda i: -float(pieces[i].seen.sum()))
+    fits: dict[int, _Corrections] = {}
+    build: Tensor | None = None
+    for i in order:
+        fits[i] = _fit(pieces[i], body, names, config, build, count)
+        build = fits[i].build
+    merged = _merge([fits[i] for i in range(len(pieces))], spans, frames)
+    end = merged.apply(_state(lifted, slice(0, frames)))
+    return replace(
+        lifted,
+        pose=end.pose.numpy(),
+        root=end.root.numpy(),
+        shape=end.shape.numpy(),
+        translation_m=end.translation.numpy(),
+    )
+
+
+def _fit(
+    piece: _Piece,
+    body: BodyModel,
+    names: tuple[str, ...],
+    config: RefineConfig,
+    build: Tensor | None,
+    count: Callable[[], None],
+) -> _Corrections:
+    """The corrections of one stretch; `build` is the shape's where it is known already."""
+    frames, joints = piece.start.pose.shape[:2]
+    free = _Corrections.none(frames, joints, len(piece.start.shape))
+    if build is not None:
+        free = replace(free, build=build)
+    wanted = [free.turns, free.heading, free.aside, free.nearer, *([] if build is not None else [free.build])]
+    for values in wanted:
+        values.requires_grad_(True)
+    optimiser = torch.optim.Adam(wanted, lr=config.learning_rate, betas=(0.9, 0.95))
+    for step in range(config.steps):
+        for group in optimiser.param_groups:
+            group["lr"] = config.learning_rate * (1 - step / config.steps) ** 0.5
+        optimiser.zero_grad(set_to_none=True)
+        _cost(piece, free, body, names, config).backward()
+        optimiser.step()
+        count()
+    return _Corrections(*(value.detach() for value in vars(free).values()))
+
+
+def _cost(
+    piece: _Piece, free: _Corrections, body: BodyModel, names: tuple[str, ...], config: RefineConfig
+) -> Tensor:
+    now = free.apply(piece.start)
+    places = body.keypoints(now, names)
+    there = project(places, piece.focal, piece.principal)
+    error = ((there - piece.points) / (piece.size_px * config.keypoint)).square().sum(-1)
+    limit = config.robust**2
+    cost = (piece.seen * limit * error / (limit + error)).sum()
+    cost = cost + (free.turns / np.radians(config.joint_deg)).square().sum()
+    cost = cost + (free.heading / np.radians(config.root_deg)).square().sum()
+    cost = cost + (free.nearer / config.depth).square().sum()
+    cost = cost + (free.build / config.shape).square().sum() * len(piece.time_s) / 30
+    if len(piece.time_s) < 2:
+        return cost
+    step_s = piece.time_s.diff().clamp_min(1e-3)
+    per_frame = float(
+        step_s.median() * 30
+    )  # what changes over time must not weigh more at a higher frame rate
+    change = np.radians(config.change_deg_s)
+    for values, speed in (
+        (free.turns, change),
+        (free.heading, change),
+        (free.nearer[:, None], config.depth_s),
+    ):
+        cost = cost + per_frame * (values.flatten(1).diff(dim=0) / (speed * step_s[:, None])).square().sum()
+    # Steps of about 1/30 s, whatever the video's rate: the noise of a second difference grows with its square.
+    lag = max(1, round(float(1 / 30 / step_s.median())))
+    if len(piece.time_s) > 2 * lag:
+        inner = places - now.translation[:, None]
+        second = inner[2 * lag :] - 2 * inner[lag:-lag] + inner[: -2 * lag]
+        span_s = (piece.time_s[2 * lag :] - piece.time_s[: -2 * lag]) / 2
+        second = second / span_s[:, None, None].square()
+        cost = cost + per_frame * (second / config.acceleration).square().sum()
+    return cost
+
+
+def _spans(frames: int) -> list[slice]:
+    """Stretches of about `PIECE_FRAMES` that overlap by `OVERLAP_FRAMES`."""
+    if frames <= PIECE_FRAMES:
+        return [slice(0, frames)]
+    count = int(np.ceil((frames - OVERLAP_FRAMES) / (PIECE_FRAMES - OVERLAP_FRAMES)))
+    edges = np.linspace(0, frames - OVERLAP_FRAMES, count + 1).round().astype(int)
+    return [slice(int(a), int(b) + OVERLAP_FRAMES) for a, b in pairwise(edges)]
+
+
+def _merge(fits: list[_Corrections], spans: list[slice], frames: int) -> _Corrections:
+    """All stretches' corrections in one, faded into each other where they overlap."""
+    if len(fits) == 1:
+        return fits[0]
+    total = torch.zeros(frames)
+    sums = {name: torch.zeros(frames, *getattr(fits[0], name).shape[1:]) for name in _OVER_TIME}
+    for number, (fit, span) in enumerate(zip(fits, spans, strict=True)):
+        length = span.stop - span.start
+        weight = torch.ones(length)
+        ramp = (torch.arange(OVERLAP_FRAMES) + 0.5) / OVERLAP_FRAMES
+        if number > 0:
+            weight[:OVERLAP_FRAMES] = ramp
+        if number < len(fits) - 1:
+            weight[-OVERLAP_FRAMES:] = ramp.flip(0)
+        total[span] += weight
+        for name, values in sums.items():
+            own = getattr(fit, name)
+            values[span] += own * weight.reshape(-1, *([1] * (own.ndim - 1)))
+    means = {name: values / total.reshape(-1, *([1] * (values.ndim - 1))) for name, values in sums.items()}
+    return _Corrections(**means, build=fits[0].build)
+
+
+_OVER_TIME = ("turns", "heading", "aside", "nearer")
+
+
+def _state(lifted: LiftedTrack, span: slice) -> BodyState:
+    arrays = (lifted.pose[span], lifted.shape, lifted.root[span], lifted.translation_m[span])
+    return BodyState(*(torch.from_numpy(np.ascontiguousarray(array, np.float32)) for array in arrays))
+
+
+def _piece(track: Track2D, lifted: LiftedTrack, span: slice, size_px: float) -> _Piece:
+    seen = track.visible[span] & ~lifted.occluded[span, None]
+    return _Piece(
+        start=_state(lifted, span),
+        points=torch.from_numpy(np.where(seen[..., None], track.points_px[span], 0).astype(np.float32)),
+        seen=torch.from_numpy(seen.astype(np.float32)),
+        size_px=size_px,
+        focal=torch.tensor(track.focal_px, dtype=torch.float32),
+        principal=torch.from_numpy(track.principal_px.astype(np.float32)),
+        time_s=torch.from_numpy((track.time_s[span] - track.time_s[span.start]).astype(np.float32)),
+    )
+
+
+def _person_size(points_px: np.ndarray, seen: np.ndarray) -> float:
+    """The median diagonal of the visible points' box, pixels; a limb stretched out is no larger person."""
+    low = np.where(seen[..., None], points_px, np.inf).min(1)
+    high = np.where(seen[..., None], points_px, -np.inf).max(1)
+    extent = (high - low)[np.asarray(seen.any(1))]
+    return max(float(np.median(np.linalg.norm(extent, axis=-1))), 1.0) if len(extent) else 1.0

@@ -1,7 +1,7 @@
 """SMPL from the user's own official file, behind the interface of every body.
 
-No such file is shipped, and no chumpy is needed. SMPL (Loper et al. 2015) may be used for research only, under a licence that its users accept themselves; what is
-derived from its files must not be handed on.
+No such file is shipped, and no chumpy is needed. SMPL (Loper et al. 2015) may be used for research only, under a
+licence that its users accept themselves; what is derived from its files must not be handed on.
 """
 
 from __future__ import annotations

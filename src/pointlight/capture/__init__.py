@@ -2,14 +2,15 @@
 
 from pointlight.capture.capture import Capture, body_states
 from pointlight.capture.detector import DetectorConfig, MediapipeDetector
-from pointlight.capture.keypoint_files import read_keypoints, write_keypoints
+from pointlight.capture.keypoint_files import OPENPOSE_COCO_18, read_keypoints, write_keypoints
 from pointlight.capture.lifting import LiftedTrack, Track2D, lift
 from pointlight.capture.options import PredictOptions
 from pointlight.capture.overlay import BodyPainter, write_overlay
 from pointlight.capture.person_box import PersonBox
-from pointlight.capture.predict import Summary, lift_keypoints, predict, predict_to_folder
+from pointlight.capture.predict import Summary, lift_keypoints, predict, predict_to_folder, seen_keypoints
 
 __all__ = [
+    "OPENPOSE_COCO_18",
     "BodyPainter",
     "Capture",
     "DetectorConfig",
@@ -25,6 +26,7 @@ __all__ = [
     "predict",
     "predict_to_folder",
     "read_keypoints",
+    "seen_keypoints",
     "write_keypoints",
     "write_overlay",
 ]

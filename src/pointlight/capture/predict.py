@@ -157,7 +157,7 @@ def lift_keypoints(
     width, height = keypoints.image_size
     focal, source = _focal(options, width, height)
     principal = np.array([width / 2, height / 2])
-    visible = _seen(points, width, height)
+    visible = seen_keypoints(points, width, height)
     track = Track2D(keypoints.time_s, points[..., :2].astype(np.float64), visible, focal, principal)
     lifted = lift(track, checkpoint.model, body, overlap=overlap)
     if not lifted.valid.any():
@@ -215,7 +215,7 @@ def _focal(options: PredictOptions, width: int, height: int) -> tuple[float, str
     return default_focal_px(float(width), float(height)), "assumed"
 
 
-def _seen(points: np.ndarray, width: int, height: int) -> np.ndarray:
+def seen_keypoints(points: np.ndarray, width: int, height: int) -> np.ndarray:
     """(T, K) bool: scored well enough and inside the picture, where the paper's keypoints are."""
     inside = (points[..., :2] >= 0).all(-1) & (points[..., 0] <= width) & (points[..., 1] <= height)
     return inside & (points[..., 2] >= SEEN_SCORE)

@@ -11,12 +11,16 @@ import typer
 from pointlight.cli.progress import stage_bars
 from pointlight.errors import PointlightError
 
+PUBLISHED = ("3dpw", "mpi-inf-3dhp", "surreal")
+
 
 def evaluate(
     models: Annotated[
         list[str], typer.Argument(help="Names of shipped models, .safetensors files or run folders.")
     ],
-    on: Annotated[str, typer.Option(help="What to judge on: synthetic.")] = "synthetic",
+    on: Annotated[
+        str, typer.Option(help="What to judge on: synthetic, 3dpw, mpi-inf-3dhp, surreal.")
+    ] = "synthetic",
     motion: Annotated[
         Path | None,
         typer.Option(envvar="POINTLIGHT_MOTION", help="Folder of motion capture; procedural if not given."),
@@ -28,28 +32,40 @@ def evaluate(
     ] = False,
     configuration: Annotated[str, typer.Option(help="eval-v1 or eval-v1-perfect.")] = "eval-v1",
     split: Annotated[str, typer.Option(help="heldout for tables, validation for choices.")] = "heldout",
+    data: Annotated[Path | None, typer.Option(help="Folder of the data to judge on.")] = None,
+    smpl: Annotated[
+        Path | None, typer.Option(help="Your own SMPL file, or a folder with those of women and men.")
+    ] = None,
+    regressor: Annotated[Path | None, typer.Option(help="J_regressor_h36m.npy, with --smpl.")] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures here.")] = None,
 ) -> None:
-    """Judge models on simulated people, beside simple peers."""
-    if on != "synthetic":
-        raise PointlightError(f"there is no judge {on!r}; there is: synthetic")
-    from pointlight.evaluation import evaluate_synthetic, table
+    """Judge models on simulated people, beside simple peers, or on a published benchmark."""
+    if on not in ("synthetic", *PUBLISHED):
+        raise PointlightError(f"there is no judge {on!r}; there are: synthetic, {', '.join(PUBLISHED)}")
+    if on in PUBLISHED and data is None:
+        raise PointlightError(f"{on} is not shipped; give the folder of your own copy with --data")
+    from pointlight.evaluation import evaluate_published, evaluate_synthetic, published_table, table
     from pointlight.files import atomic_path, ensure_folder
 
     if json_file is not None:
         ensure_folder(json_file.parent)  # said before the work, not after it
     with stage_bars() as bars:
-        result = evaluate_synthetic(
-            models,
-            motion=motion,
-            clips=clips,
-            seed=seed,
-            overlap=overlap,
-            configuration=configuration,
-            split=split,
-            watch=bars,
-        )
+        if data is not None and on in PUBLISHED:
+            result = evaluate_published(
+                models, benchmark=on, folder=data, smpl=smpl, regressor=regressor, watch=bars
+            )
+        else:
+            result = evaluate_synthetic(
+                models,
+                motion=motion,
+                clips=clips,
+                seed=seed,
+                overlap=overlap,
+                configuration=configuration,
+                split=split,
+                watch=bars,
+            )
     if json_file is not None:
         with atomic_path(json_file) as temporary:
             temporary.write_text(json.dumps(result, indent=1, allow_nan=False))
-    typer.echo(table(result))
+    typer.echo(published_table(result) if on in PUBLISHED else table(result))

@@ -67,7 +67,7 @@ def evaluate_synthetic(
         raise PointlightError(f"there is no split {split!r}; there are {', '.join(SPLITS)}")
     body = AnnyBody()
     # What cannot be loaded is said before anything takes time.
-    checkpoints = _named_checkpoints(models, body)
+    checkpoints = named_checkpoints(models, body)
     rivals = {
         peer: load_checkpoint(shipped, body)
         for peer, shipped in _PEERS.items()
@@ -105,7 +105,7 @@ def evaluate_synthetic(
     }
 
 
-def _named_checkpoints(models: Sequence[str], body: BodyModel) -> dict[str, Checkpoint]:
+def named_checkpoints(models: Sequence[str], body: BodyModel) -> dict[str, Checkpoint]:
     """Loaded models by a name for each: a run's folder gives its own, since its file is always called best."""
     checkpoints: dict[str, Checkpoint] = {}
     for given in models:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import copyreg
 import os
 import pickle
@@ -133,6 +134,14 @@ def test_only_held_objects_are_rebuilt(tmp_path: Path) -> None:
     call = copyreg._reconstructor  # pyright: ignore[reportAttributeAccessIssue]
     path.write_bytes(pickle.dumps(Runs(call, np.ndarray, object, None), 2))
     with pytest.raises(PointlightError, match="cannot be read as a pickle"):
+        read_pickle(path, "a file")
+
+
+def test_bytes_are_not_encoded_by_whatever_is_named(tmp_path: Path) -> None:
+    """Looking a codec up imports a module of its name."""
+    path = tmp_path / "file.pkl"
+    path.write_bytes(pickle.dumps(Runs(codecs.encode, "text", "rot13"), 2))
+    with pytest.raises(PointlightError, match="bytes in the encoding rot13 are not expected"):
         read_pickle(path, "a file")
 
 

@@ -105,7 +105,7 @@ class SmplBody(BodyModel):
         self.hinge_axes = dict(_HINGES)
         template, directions = arrays["v_template"], arrays["shapedirs"][..., :SMPL_SHAPES]
         joints = arrays["J_regressor"] @ template
-        joint_directions = np.einsum("jv,vcs->jcs", arrays["J_regressor"], directions)
+        joint_directions = np.tensordot(arrays["J_regressor"], directions, 1)
         crown = np.zeros(len(template))
         crown[np.argsort(template[:, 1])[-_CROWN_VERTICES:]] = 1 / _CROWN_VERTICES
         points = {"head_top": crown} | dict(surface_points or {})
@@ -115,9 +115,9 @@ class SmplBody(BodyModel):
         masses = shares.sum(1)
         # The joints' own vector, 0, is the first term.
         terms = shares @ template - masses[:, None] * joints[owners]
-        shape_terms = np.einsum("pv,vcs->pcs", shares, directions)
+        shape_terms = np.tensordot(shares, directions, 1)
         shape_terms -= masses[:, None, None] * joint_directions[owners]
-        pose_terms = np.einsum("pv,vcq->pcq", shares, arrays["posedirs"])
+        pose_terms = np.tensordot(shares, arrays["posedirs"], 1)
         self._buffer("terms", _after_zero(terms))
         self._buffer("shape_terms", _flat(_after_zero(shape_terms)))
         self._buffer("pose_terms", _flat(_after_zero(pose_terms)))

@@ -12,7 +12,7 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "src" / "pointlight"
 
-GROUND = ("errors", "files", "randomness")
+GROUND = ("errors", "files", "pickles", "randomness")
 FLOORS = (
     "geometry",
     "media",

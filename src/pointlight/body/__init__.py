@@ -1,4 +1,4 @@
-"""Bodies: the interface, Anny behind it, joint and keypoint sets, and the distribution of shapes."""
+"""Bodies: the interface, Anny and the user's own SMPL behind it, joint and keypoint sets, and the distribution of shapes."""
 
 from pointlight.body.anny import AnnyBody
 from pointlight.body.joints import (
@@ -14,6 +14,7 @@ from pointlight.body.joints import (
 from pointlight.body.kinematics import BodyState, KeypointRule, Posed, forward_kinematics
 from pointlight.body.model import BodyModel, Person
 from pointlight.body.shape import ADULT_AGE, MEAN_ADULT_SHAPE, SHAPE_NAMES, sample_adult_shapes
+from pointlight.body.smpl import SMPL_JOINTS, SMPL_SHAPES, SmplBody
 
 __all__ = [
     "ADULT_AGE",
@@ -24,12 +25,15 @@ __all__ = [
     "MEAN_ADULT_SHAPE",
     "NETWORK_KEYPOINTS",
     "SHAPE_NAMES",
+    "SMPL_JOINTS",
+    "SMPL_SHAPES",
     "AnnyBody",
     "BodyModel",
     "BodyState",
     "KeypointRule",
     "Person",
     "Posed",
+    "SmplBody",
     "forward_kinematics",
     "indices_of",
     "mirror_order",

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from pointlight.body.kernels import skin
-from pointlight.body.kinematics import BodyState, KeypointRule, Posed
+from pointlight.body.kinematics import BodyState, KeypointRule
 from pointlight.body.model import BodyModel, Person
 from pointlight.body.shape import MEAN_ADULT_SHAPE
 
@@ -101,11 +101,6 @@ class AnnyBody(BodyModel):
         blended = (self.skin_weights @ transforms.flatten(-2)).unflatten(-1, (3, 4))
         rest = self.rest_vertices(state.shape)
         return (blended[..., :3] @ rest[..., None])[..., 0] + blended[..., 3]
-
-    def bone_transforms(self, posed: Posed, person: Person) -> Float[Tensor, "*batch joints 3 4"]:
-        """(..., J, 3, 4) rotation and shift that take a point at rest, fixed to a joint, to its place."""
-        shifts = posed.joints - (posed.rotations @ person.joints[..., None])[..., 0]
-        return torch.cat((posed.rotations, shifts[..., None]), dim=-1)
 
     def skin_vertices(
         self, rest_vertices: Float[np.ndarray, "vertices 3"], transforms: Float[np.ndarray, "joints 3 4"]

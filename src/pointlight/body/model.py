@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -81,6 +82,11 @@ class BodyModel(nn.Module, ABC):
         """(..., J, 3, 3) global rotations of the joints, from rest-aligned body axes to the state's frame."""
         anyone = state.pose.new_zeros(len(self.joint_names), 3)  # rotations do not depend on shape
         return forward_kinematics(state, anyone, self.parents).rotations
+
+    def bone_transforms(self, posed: Posed, person: Person) -> Float[Tensor, "*batch joints 3 4"]:
+        """(..., J, 3, 4) rotation and shift that take a point at rest, fixed to a joint, to its place."""
+        shifts = posed.joints - (posed.rotations @ person.joints[..., None])[..., 0]
+        return torch.cat((posed.rotations, shifts[..., None]), dim=-1)
 
     def keypoints(
         self, state: BodyState, names: tuple[str, ...] | None = None, person: Person | None = None

@@ -3,6 +3,7 @@
 from pointlight.capture.capture import Capture, body_states
 from pointlight.capture.detector import DetectorConfig, MediapipeDetector
 from pointlight.capture.keypoint_files import (
+    OPENPOSE_COCO_18,
     read_detections,
     read_keypoints,
     write_detections,
@@ -16,6 +17,7 @@ from pointlight.capture.predict import Summary, lift_keypoints, predict, predict
 from pointlight.capture.refine import RefineConfig, refine
 
 __all__ = [
+    "OPENPOSE_COCO_18",
     "BodyPainter",
     "Capture",
     "DetectorConfig",

@@ -11,16 +11,16 @@ import typer
 from pointlight.cli.progress import stage_bars
 from pointlight.errors import PointlightError
 
+PUBLISHED = ("3dpw", "mpi-inf-3dhp", "surreal")
+
 
 def evaluate(
     models: Annotated[
         list[str], typer.Argument(help="Names of shipped models, .safetensors files or run folders.")
     ],
-    on: Annotated[str, typer.Option(help="What to judge on: synthetic or multiview.")] = "synthetic",
-    data: Annotated[
-        Path | None,
-        typer.Option(help="multiview: a folder with calibration.json and videos, or a folder of such."),
-    ] = None,
+    on: Annotated[
+        str, typer.Option(help="What to judge on: synthetic, multiview, 3dpw, mpi-inf-3dhp, surreal.")
+    ] = "synthetic",
     motion: Annotated[
         Path | None,
         typer.Option(envvar="POINTLIGHT_MOTION", help="Folder of motion capture; procedural if not given."),
@@ -35,20 +35,41 @@ def evaluate(
     ] = False,
     configuration: Annotated[str, typer.Option(help="eval-v1 or eval-v1-perfect.")] = "eval-v1",
     split: Annotated[str, typer.Option(help="heldout for tables, validation for choices.")] = "heldout",
+    data: Annotated[Path | None, typer.Option(help="Folder of the data to judge on.")] = None,
+    smpl: Annotated[
+        Path | None, typer.Option(help="Your own SMPL file, or a folder with those of women and men.")
+    ] = None,
+    regressor: Annotated[Path | None, typer.Option(help="J_regressor_h36m.npy, with --smpl.")] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures here.")] = None,
 ) -> None:
-    """Judge models on simulated people, or on real people filmed by several cameras, beside simple peers."""
-    if on not in ("synthetic", "multiview"):
-        raise PointlightError(f"there is no judge {on!r}; there are: synthetic, multiview")
-    if (on == "multiview") != (data is not None):
-        raise PointlightError("--data FOLDER goes with --on multiview, and --on multiview needs it")
-    from pointlight.evaluation import evaluate_multiview, evaluate_synthetic, multiview_table, table
+    """Judge models on simulated people, on people filmed by several cameras, or on a published benchmark."""
+    judges = ("synthetic", "multiview", *PUBLISHED)
+    if on not in judges:
+        raise PointlightError(f"there is no judge {on!r}; there are: {', '.join(judges)}")
+    if on in PUBLISHED and data is None:
+        raise PointlightError(f"{on} is not shipped; give the folder of your own copy with --data")
+    if on == "multiview" and data is None:
+        raise PointlightError(
+            "multiview needs --data: a folder with calibration.json and videos, or one of such"
+        )
+    from pointlight.evaluation import (
+        evaluate_multiview,
+        evaluate_published,
+        evaluate_synthetic,
+        multiview_table,
+        published_table,
+        table,
+    )
     from pointlight.files import atomic_path, ensure_folder
 
     if json_file is not None:
         ensure_folder(json_file.parent)  # said before the work, not after it
     with stage_bars() as bars:
-        if data is not None:
+        if data is not None and on in PUBLISHED:
+            result = evaluate_published(
+                models, benchmark=on, folder=data, smpl=smpl, regressor=regressor, watch=bars
+            )
+        elif data is not None and on == "multiview":
             result = evaluate_multiview(models, data, motion=motion, watch=bars)
         else:
             result = evaluate_synthetic(
@@ -65,4 +86,5 @@ def evaluate(
     if json_file is not None:
         with atomic_path(json_file) as temporary:
             temporary.write_text(json.dumps(result, indent=1, allow_nan=False))
-    typer.echo(table(result) if data is None else multiview_table(result))
+    show = {"synthetic": table, "multiview": multiview_table}.get(on, published_table)
+    typer.echo(show(result))

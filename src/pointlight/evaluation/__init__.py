@@ -13,12 +13,16 @@ from pointlight.evaluation.metrics import (
 from pointlight.evaluation.multiview import MultiviewTruth, TruthConfig, Views2D, triangulate_person
 from pointlight.evaluation.multiview_judge import CameraTruth, Marks, evaluate_multiview, mark
 from pointlight.evaluation.predictors import Predicted, Predictor, Windows, predictor_of
-from pointlight.evaluation.report import multiview_table, table
+from pointlight.evaluation.published import BENCHMARKS, SKELETON_JOINTS, evaluate_published
+from pointlight.evaluation.regressed import h36m_points
+from pointlight.evaluation.report import multiview_table, published_table, table
 from pointlight.evaluation.synthetic import EVALUATION_SEED, Score, SyntheticTest
 
 __all__ = [
+    "BENCHMARKS",
     "CONFIGURATIONS",
     "EVALUATION_SEED",
+    "SKELETON_JOINTS",
     "CalibratedSet",
     "CameraTruth",
     "Interval",
@@ -38,12 +42,15 @@ __all__ = [
     "calibrated_folders",
     "constant_pose",
     "evaluate_multiview",
+    "evaluate_published",
     "evaluate_synthetic",
+    "h36m_points",
     "mark",
     "mpjpe_mm",
     "multiview_table",
     "pa_mpjpe_mm",
     "predictor_of",
+    "published_table",
     "read_calibrated_set",
     "table",
     "triangulate_person",

@@ -100,6 +100,33 @@ def _with_interval(entry: dict[str, Any]) -> str:
     return f"{entry['pa_mpjpe_mm']:.1f} ({low:.1f} to {high:.1f})"
 
 
+def published_table(result: dict[str, Any]) -> str:
+    """What `evaluate_published` found: scores with models first, then errors by joint."""
+    rows = {**result["models"], **{f"{name} (peer)": score for name, score in result["peers"].items()}}
+    columns = {
+        "over frames": "pa_mpjpe_mm_over_frames",
+        "known cameras": "camera_valid_pa_mpjpe_mm",
+        "overlapping": "overlap_pa_mpjpe_mm",
+        "known focal": "known_focal_pa_mpjpe_mm",
+        "MPJPE": "mpjpe_mm",
+        "accel.": "acceleration_mm",
+    }
+    lines = []
+    for name, score in rows.items():
+        low, high = score["ci95_mm"]
+        cells = [name, f"{score['pa_mpjpe_mm']:.1f} ({low:.1f} to {high:.1f})"]
+        cells += [_cell(score[key], "{:.1f}") for key in columns.values()]
+        lines.append([*cells, f"{score['coverage']:.1%}"])
+    config = result["config"]
+    head = ["model", "PA-MPJPE mm, mean over persons (95 %)", *columns, "coverage"]
+    joints = [
+        [joint, *(_cell(score["by_joint"][joint], "{:.1f}") for score in rows.values())]
+        for joint in config["joint_names"]
+    ]
+    words = f"{config['benchmark']}: {result['frames']} scored frames of {config['persons']} persons; {config['joints']}"
+    return "\n\n".join((words, _markdown(head, lines), _markdown(["joint, aligned, mm", *rows], joints)))
+
+
 def _joints(rows: dict[str, Any]) -> str:
     """Degrees by body joint, one column a model that says rotations."""
     scores = {name: row["joint_deg_by_joint"] for name, row in rows.items() if "joint_deg_by_joint" in row}

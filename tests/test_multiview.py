@@ -19,6 +19,7 @@ from pointlight.evaluation import (
     calibrated_folders,
     mark,
     read_calibrated_set,
+    read_joints,
     triangulate_person,
 )
 from pointlight.geometry import Lens, distort, triangulate, undistort
@@ -267,3 +268,60 @@ def test_folders_without_calibration_are_said(tmp_path: Path) -> None:
     write_set(tmp_path / "a")
     assert [folder.name for folder in calibrated_folders(tmp_path)] == ["a", "b"]
     assert [view.name for view in read_calibrated_set(tmp_path / "a").views] == ["cam0", "cam1"]
+
+
+# Other programs' files
+
+
+def write_trc(path: Path, joints: np.ndarray, order: list[int]) -> None:
+    """(T, 12, 3) in millimetres, markers in the given order, as Pose2Sim names them."""
+    names = [_marker(NETWORK_KEYPOINTS[k]) for k in order]
+    head = ["PathFileType\t4\t(X/Y/Z)\t" + path.name, "DataRate\tNumFrames\tUnits", f"60\t{len(joints)}\tmm"]
+    head += ["Frame#\tTime\t" + "\t\t\t".join(names), "\t\tX1\tY1\tZ1"]
+    rows = []
+    for t, frame in enumerate(joints):
+        cells = ["" if np.isnan(x) else f"{1000 * x:.6f}" for x in frame[order].ravel()]
+        rows.append("\t".join([str(t + 1), f"{t / 60:.4f}", *cells]))
+    path.write_text("\n".join([*head, *rows]) + "\n")
+
+
+def _marker(name: str) -> str:
+    side, _, part = name.partition("_")
+    return side[0].upper() + part.capitalize()
+
+
+def test_files_of_other_programs_score_as_their_joints_do(tmp_path: Path) -> None:
+    joints = person()
+    joints[5, 3] = np.nan
+    order = list(np.random.default_rng(4).permutation(12))
+    write_trc(tmp_path / "a.trc", joints, order)
+    np.savez(
+        tmp_path / "b.npz", joints=joints[:, order], names=np.array([NETWORK_KEYPOINTS[k] for k in order])
+    )
+    for name in ("a.trc", "b.npz"):
+        np.testing.assert_allclose(read_joints(tmp_path / name, FRAMES + 3)[:FRAMES], joints, atol=1e-8)
+        assert np.isnan(read_joints(tmp_path / name, FRAMES + 3)[FRAMES:]).all()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "not a whole TRC"),
+        ("a\nUnits\nmiles\nF\tT\tLHip\n\n1\t0\t1\t2\t3\n", "not a whole TRC"),
+        ("a\nUnits\nm\nF\tT\tLHip\n\n1\t0\t1\t2\t3\n", "lacks left_ankle"),
+        ("a\nUnits\nm\nF\tT\tLHip\n\n", "no frame"),
+    ],
+)
+def test_bad_files_of_other_programs_are_said(tmp_path: Path, text: str, words: str) -> None:
+    (tmp_path / "x.trc").write_text(text)
+    with pytest.raises(PointlightError, match=words):
+        read_joints(tmp_path / "x.trc", 5)
+
+
+def test_npz_files_of_something_else_are_said(tmp_path: Path) -> None:
+    np.savez(tmp_path / "x.npz", points=np.zeros(3))
+    with pytest.raises(PointlightError, match=r"x\.npz holds points"):
+        read_joints(tmp_path / "x.npz", 5)
+    np.savez(tmp_path / "y.npz", joints=np.zeros((4, 2, 3)), names=np.array(["left_hip"]))
+    with pytest.raises(PointlightError, match=r"shape \(4, 2, 3\)"):
+        read_joints(tmp_path / "y.npz", 5)

@@ -1,5 +1,6 @@
 """From real video to one person's moving body: keypoints, windows, the result, and the picture of it."""
 
+from pointlight.capture.archive import read_npz
 from pointlight.capture.capture import Capture, body_states
 from pointlight.capture.detector import DetectorConfig, MediapipeDetector
 from pointlight.capture.keypoint_files import (
@@ -37,6 +38,7 @@ __all__ = [
     "predict_to_folder",
     "read_detections",
     "read_keypoints",
+    "read_npz",
     "refine",
     "seen_keypoints",
     "write_detections",

@@ -36,6 +36,10 @@ def evaluate(
     configuration: Annotated[str, typer.Option(help="eval-v1 or eval-v1-perfect.")] = "eval-v1",
     split: Annotated[str, typer.Option(help="heldout for tables, validation for choices.")] = "heldout",
     data: Annotated[Path | None, typer.Option(help="Folder of the data to judge on.")] = None,
+    predictions: Annotated[
+        list[str] | None,
+        typer.Option(help="multiview: SET/CAMERA=FILE, another program's joints (npz or TRC); repeatable."),
+    ] = None,
     smpl: Annotated[
         Path | None, typer.Option(help="Your own SMPL file, or a folder with those of women and men.")
     ] = None,
@@ -52,6 +56,9 @@ def evaluate(
         raise PointlightError(
             "multiview needs --data: a folder with calibration.json and videos, or one of such"
         )
+    files = _predictions(predictions or [])
+    if files and on != "multiview":
+        raise PointlightError("--predictions goes with --on multiview")
     from pointlight.evaluation import (
         evaluate_multiview,
         evaluate_published,
@@ -70,7 +77,7 @@ def evaluate(
                 models, benchmark=on, folder=data, smpl=smpl, regressor=regressor, watch=bars
             )
         elif data is not None and on == "multiview":
-            result = evaluate_multiview(models, data, motion=motion, watch=bars)
+            result = evaluate_multiview(models, data, motion=motion, predictions=files, watch=bars)
         else:
             result = evaluate_synthetic(
                 models,
@@ -88,3 +95,13 @@ def evaluate(
             temporary.write_text(json.dumps(result, indent=1, allow_nan=False))
     show = {"synthetic": table, "multiview": multiview_table}.get(on, published_table)
     typer.echo(show(result))
+
+
+def _predictions(given: list[str]) -> dict[str, Path]:
+    files = {}
+    for entry in given:
+        camera, equals, file = entry.partition("=")
+        if not equals or camera.count("/") != 1:
+            raise PointlightError(f"--predictions {entry} is not SET/CAMERA=FILE")
+        files[camera] = Path(file)
+    return files

@@ -12,6 +12,7 @@ from pointlight.evaluation.metrics import (
 )
 from pointlight.evaluation.multiview import MultiviewTruth, TruthConfig, Views2D, triangulate_person
 from pointlight.evaluation.multiview_judge import CameraTruth, Marks, evaluate_multiview, mark
+from pointlight.evaluation.other_tools import read_joints
 from pointlight.evaluation.predictors import Predicted, Predictor, Windows, predictor_of
 from pointlight.evaluation.published import BENCHMARKS, SKELETON_JOINTS, evaluate_published
 from pointlight.evaluation.regressed import h36m_points
@@ -52,6 +53,7 @@ __all__ = [
     "predictor_of",
     "published_table",
     "read_calibrated_set",
+    "read_joints",
     "table",
     "triangulate_person",
 ]

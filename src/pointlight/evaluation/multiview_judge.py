@@ -33,6 +33,7 @@ from pointlight.evaluation.multiview import (
     Views2D,
     triangulate_person,
 )
+from pointlight.evaluation.other_tools import read_joints
 from pointlight.evaluation.real_predictors import (
     network_joints,
     repaired_world_joints,
@@ -114,6 +115,7 @@ def evaluate_multiview(
     data: Path,
     *,
     motion: Path | None = None,
+    predictions: Mapping[str, Path] | None = None,
     config: TruthConfig | None = None,
     cache: Path | None = None,
     watch: Callable[[str, float, float], None] = lambda stage, done, total: None,
@@ -125,6 +127,7 @@ def evaluate_multiview(
         data: a folder with `calibration.json` and videos, or a folder of such folders; an `index.csv` there may give each
             video a role, and roles are averaged apart.
         motion: motion capture that the constant pose is the mean of; procedural if not given.
+        predictions: files of another program's joints (`other_tools.py`) by "set/camera"; a row of their own.
         config: how the truth is made.
         cache: where detections are kept.
         watch: told what is being worked on, how much is done and of how much.
@@ -139,9 +142,16 @@ def evaluate_multiview(
     bank = training_bank(motion, body, cache, watch=lambda done, total: watch("motion", done, total))
     constant = constant_pose(bank, body)
     roles = _roles(data)
+    folders = calibrated_folders(data)
+    others = dict(predictions or {})
+    known = {f"{each.name}/{view.name}" for each in map(read_calibrated_set, folders) for view in each.views}
+    if unknown := sorted(set(others) - known):
+        raise PointlightError(
+            f"there is no camera {unknown[0]!r} in {data}; predictions are for {', '.join(sorted(known))}"
+        )
     sets: dict[str, Any] = {}
     tables: dict[str, dict[str, list[dict[str, Marks]]]] = {"full": {}, "part": {}}
-    for folder in calibrated_folders(data):
+    for folder in folders:
         calibrated = read_calibrated_set(folder)
         seen = [_seen(view, cache, watch) for view in calibrated.views]
         truth = truth_of(calibrated, seen, config)
@@ -155,9 +165,16 @@ def evaluate_multiview(
         for camera in cameras:
             sets[calibrated.name].setdefault("left_out_mm", []).append(_rounded(camera.left_out_mm))
         rows: list[dict[str, Marks]] = []
-        for number, (detections, camera) in enumerate(zip(seen, cameras, strict=True)):
+        for number, (view, detections, camera) in enumerate(
+            zip(calibrated.views, seen, cameras, strict=True)
+        ):
             watch(f"judge {calibrated.name}", number, len(cameras))
             joints = _everybody(detections, camera, checkpoints, rivals, constant, body)
+            if others:
+                file = others.get(f"{calibrated.name}/{view.name}")
+                frames = len(detections.keypoints)
+                nothing = np.full((frames, len(_TWELVE), 3), np.nan)
+                joints["predictions"] = read_joints(file, frames) if file else nothing
             time_s = detections.keypoints.time_s
             rows.append({name: mark(found, camera, time_s) for name, found in joints.items()})
         watch(f"judge {calibrated.name}", len(cameras), len(cameras))
@@ -171,7 +188,7 @@ def evaluate_multiview(
         "sets": sets,
         "config": {"truth": asdict(config), "block_s": BLOCK_S, "interval": INTERVAL_MEANS},
     }
-    names = [*checkpoints, *_variants(checkpoints)]
+    names = [*checkpoints, *_variants(checkpoints), *(["predictions"] if others else [])]
     for kind, key in (("full", ""), ("part", "part_body_")):
         scores = _scores(tables[kind], sets)
         result[f"{key}models"] = {name: scores[name] for name in names if name in scores}

@@ -21,7 +21,8 @@ demo:  ## predict on a sample video, which is fetched once
 	  $(BIN)/pointlight predict "$$video" --out "$(DEMO)" && \
 	  echo && \
 	  echo "Look at $(DEMO)/overlay.mp4 with any video player: left the video with the body on the person, right the body turned." && \
-	  echo "The motion as numbers is $(DEMO)/poses.npz; docs/output.md says what is in it."
+	  echo "The motion as numbers is $(DEMO)/poses.npz; docs/output.md says what is in it." && \
+	  $(BIN)/python tools/judge_demo.py "$(DEMO)" "$$video"
 
 test:  ## the whole suite but for the long tests
 	@$(INSTALL) test

@@ -17,6 +17,7 @@ from pointlight.evaluation import (
     TruthConfig,
     Views2D,
     calibrated_folders,
+    compare_skeletons,
     mark,
     read_calibrated_set,
     read_joints,
@@ -325,3 +326,17 @@ def test_npz_files_of_something_else_are_said(tmp_path: Path) -> None:
     np.savez(tmp_path / "y.npz", joints=np.zeros((4, 2, 3)), names=np.array(["left_hip"]))
     with pytest.raises(PointlightError, match=r"shape \(4, 2, 3\)"):
         read_joints(tmp_path / "y.npz", 5)
+
+
+def test_the_picture_shows_who_is_beside_the_truth() -> None:
+    joints = person() * (1, -1, 1)  # upright in camera axes
+    other = turned(joints)
+    other[0] = np.nan
+    same = compare_skeletons(joints, {"other": other}, [0, 40])
+    bent = other.copy()
+    bent[:, NETWORK_KEYPOINTS.index("left_wrist")] += (0.5, 0.5, 0.5)
+    different = compare_skeletons(joints, {"other": bent}, [0, 40])
+    half = same.shape[1] // 2
+    assert same.dtype == np.uint8 and same.shape[2] == 3
+    assert np.array_equal(same[:, :half], different[:, :half])  # nothing of it is known in the first frame
+    assert (same[:, half:] != different[:, half:]).any()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import tomllib
 from pathlib import Path
+
+import numpy as np
 
 import pointlight
 from pointlight.capture import PredictOptions
@@ -50,3 +53,24 @@ def test_shipped_models_are_small_and_fit_their_body() -> None:
 
 def test_the_default_model_is_shipped() -> None:
     assert PredictOptions().model in shipped_models()
+
+
+def test_the_samples_calibration_is_read_as_its_makers_mean_it() -> None:
+    """Qualisys' cameras look along -z with y up; pixels are 64 times finer, places in mm."""
+    spec = importlib.util.spec_from_file_location("sample_video", ROOT / "tools" / "sample_video.py")
+    assert spec is not None and spec.loader is not None
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    text = """<calibration><cameras><camera serial="cam01">
+      <fov_video bottom="1919" left="0" right="1087" top="0"/>
+      <transform r11="1" r12="0" r13="0" r21="0" r22="1" r23="0" r31="0" r32="0" r33="1" x="0" y="1000" z="3000"/>
+      <intrinsic centerPointU="34560" centerPointV="61440" focalLengthU="107520" focalLengthV="107520"
+        radialDistortion1="0.1" radialDistortion2="0.2" radialDistortion3="0.3" tangentalDistortion1="0.4"
+        tangentalDistortion2="0.5"/></camera></cameras></calibration>"""
+    (camera,) = tool.calibration_of(text)["cameras"]
+    assert camera["image_size"] == [1080, 1920] and camera["dist"] == [0.1, 0.2, 0.4, 0.5, 0.3]
+    R, t, K = (np.array(camera[name], float) for name in "RtK")
+    for point, pixel in (((0, 1, 0), (540, 960)), ((1, 1, 0), (1100, 960)), ((0, 2, 0), (540, 400))):
+        x = K @ (R @ np.array(point, float) + t)
+        np.testing.assert_allclose(x[:2] / x[2], pixel)
+        assert x[2] > 0

@@ -11,8 +11,19 @@ from pointlight.evaluation.metrics import (
     pa_mpjpe_mm,
 )
 from pointlight.evaluation.multiview import MultiviewTruth, TruthConfig, Views2D, triangulate_person
-from pointlight.evaluation.multiview_judge import CameraTruth, Marks, evaluate_multiview, mark
+from pointlight.evaluation.multiview_judge import (
+    FULL_BODY_JOINTS,
+    CameraTruth,
+    Marks,
+    Seen,
+    camera_truths,
+    evaluate_multiview,
+    mark,
+    see_camera,
+    truth_of,
+)
 from pointlight.evaluation.other_tools import read_joints
+from pointlight.evaluation.picture import compare_skeletons
 from pointlight.evaluation.predictors import Predicted, Predictor, Windows, predictor_of
 from pointlight.evaluation.published import BENCHMARKS, SKELETON_JOINTS, evaluate_published
 from pointlight.evaluation.regressed import h36m_points
@@ -23,6 +34,7 @@ __all__ = [
     "BENCHMARKS",
     "CONFIGURATIONS",
     "EVALUATION_SEED",
+    "FULL_BODY_JOINTS",
     "SKELETON_JOINTS",
     "CalibratedSet",
     "CameraTruth",
@@ -33,6 +45,7 @@ __all__ = [
     "Predicted",
     "Predictor",
     "Score",
+    "Seen",
     "SyntheticTest",
     "TruthConfig",
     "View",
@@ -41,6 +54,8 @@ __all__ = [
     "acceleration_error",
     "angle_deg",
     "calibrated_folders",
+    "camera_truths",
+    "compare_skeletons",
     "constant_pose",
     "evaluate_multiview",
     "evaluate_published",
@@ -54,6 +69,8 @@ __all__ = [
     "published_table",
     "read_calibrated_set",
     "read_joints",
+    "see_camera",
     "table",
     "triangulate_person",
+    "truth_of",
 ]

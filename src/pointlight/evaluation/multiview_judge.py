@@ -153,7 +153,7 @@ def evaluate_multiview(
     tables: dict[str, dict[str, list[dict[str, Marks]]]] = {"full": {}, "part": {}}
     for folder in folders:
         calibrated = read_calibrated_set(folder)
-        seen = [_seen(view, cache, watch) for view in calibrated.views]
+        seen = [see_camera(view, cache, watch) for view in calibrated.views]
         truth = truth_of(calibrated, seen, config)
         kind = _kind(truth)
         sets[calibrated.name] = quality(views_2d(calibrated, seen), truth, config) | {"scored_as": kind}
@@ -196,6 +196,43 @@ def evaluate_multiview(
     for entry in sets.values():
         entry.pop("time_s", None)
     return result
+
+
+def see_camera(
+    view: View,
+    cache: Path | None = None,
+    watch: Callable[[str, float, float], None] = lambda stage, done, total: None,
+) -> Seen:
+    """One camera's detections, from the cache where it holds them.
+
+    Args:
+        view: the camera.
+        cache: where detections are kept; `default_cache()` if not given.
+        watch: told of progress.
+
+    Raises:
+        PointlightError: the video cannot be read, or has another size than its calibration.
+    """
+    digest = hashlib.sha256(f"{MediapipeDetector.source} {file_sha256(view.video)}".encode()).hexdigest()[:24]
+    path = (cache or default_cache()) / f"seen-{digest}.npz"
+    stage = f"detect {view.video.parent.name}/{view.video.name}"
+    if path.is_file():
+        keypoints, world_m = read_detections(path)
+        watch(stage, 1, 1)
+    else:
+        reader = VideoReader(view.video)
+        total = reader.frame_count or 0
+        keypoints, world_m = MediapipeDetector().track_with_world(
+            reader, progress=lambda done: watch(stage, done, total)
+        )
+        write_detections(path, keypoints, world_m)
+    if keypoints.image_size != view.image_size:
+        raise PointlightError(
+            f"{view.video} is {keypoints.image_size} pixels, its calibration is for {view.image_size}"
+        )
+    return Seen(
+        keypoints, world_m[:, list(indices_of(NETWORK_KEYPOINTS, keypoints.names))].astype(np.float64)
+    )
 
 
 def truth_of(calibrated: CalibratedSet, seen: Sequence[Seen], config: TruthConfig) -> MultiviewTruth:
@@ -355,30 +392,6 @@ def _variants(checkpoints: Mapping[str, Checkpoint]) -> list[str]:
         "true 2D",
     )
     return [f"{name}, {kind}" for name in checkpoints for kind in kinds]
-
-
-def _seen(view: View, cache: Path | None, watch: Callable[[str, float, float], None]) -> Seen:
-    """One camera's detections, from the cache where it holds them."""
-    digest = hashlib.sha256(f"{MediapipeDetector.source} {file_sha256(view.video)}".encode()).hexdigest()[:24]
-    path = (cache or default_cache()) / f"seen-{digest}.npz"
-    stage = f"detect {view.video.parent.name}/{view.video.name}"
-    if path.is_file():
-        keypoints, world_m = read_detections(path)
-        watch(stage, 1, 1)
-    else:
-        reader = VideoReader(view.video)
-        total = reader.frame_count or 0
-        keypoints, world_m = MediapipeDetector().track_with_world(
-            reader, progress=lambda done: watch(stage, done, total)
-        )
-        write_detections(path, keypoints, world_m)
-    if keypoints.image_size != view.image_size:
-        raise PointlightError(
-            f"{view.video} is {keypoints.image_size} pixels, its calibration is for {view.image_size}"
-        )
-    return Seen(
-        keypoints, world_m[:, list(indices_of(NETWORK_KEYPOINTS, keypoints.names))].astype(np.float64)
-    )
 
 
 def _roles(data: Path) -> dict[str, str]:

@@ -53,7 +53,7 @@ def main() -> None:
     parser.add_argument("videos", nargs="*", help="VIDEO or VIDEO=BOX, where BOX is that of predict's --box")
     parser.add_argument("--out", type=Path)
     parser.add_argument("--model", default=PredictOptions().model)
-    given = parser.parse_args()
+    given = parser.parse_intermixed_args()
     if given.real is None:
         print("skipped: python benchmarks/real_fit.py REAL")
         return

@@ -10,6 +10,7 @@ import torch
 
 from pointlight.body import EXTENDED_KEYPOINTS, MEAN_ADULT_SHAPE, AnnyBody, BodyState
 from pointlight.capture import LiftedTrack, Track2D, refine
+from pointlight.capture.placing import place_body
 from pointlight.capture.refine import PIECE_FRAMES
 from pointlight.geometry import procrustes_error, project, rotvec_to_rotmat
 from pointlight.motion import procedural_motion
@@ -100,6 +101,14 @@ def test_what_is_not_seen_stays_as_the_network_says(body: AnnyBody) -> None:
     np.testing.assert_allclose(same.root, start.root, atol=0.05)
 
 
+def test_a_body_that_nobody_sees_for_a_while_does_not_wander_off(body: AnnyBody) -> None:
+    truth = walk(body, 45)
+    hidden = np.zeros(45, bool)
+    hidden[15:28] = True
+    found = refine(seen(body, truth, noise_px=3), replace(truth, occluded=hidden), body, EXTENDED_KEYPOINTS)
+    assert np.linalg.norm(found.translation_m - truth.translation_m, axis=-1).max() < 0.12
+
+
 def test_a_wild_keypoint_does_not_drag_the_body_along(body: AnnyBody) -> None:
     truth = walk(body, 31)
     track = seen(body, truth, noise_px=2)
@@ -153,3 +162,14 @@ def test_one_frame_is_a_track_too(body: AnnyBody) -> None:
     found = refine(seen(body, truth), guess(truth, 9), body, EXTENDED_KEYPOINTS)
     assert np.isfinite(found.pose).all()
     assert error_mm(body, found, truth)[0] < error_mm(body, guess(truth, 9), truth)[0]
+
+
+def test_a_body_is_placed_where_most_of_its_keypoints_are(body: AnnyBody) -> None:
+    truth = walk(body, 31)
+    joints = points_of(body, truth).numpy()
+    rays = joints[..., :2] / joints[..., 2:]
+    rays[10:20, EXTENDED_KEYPOINTS.index("left_wrist")] += (0.15, -0.2)
+    start = truth.translation_m * 1.2
+    inner = joints - truth.translation_m[:, None]
+    found = place_body(inner, rays, np.ones(rays.shape[:2]), start, np.arange(31) / 30)
+    assert np.abs(found - truth.translation_m).max() < 0.03

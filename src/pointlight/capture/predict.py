@@ -170,17 +170,14 @@ def lift_keypoints(
             f"no person is seen: in no frame does {keypoints.source} give 7 of the 12 keypoints;"
             " check the video, or say where the person is with --box"
         )
+    lifted = replace(lifted, translation_m=_place(body, lifted, track, names))
     if options.refine:
         with _timed(summary, "refine"):
-            placed = replace(lifted, translation_m=_place(body, lifted, lifted.shape, track, names)[1])
             lifted = refine(
-                track, placed, body, names, watch=lambda done, total: watch("refine", done, total)
+                track, lifted, body, names, watch=lambda done, total: watch("refine", done, total)
             )
-    shape = _shape_of_height(body, lifted.shape, options.height_m, summary)
-    joints, root_m = _place(body, lifted, shape, track, names)
-    hips = joints[:, _HIPS].mean(1)
-    translation = root_m + hips
-    joints = joints - hips[:, None]
+    lifted = _of_height(body, lifted, options.height_m, summary)
+    joints, translation = _joints_in_camera(body, lifted)
     return Capture(
         frame_index=keypoints.frame_index,
         time_s=keypoints.time_s,
@@ -190,7 +187,7 @@ def lift_keypoints(
         translation_camera_m=_only(translation, lifted.valid),
         pose_rotmat=_only(np.concatenate((lifted.root[:, None], lifted.pose), axis=1), lifted.valid),
         body_joint_names=body.joint_names,
-        shape=shape,
+        shape=lifted.shape,
         body_model=body.name,
         focal_source=source,
         track_id=0,
@@ -235,49 +232,54 @@ def seen_keypoints(points: np.ndarray, width: int, height: int) -> np.ndarray:
     return inside & (points[..., 2] >= SEEN_SCORE)
 
 
-def _shape_of_height(
-    body: BodyModel, shape: np.ndarray, height_m: float | None, summary: Summary
-) -> np.ndarray:
-    """The shape with its `height` changed so that the body is as tall as is said, or as nearly as it can be."""
+def _of_height(body: BodyModel, lifted: LiftedTrack, height_m: float | None, summary: Summary) -> LiftedTrack:
+    """The track with its shape's `height` changed so that the body is as tall as is said, or as nearly as it can be.
+
+    The body moves away as much as it grows, so that it looks the same.
+    """
+    shape = torch.from_numpy(lifted.shape.astype(np.float32))
     if height_m is None or not isinstance(body, AnnyBody):
-        return shape.astype(np.float32)
+        return replace(lifted, shape=shape.numpy())
+    before_m = float(body.stature_m(shape))
     index = body.shape_names.index("height")
     low, high = 0.0, 1.0
-    result = torch.from_numpy(shape.astype(np.float32)).clone()
+    shape = shape.clone()
     for _ in range(20):
-        result[index] = 0.5 * (low + high)
-        if float(body.stature_m(result)) < height_m:
-            low = float(result[index])
+        shape[index] = 0.5 * (low + high)
+        if float(body.stature_m(shape)) < height_m:
+            low = float(shape[index])
         else:
-            high = float(result[index])
-    reached_m = float(body.stature_m(result))
+            high = float(shape[index])
+    reached_m = float(body.stature_m(shape))
     if abs(reached_m - height_m) > HEIGHT_TOLERANCE_M:
         summary.warnings.append(
             f"the body cannot be {height_m:g} m tall at this age and build; it has {reached_m:.2f} m"
         )
-    return result.numpy()
+    return replace(lifted, shape=shape.numpy(), translation_m=lifted.translation_m * (reached_m / before_m))
 
 
-def _place(
-    body: BodyModel, lifted: LiftedTrack, shape: np.ndarray, track: Track2D, names: tuple[str, ...]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Joints (T, 14, 3) relative to the root joint and its place (T, 3), in camera axes, where they are seen."""
-    state = BodyState(
-        torch.from_numpy(lifted.pose),
-        torch.from_numpy(shape),
-        torch.from_numpy(lifted.root),
-        torch.zeros(3),
-    )
+def _place(body: BodyModel, lifted: LiftedTrack, track: Track2D, names: tuple[str, ...]) -> np.ndarray:
+    """(T, 3) the root joint's place in camera axes, where the body is seen."""
+    state = BodyState(*_tensors(lifted), torch.zeros(3))
     with torch.no_grad():
-        joints = body.keypoints(state, EVALUATION_JOINTS, body.person(state.shape)).numpy()
+        joints = body.keypoints(state, NETWORK_KEYPOINTS, body.person(state.shape)).numpy()
     rays = (track.points_px - track.principal_px) / track.focal_px
     twelve = [names.index(name) for name in NETWORK_KEYPOINTS]
     weights = track.visible[:, twelve] & ~lifted.occluded[:, None]
-    chosen = [EVALUATION_JOINTS.index(name) for name in NETWORK_KEYPOINTS]
-    place = place_body(
-        joints[:, chosen], rays[:, twelve], weights.astype(float), lifted.translation_m, track.time_s
-    )
-    return joints, place
+    return place_body(joints, rays[:, twelve], weights.astype(float), lifted.translation_m, track.time_s)
+
+
+def _joints_in_camera(body: BodyModel, lifted: LiftedTrack) -> tuple[np.ndarray, np.ndarray]:
+    """Joints (T, 14, 3) relative to the middle of the hips and its place (T, 3), in camera axes."""
+    state = BodyState(*_tensors(lifted), torch.zeros(3))
+    with torch.no_grad():
+        joints = body.keypoints(state, EVALUATION_JOINTS, body.person(state.shape)).numpy()
+    hips = joints[:, _HIPS].mean(1)
+    return joints - hips[:, None], lifted.translation_m + hips
+
+
+def _tensors(lifted: LiftedTrack) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    return torch.from_numpy(lifted.pose), torch.from_numpy(lifted.shape), torch.from_numpy(lifted.root)
 
 
 def _only(values: np.ndarray, valid: np.ndarray) -> np.ndarray:

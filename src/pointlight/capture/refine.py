@@ -38,6 +38,8 @@ class RefineConfig:
         change_deg_s: of the change of these corrections in a second.
         depth: of the logarithm of distance from where the body was placed.
         depth_s: of its change in a second.
+        aside: of the place across the line of sight, over the distance.
+        aside_s: of its change in a second.
         acceleration: of a keypoint against the root, m/s^2, over steps of about 1/30 s.
         steps: of Adam.
         learning_rate: of its first step, in radians.
@@ -51,6 +53,8 @@ class RefineConfig:
     change_deg_s: float = 30.0
     depth: float = 0.1
     depth_s: float = 0.2
+    aside: float = 0.03
+    aside_s: float = 0.1
     acceleration: float = 40.0
     steps: int = 120
     learning_rate: float = 0.015
@@ -194,7 +198,7 @@ def _cost(
     cost = (piece.seen * limit * error / (limit + error)).sum()
     cost = cost + (free.turns / np.radians(config.joint_deg)).square().sum()
     cost = cost + (free.heading / np.radians(config.root_deg)).square().sum()
-    cost = cost + (free.nearer / config.depth).square().sum()
+    cost = cost + (free.nearer / config.depth).square().sum() + (free.aside / config.aside).square().sum()
     cost = cost + (free.build / config.shape).square().sum() * len(piece.time_s) / 30
     if len(piece.time_s) < 2:
         return cost
@@ -207,6 +211,7 @@ def _cost(
         (free.turns, change),
         (free.heading, change),
         (free.nearer[:, None], config.depth_s),
+        (free.aside, config.aside_s),
     ):
         cost = cost + per_frame * (values.flatten(1).diff(dim=0) / (speed * step_s[:, None])).square().sum()
     # Steps of about 1/30 s, whatever the video's rate: the noise of a second difference grows with its square.

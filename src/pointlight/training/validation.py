@@ -1,4 +1,4 @@
-"""A quick judgement during training: fixed scenes of the validation split, noise as in `eval-v1`."""
+"""A quick judgement during training: fixed scenes of the validation split, with the noise of `eval-v1` or with none."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pointlight.cues import PointCues
 from pointlight.geometry import geodesic_angle, procrustes_error
 from pointlight.motion import MotionBank
 from pointlight.network import Martinez, MotionHMR, MotionHMRConfig, Prediction, frames_of_pairs
-from pointlight.simulator import EVAL_V1, TRACK_POINTS, SceneSampler, TrackMaker
+from pointlight.simulator import EVAL_V1, EVAL_V1_PERFECT, TRACK_POINTS, SceneSampler, TrackMaker
 from pointlight.training.data import cues_of_tracks, targets_of_tracks
 from pointlight.training.losses import EVALUATION_INDICES
 from pointlight.training.recipes import Recipe
@@ -28,7 +28,12 @@ class Validation:
         network = recipe.network
         hmr = isinstance(network, MotionHMRConfig)
         keypoint_set = network.encoder.keypoint_set if hmr else network.keypoint_set
-        scenes = replace(EVAL_V1, name="validation-v1", split="validation", group_power=0.0)
+        # Who learns from perfect keypoints is judged on them.
+        perfect = EVAL_V1_PERFECT
+        exact = recipe.scenes.noise == perfect.noise and recipe.scenes.hiding == perfect.hiding
+        scenes = replace(
+            perfect if exact else EVAL_V1, name="validation-v1", split="validation", group_power=0.0
+        )
         sampler = SceneSampler(scenes, bank, body)
         groups = {bank.clips[i].group for i in bank.indices("validation")}
         drawn = [sampler.sample(VALIDATION_SEED, i) for i in range(CLIPS_PER_GROUP * len(groups))]

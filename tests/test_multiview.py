@@ -18,6 +18,7 @@ from pointlight.evaluation import (
     Views2D,
     calibrated_folders,
     compare_skeletons,
+    draw_skeleton,
     mark,
     read_calibrated_set,
     read_joints,
@@ -340,3 +341,14 @@ def test_the_picture_shows_who_is_beside_the_truth() -> None:
     assert same.dtype == np.uint8 and same.shape[2] == 3
     assert np.array_equal(same[:, :half], different[:, :half])  # nothing of it is known in the first frame
     assert (same[:, half:] != different[:, half:]).any()
+
+
+def test_a_skeleton_is_drawn_where_its_joints_are() -> None:
+    image = np.zeros((100, 80, 3), np.uint8)
+    joints = np.full((12, 2), np.nan)
+    joints[NETWORK_KEYPOINTS.index("left_hip")] = (10, 20)
+    joints[NETWORK_KEYPOINTS.index("left_knee")] = (10, 60)
+    drawn = draw_skeleton(image, joints, (255, 0, 0))
+    rows, columns = np.nonzero(drawn[..., 0])
+    assert (rows.min(), rows.max()) == (20, 60) and abs(columns - 10).max() <= 1
+    assert not image.any()

@@ -23,7 +23,7 @@ from pointlight.evaluation.multiview_judge import (
     truth_of,
 )
 from pointlight.evaluation.other_tools import read_joints
-from pointlight.evaluation.picture import compare_skeletons
+from pointlight.evaluation.picture import compare_skeletons, draw_skeleton
 from pointlight.evaluation.predictors import Predicted, Predictor, Windows, predictor_of
 from pointlight.evaluation.published import BENCHMARKS, SKELETON_JOINTS, evaluate_published
 from pointlight.evaluation.regressed import h36m_points
@@ -57,6 +57,7 @@ __all__ = [
     "camera_truths",
     "compare_skeletons",
     "constant_pose",
+    "draw_skeleton",
     "evaluate_multiview",
     "evaluate_published",
     "evaluate_synthetic",

@@ -61,6 +61,13 @@ def compare_skeletons(
     return picture
 
 
+def draw_skeleton(image: np.ndarray, joints_px: np.ndarray, colour: tuple[int, int, int]) -> np.ndarray:
+    """A copy of (H, W, 3) uint8 RGB with the 12 keypoints (12, 2) joined by lines; NaN is left out."""
+    picture = Image.fromarray(image)
+    _lines(ImageDraw.Draw(picture), joints_px, colour)
+    return np.asarray(picture)
+
+
 def _aligned(joints: np.ndarray, truth: np.ndarray, known: np.ndarray) -> np.ndarray:
     if not np.isfinite(joints).all():
         return np.full_like(truth, np.nan)
@@ -71,7 +78,10 @@ def _aligned(joints: np.ndarray, truth: np.ndarray, known: np.ndarray) -> np.nda
 
 
 def _draw(pen: ImageDraw.ImageDraw, flat_m: np.ndarray, colour: tuple[int, int, int]) -> None:
-    places = (flat_m / _REACH_M + 1) * _CELL_PX / 2
+    _lines(pen, (flat_m / _REACH_M + 1) * _CELL_PX / 2, colour)
+
+
+def _lines(pen: ImageDraw.ImageDraw, places: np.ndarray, colour: tuple[int, int, int]) -> None:
     for bone in _BONES:
         ends = [places[NETWORK_KEYPOINTS.index(name)] for name in bone]
         if np.isfinite(ends).all():

@@ -288,6 +288,16 @@ def test_windows_know_nothing_of_each_other(scenes: SyntheticTest, body: AnnyBod
     assert torch.equal(windows(tracks, changed).joints[:, :31], first)
 
 
+def test_what_predict_does_is_reported_beside(scenes: SyntheticTest, body: AnnyBody) -> None:
+    torch.manual_seed(0)
+    model = build_network(find_recipe("tiny").network, body).eval()
+    without, beside = scenes.score(model).plain(), scenes.score(model, refine=True).plain()
+    assert set(beside) - set(without) == {"refined_pa_mpjpe_mm", "refined_acceleration_mm"}
+    assert beside["pa_mpjpe_mm"] == without["pa_mpjpe_mm"]
+    # Nothing was learned, but keypoints alone say much.
+    assert beside["refined_pa_mpjpe_mm"] < 0.9 * beside["pa_mpjpe_mm"]
+
+
 def test_overlap_is_reported_beside(scenes: SyntheticTest, body: AnnyBody) -> None:
     torch.manual_seed(2)
     model = build_network(find_recipe("points").network, body).eval()

@@ -14,7 +14,14 @@ from pointlight.capture.lifting import LiftedTrack, Track2D, grid_times, lift, o
 from pointlight.capture.options import PredictOptions
 from pointlight.capture.overlay import BodyPainter, write_overlay
 from pointlight.capture.person_box import PersonBox
-from pointlight.capture.predict import Summary, lift_keypoints, predict, predict_to_folder, seen_keypoints
+from pointlight.capture.predict import (
+    Summary,
+    lift_keypoints,
+    place_track,
+    predict,
+    predict_to_folder,
+    seen_keypoints,
+)
 from pointlight.capture.refine import RefineConfig, refine
 
 __all__ = [
@@ -34,6 +41,7 @@ __all__ = [
     "lift",
     "lift_keypoints",
     "on_the_grid",
+    "place_track",
     "predict",
     "predict_to_folder",
     "read_detections",

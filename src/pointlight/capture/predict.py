@@ -170,7 +170,7 @@ def lift_keypoints(
             f"no person is seen: in no frame does {keypoints.source} give 7 of the 12 keypoints;"
             " check the video, or say where the person is with --box"
         )
-    lifted = replace(lifted, translation_m=_place(body, lifted, track, names))
+    lifted = place_track(body, lifted, track, names)
     if options.refine:
         with _timed(summary, "refine"):
             lifted = refine(
@@ -258,15 +258,16 @@ def _of_height(body: BodyModel, lifted: LiftedTrack, height_m: float | None, sum
     return replace(lifted, shape=shape.numpy(), translation_m=lifted.translation_m * (reached_m / before_m))
 
 
-def _place(body: BodyModel, lifted: LiftedTrack, track: Track2D, names: tuple[str, ...]) -> np.ndarray:
-    """(T, 3) the root joint's place in camera axes, where the body is seen."""
+def place_track(body: BodyModel, lifted: LiftedTrack, track: Track2D, names: tuple[str, ...]) -> LiftedTrack:
+    """The track with the body where its keypoints are; `names` are the keypoints'."""
     state = BodyState(*_tensors(lifted), torch.zeros(3))
     with torch.no_grad():
         joints = body.keypoints(state, NETWORK_KEYPOINTS, body.person(state.shape)).numpy()
     rays = (track.points_px - track.principal_px) / track.focal_px
     twelve = [names.index(name) for name in NETWORK_KEYPOINTS]
     weights = track.visible[:, twelve] & ~lifted.occluded[:, None]
-    return place_body(joints, rays[:, twelve], weights.astype(float), lifted.translation_m, track.time_s)
+    place = place_body(joints, rays[:, twelve], weights.astype(float), lifted.translation_m, track.time_s)
+    return replace(lifted, translation_m=place)
 
 
 def _joints_in_camera(body: BodyModel, lifted: LiftedTrack) -> tuple[np.ndarray, np.ndarray]:

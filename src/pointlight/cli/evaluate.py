@@ -33,6 +33,9 @@ def evaluate(
     mirror: Annotated[
         bool, typer.Option("--mirror", help="Report averaging with the mirror image beside.")
     ] = False,
+    refine: Annotated[
+        bool, typer.Option("--refine", help="Report what predict makes of the tracks beside.")
+    ] = False,
     configuration: Annotated[str, typer.Option(help="eval-v1 or eval-v1-perfect.")] = "eval-v1",
     split: Annotated[str, typer.Option(help="heldout for tables, validation for choices.")] = "heldout",
     data: Annotated[Path | None, typer.Option(help="Folder of the data to judge on.")] = None,
@@ -86,6 +89,7 @@ def evaluate(
                 seed=seed,
                 overlap=overlap,
                 mirror=mirror,
+                refine=refine,
                 configuration=configuration,
                 split=split,
                 watch=bars,

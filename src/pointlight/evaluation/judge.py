@@ -39,6 +39,7 @@ def evaluate_synthetic(
     seed: int = EVALUATION_SEED,
     overlap: bool = False,
     mirror: bool = False,
+    refine: bool = False,
     configuration: str = EVAL_V1.name,
     split: str = "heldout",
     cache: Path | None = None,
@@ -53,6 +54,7 @@ def evaluate_synthetic(
         seed: of people, cameras and noise.
         overlap: report beside everything else what averaging overlapping windows gives.
         mirror: report beside everything else what averaging with each window's mirror image gives.
+        refine: report beside everything else what `predict` makes of the tracks.
         configuration: "eval-v1", or "eval-v1-perfect" for exact keypoints.
         split: which motions; "heldout" for tables.
         cache: where compiled motions lie.
@@ -81,7 +83,11 @@ def evaluate_synthetic(
 
     def score(name: str, model: nn.Module | Tensor) -> Score:
         return test.score(
-            model, overlap=overlap, mirror=mirror, watch=lambda done, total: watch(name, done, total)
+            model,
+            overlap=overlap,
+            mirror=mirror,
+            refine=refine,
+            watch=lambda done, total: watch(name, done, total),
         )
 
     peers = {"constant": score("constant", constant_pose(bank, body))}
@@ -100,6 +106,7 @@ def evaluate_synthetic(
             "clips": clips,
             "overlap": overlap,
             "mirror": mirror,
+            "refine": refine,
             "motion_sha256": bank.sha256,
             "motion": "folder" if motion else f"procedural, seed {PROCEDURAL_SEED}",
         },

@@ -6,15 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from pointlight.body import EVALUATION_JOINTS, BodyModel, BodyState
-from pointlight.cues import PointCues
+from pointlight.capture import LiftedTrack, Track2D, lift, place_track, refine
+from pointlight.cues import KEYPOINT_SETS, PointCues
 from pointlight.errors import PointlightError
 from pointlight.geometry import nearest_rotation
 from pointlight.network import Martinez, MotionHMR, Prediction, frames_of_pairs, seen_both_ways
-from pointlight.simulator import CLIP_FRAMES, Tracks
+from pointlight.simulator import CLIP_FRAMES, FRAMES_PER_SECOND, Tracks
 from pointlight.training import EVALUATION_INDICES, cues_of_tracks
 
 
@@ -165,6 +167,59 @@ class Windows:
         starts = list(range(0, frames - CLIP_FRAMES + 1, CLIP_FRAMES // 2 if self.overlap else CLIP_FRAMES))
         end = frames - CLIP_FRAMES
         return starts if starts[-1] == end else [*starts, end]
+
+
+@dataclass(frozen=True)
+class AsPredict:
+    """What `predict` makes of a track: windows that overlap, looked at both ways, then refined on the keypoints.
+
+    Attributes:
+        network: in evaluation mode.
+        body: that its pose and shape move.
+    """
+
+    network: MotionHMR
+    body: BodyModel
+
+    @property
+    def keypoint_set(self) -> str:
+        """See `Predictor`."""
+        return self.network.config.encoder.keypoint_set
+
+    @property
+    def next_frame(self) -> bool:
+        """See `Predictor`."""
+        return self.network.config.encoder.next_frame
+
+    def __call__(self, tracks: Tracks, cues: PointCues) -> Predicted:
+        """See `Predictor`."""
+        fits = [self._scene(tracks, scene) for scene in range(len(cues.occluded))]
+        pose, root, shape = (
+            torch.stack([torch.from_numpy(getattr(fit, name)) for fit in fits])
+            for name in ("pose", "root", "shape")
+        )
+        turn = torch.cat((cues.R_ray_camera[:, :-1], cues.R_ray_camera[:, -2:-1]), dim=1)
+        root, shape = turn @ root, shape[:, None].expand(*root.shape[:2], -1)
+        with torch.no_grad():
+            joints = self.body.keypoints(BodyState(pose, shape, root, torch.zeros(3)), EVALUATION_JOINTS)
+        return Predicted(joints, pose, root, shape)
+
+    def _scene(self, tracks: Tracks, scene: int) -> LiftedTrack:
+        names = KEYPOINT_SETS[self.keypoint_set]
+        principal = tracks.principal_px[scene].double()
+        # A track has one principal point; where the picture was shifted, its keypoints are shifted back.
+        points = tracks.detections_px[scene, :, : len(names)] - (principal - principal[0])[:, None]
+        visible = tracks.visible[scene, :, : len(names)]
+        track = Track2D(
+            np.arange(len(points)) / FRAMES_PER_SECOND,
+            points.numpy(),
+            visible.numpy(),
+            float(tracks.told_focal_px[scene]),
+            principal[0].numpy(),
+        )
+        lifted = lift(track, self.network, self.body)
+        placed = place_track(self.body, lifted, track, names)
+        return refine(track, placed, self.body, names)
 
 
 def _spread(values: Tensor, weight: Tensor, start: int, frames: int) -> Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-_BESIDE = {"overlap": "overlapping", "mirror": "mirrored", "averaged": "both"}
+_BESIDE = {"overlap": "overlapping", "mirror": "mirrored", "averaged": "both", "refined": "as predict"}
 """Ways of averaging by the prefix of their metrics."""
 
 

@@ -13,8 +13,9 @@ from pointlight.body import BodyModel
 from pointlight.errors import PointlightError
 from pointlight.evaluation.comparison import Counted, Truth, acceleration, compare
 from pointlight.evaluation.metrics import PerFile, pa_mpjpe_mm
-from pointlight.evaluation.predictors import Predictor, predictor_of
+from pointlight.evaluation.predictors import AsPredict, Predictor, predictor_of
 from pointlight.motion import BodyMotion, MotionBank, window
+from pointlight.network import MotionHMR
 from pointlight.simulator import CLIP_FRAMES, Scene, SceneConfig, SceneSampler, TrackMaker
 from pointlight.training import cues_of_tracks
 
@@ -114,6 +115,7 @@ class SyntheticTest:
         *,
         overlap: bool = False,
         mirror: bool = False,
+        refine: bool = False,
         watch: Callable[[int, int], None] = lambda done, total: None,
     ) -> Score:
         """Score a network, a constant pose (14, 3), or anything else that predicts.
@@ -122,6 +124,7 @@ class SyntheticTest:
             model: networks in evaluation mode.
             overlap: report beside everything else what averaging windows that overlap by half gives.
             mirror: the same for averaging with each window's mirror image; with both, for both together as well.
+            refine: the same for what `predict` does: both, and a fit to the keypoints afterwards.
             watch: told frames done and frames in all.
 
         Raises:
@@ -137,6 +140,8 @@ class SyntheticTest:
                 for kind, wanted in kinds.items()
                 if wanted
             }
+            if refine and isinstance(model, MotionHMR):
+                beside["refined"] = AsPredict(model, body)
         else:
             predictor = model
         collected: dict[str, _Collected] = {}

@@ -10,21 +10,28 @@ import numpy as np
 import pytest
 import torch
 
-from pointlight.body import NETWORK_KEYPOINTS, mirror_order
+from pointlight.body import EXTENDED_KEYPOINTS, NETWORK_KEYPOINTS, AnnyBody, mirror_order
+from pointlight.cues import Keypoints2D
 from pointlight.errors import PointlightError
 from pointlight.evaluation import (
     CameraTruth,
+    Seen,
     TruthConfig,
+    View,
     Views2D,
     calibrated_folders,
     compare_skeletons,
     draw_skeleton,
+    evaluate_multiview,
     mark,
+    multiview_judge,
+    multiview_table,
     read_calibrated_set,
     read_joints,
     triangulate_person,
 )
 from pointlight.geometry import Lens, distort, triangulate, undistort
+from pointlight.training import build_network, find_recipe, save_checkpoint
 
 SHARED = Path(__file__).parents[1] / ".." / "shared" / "data" / "real"
 FRAMES = 90
@@ -232,6 +239,85 @@ def test_joints_without_truth_and_frames_without_a_body_do_not_count() -> None:
     assert np.isnan(marks.pa_mm[:30]).all() and np.nanmax(marks.pa_mm) < 1e-3
     assert marks.coverage == pytest.approx(60 / 90)
     assert np.isnan(marks.joints_mm[:, 0]).all()
+
+
+def full_person() -> np.ndarray:
+    """(T, 19, 3) `person` with head and feet."""
+    twelve = person()
+    place = {name: twelve[:, NETWORK_KEYPOINTS.index(name)] for name in NETWORK_KEYPOINTS}
+    for side, sign in (("left", 1), ("right", -1)):
+        place[f"{side}_heel"] = place[f"{side}_ankle"] + (0, -0.05, -0.05)
+        place[f"{side}_big_toe"] = place[f"{side}_ankle"] + (0, -0.06, 0.15)
+        place[f"{side}_ear"] = np.array([0.08 * sign, 1.62, 0]) + twelve[:, :1, 0] * (1, 0, 0)
+    place["nose"] = (place["left_ear"] + place["right_ear"]) / 2 + (0, 0, 0.1)
+    return np.stack([place[name] for name in EXTENDED_KEYPOINTS], axis=1)
+
+
+@pytest.fixture
+def made_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Four cameras that see `full_person`, with a detector whose own 3D is the truth in the first and bent elsewhere."""
+    folder = tmp_path / "data" / "made"
+    folder.mkdir(parents=True)
+    cameras = []
+    for i, one in enumerate(LENSES):
+        (folder / f"cam{i}.mp4").touch()
+        values = {"K": one.K, "dist": one.distortion, "R": one.R_camera_world, "t": one.t_camera_world_m}
+        numbers = {key: value.tolist() for key, value in values.items()}
+        cameras.append({"name": f"cam{i}", "video": f"cam{i}.mp4", "image_size": [1080, 1920], **numbers})
+    (folder / "calibration.json").write_text(json.dumps({"units": "metres", "cameras": cameras}))
+    roles = "\n".join(f"made/cam{i}.mp4,{'test' if i else 'development'}" for i in range(4))
+    (tmp_path / "data" / "index.csv").write_text(f"file,role\n{roles}\n")
+    joints = full_person()
+    twelve = [EXTENDED_KEYPOINTS.index(name) for name in NETWORK_KEYPOINTS]
+
+    def see(view: View, cache: Path | None, watch: object) -> Seen:
+        flat = view.lens.project(torch.from_numpy(joints)).numpy()
+        points = np.concatenate((flat, np.ones((*flat.shape[:2], 1))), axis=-1)
+        time_s = np.arange(FRAMES) / 60
+        found = Keypoints2D(EXTENDED_KEYPOINTS, time_s, np.arange(FRAMES), points, view.image_size, "made")
+        world = view.lens.to_camera(torch.from_numpy(joints[:, twelve])).numpy()
+        if view.name != "cam0":
+            world = world + np.random.default_rng(1).normal(0, 0.03, world.shape)
+        return Seen(found, world)
+
+    monkeypatch.setattr(multiview_judge, "see_camera", see)
+    return tmp_path / "data"
+
+
+def test_the_judge_from_end_to_end(made_set: Path, tmp_path: Path) -> None:
+    config = find_recipe("tiny").network
+    torch.manual_seed(0)
+    body = AnnyBody()
+    weights = tmp_path / "mine.safetensors"
+    save_checkpoint(weights, build_network(config, body), config, body)
+    np.savez(tmp_path / "other.npz", joints=turned(person()), names=np.array(NETWORK_KEYPOINTS))
+    other = {"made/cam2": tmp_path / "other.npz"}
+    result = evaluate_multiview([str(weights)], made_set, predictions=other)
+    json.dumps(result, allow_nan=False)
+    assert "mine" in multiview_table(result)
+
+    made = result["sets"]["made"]
+    assert made["scored_as"] == "full" and made["scored_joints"] == 1.0
+    assert max(made["floor_mm"]) < 0.2 and max(made["left_out_mm"]) < 0.2
+    world = result["peers"]["mediapipe_world"]["by_set"]["made"]
+    assert world["by_camera"]["cam0"]["pa_mpjpe_mm"] < 0.2
+    assert 25 < world["by_camera"]["cam1"]["pa_mpjpe_mm"] < 60
+    assert world["by_role"]["development"] == world["by_camera"]["cam0"]
+    assert world["by_role"]["test"]["pa_mpjpe_mm"] == pytest.approx(4 / 3 * world["pa_mpjpe_mm"], abs=0.2)
+    low, high = world["by_camera"]["cam1"]["ci95_mm"]
+    assert low < world["by_camera"]["cam1"]["pa_mpjpe_mm"] < high
+    mine = result["models"]["mine"]
+    assert (
+        mine["coverage"] == 1.0 and mine["by_set"]["made"]["against"]["mediapipe_world"]["difference_mm"] > 0
+    )
+    refined = result["models"]["mine, refined as well"]
+    assert refined["pa_mpjpe_mm"] < mine["pa_mpjpe_mm"]
+    others = result["models"]["predictions"]["by_set"]["made"]["by_camera"]
+    assert others["cam2"]["pa_mpjpe_mm"] < 0.2 and others["cam1"]["pa_mpjpe_mm"] is None
+    assert result["peers"]["constant"]["pa_mpjpe_mm"] > 50
+
+    with pytest.raises(PointlightError, match="no camera 'made/cam9'"):
+        evaluate_multiview([str(weights)], made_set, predictions={"made/cam9": tmp_path / "other.npz"})
 
 
 # Folders

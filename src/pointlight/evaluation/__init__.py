@@ -2,6 +2,7 @@
 
 from pointlight.evaluation.calibration import CalibratedSet, View, calibrated_folders, read_calibrated_set
 from pointlight.evaluation.judge import CONFIGURATIONS, constant_pose, evaluate_synthetic
+from pointlight.evaluation.marks import CameraTruth, Marks, mark
 from pointlight.evaluation.metrics import (
     Interval,
     PerFile,
@@ -13,12 +14,9 @@ from pointlight.evaluation.metrics import (
 from pointlight.evaluation.multiview import MultiviewTruth, TruthConfig, Views2D, triangulate_person
 from pointlight.evaluation.multiview_judge import (
     FULL_BODY_JOINTS,
-    CameraTruth,
-    Marks,
     Seen,
     camera_truths,
     evaluate_multiview,
-    mark,
     see_camera,
     truth_of,
 )

@@ -23,11 +23,11 @@ from pointlight.body import (
 from pointlight.capture import MediapipeDetector, read_detections, write_detections
 from pointlight.cues import Keypoints2D
 from pointlight.errors import PointlightError
+from pointlight.evaluation.blocks import BLOCK_S, INTERVAL_MEANS, JudgedSet, rounded, scores_of
 from pointlight.evaluation.calibration import CalibratedSet, View, calibrated_folders, read_calibrated_set
 from pointlight.evaluation.judge import constant_pose, named_checkpoints, peer_checkpoints
-from pointlight.evaluation.metrics import pa_mpjpe_mm
+from pointlight.evaluation.marks import CameraTruth, Marks, mark
 from pointlight.evaluation.multiview import (
-    LIMBS,
     MultiviewTruth,
     TruthConfig,
     Views2D,
@@ -41,7 +41,6 @@ from pointlight.evaluation.real_predictors import (
     with_points,
 )
 from pointlight.files import file_sha256
-from pointlight.geometry import similarity_alignment
 from pointlight.media import VideoReader
 from pointlight.motion import default_cache
 from pointlight.training import Checkpoint, training_bank
@@ -51,13 +50,8 @@ FULL_BODY_JOINTS = 10
 
 PART_JOINTS = 6
 
-BLOCK_S = 0.25
-"""Frames this close together are drawn together in the bootstrap."""
-
-INTERVAL_MEANS = "within this clip; says nothing of other people"
 
 _TWELVE = list(indices_of(NETWORK_KEYPOINTS, EXTENDED_KEYPOINTS))
-_HIPS = indices_of(("left_hip", "right_hip"), NETWORK_KEYPOINTS)
 _SOURCE = "joints triangulated from all cameras"
 
 
@@ -67,47 +61,6 @@ class Seen:
 
     keypoints: Keypoints2D
     world_m: np.ndarray
-
-
-@dataclass(frozen=True)
-class CameraTruth:
-    """What one camera's predictions are held to.
-
-    Attributes:
-        joints_m: (T, 12, 3) in camera axes; NaN where not scored.
-        extended_px: (T, 19, 2) the truth in the undistorted picture, which is what a perfect detector would say; NaN where
-            not scored.
-        frames: (T,) bool, scored: enough joints, and the detector sees the person.
-        focal_px: of the calibration.
-        left_out: share of scored joints whose truth was made without this camera.
-        left_out_mm: by how much leaving it out moved them, median.
-    """
-
-    joints_m: np.ndarray
-    extended_px: np.ndarray
-    frames: np.ndarray
-    focal_px: float
-    left_out: float
-    left_out_mm: float
-
-
-@dataclass(frozen=True)
-class Marks:
-    """One prediction against one camera's truth; NaN in frames that are not scored or have no prediction.
-
-    Attributes:
-        pa_mm: (T,) PA-MPJPE over the scored joints.
-        joints_mm: (T, 12) distance by joint after the alignment.
-        scaled_mm: (T,) MPJPE relative to the hips, in camera axes, once the person's size is known.
-        acceleration: (T,) error of the joints' acceleration in m/s^2, after the size is known.
-        coverage: share of scored frames with a prediction.
-    """
-
-    pa_mm: np.ndarray
-    joints_mm: np.ndarray
-    scaled_mm: np.ndarray
-    acceleration: np.ndarray
-    coverage: float
 
 
 def evaluate_multiview(
@@ -150,52 +103,48 @@ def evaluate_multiview(
             f"there is no camera {unknown[0]!r} in {data}; predictions are for {', '.join(sorted(known))}"
         )
     sets: dict[str, Any] = {}
-    tables: dict[str, dict[str, list[dict[str, Marks]]]] = {"full": {}, "part": {}}
+    judged: dict[str, dict[str, JudgedSet]] = {"full": {}, "part": {}}
     for folder in folders:
         calibrated = read_calibrated_set(folder)
+        name = calibrated.name
         seen = [see_camera(view, cache, watch) for view in calibrated.views]
         truth = truth_of(calibrated, seen, config)
         kind = _kind(truth)
-        sets[calibrated.name] = quality(views_2d(calibrated, seen), truth, config) | {"scored_as": kind}
+        sets[name] = quality(views_2d(calibrated, seen), truth, config) | {"scored_as": kind}
         if kind == "none":
             continue
-        cameras = camera_truths(
-            calibrated, seen, truth, config, FULL_BODY_JOINTS if kind == "full" else PART_JOINTS
-        )
-        for camera in cameras:
-            sets[calibrated.name].setdefault("left_out_mm", []).append(_rounded(camera.left_out_mm))
-        rows: list[dict[str, Marks]] = []
-        for number, (view, detections, camera) in enumerate(
-            zip(calibrated.views, seen, cameras, strict=True)
-        ):
-            watch(f"judge {calibrated.name}", number, len(cameras))
+        least = FULL_BODY_JOINTS if kind == "full" else PART_JOINTS
+        cameras = camera_truths(calibrated, seen, truth, config, least)
+        sets[name]["left_out_mm"] = [rounded(camera.left_out_mm) for camera in cameras]
+        marks: list[dict[str, Marks]] = []
+        for view, detections, camera in zip(calibrated.views, seen, cameras, strict=True):
+            watch(f"judge {name}", len(marks), len(cameras))
             joints = _everybody(detections, camera, checkpoints, rivals, constant, body)
             if others:
-                file = others.get(f"{calibrated.name}/{view.name}")
-                frames = len(detections.keypoints)
-                nothing = np.full((frames, len(_TWELVE), 3), np.nan)
-                joints["predictions"] = read_joints(file, frames) if file else nothing
-            time_s = detections.keypoints.time_s
-            rows.append({name: mark(found, camera, time_s) for name, found in joints.items()})
-        watch(f"judge {calibrated.name}", len(cameras), len(cameras))
-        tables[kind][calibrated.name] = rows
-        sets[calibrated.name]["cameras"] = [view.name for view in calibrated.views]
-        sets[calibrated.name]["roles"] = [
-            roles.get(f"{calibrated.name}/{view.video.name}", "") for view in calibrated.views
-        ]
-        sets[calibrated.name]["time_s"] = truth.time_s
+                joints["predictions"] = _read(others.get(f"{name}/{view.name}"), len(detections.keypoints))
+            marks.append({who: mark(found, camera, truth.time_s) for who, found in joints.items()})
+        watch(f"judge {name}", len(cameras), len(cameras))
+        judged[kind][name] = JudgedSet(
+            cameras=tuple(view.name for view in calibrated.views),
+            roles=tuple(roles.get(f"{name}/{view.video.name}", "") for view in calibrated.views),
+            time_s=truth.time_s,
+            marks=tuple(marks),
+        )
     result = {
         "sets": sets,
         "config": {"truth": asdict(config), "block_s": BLOCK_S, "interval": INTERVAL_MEANS},
     }
-    names = [*checkpoints, *_variants(checkpoints), *(["predictions"] if others else [])]
+    ours = [*checkpoints, *_variants(checkpoints), *(["predictions"] if others else [])]
     for kind, key in (("full", ""), ("part", "part_body_")):
-        scores = _scores(tables[kind], sets)
-        result[f"{key}models"] = {name: scores[name] for name in names if name in scores}
-        result[f"{key}peers"] = {name: score for name, score in scores.items() if name not in names}
-    for entry in sets.values():
-        entry.pop("time_s", None)
+        scores = scores_of(judged[kind])
+        result[f"{key}models"] = {who: scores[who] for who in ours if who in scores}
+        result[f"{key}peers"] = {who: score for who, score in scores.items() if who not in ours}
     return result
+
+
+def _read(file: Path | None, frames: int) -> np.ndarray:
+    """Another program's joints of one camera; NaN where no file was given for it."""
+    return np.full((frames, len(_TWELVE), 3), np.nan) if file is None else read_joints(file, frames)
 
 
 def see_camera(
@@ -292,31 +241,6 @@ def camera_truths(
     return result
 
 
-def mark(predicted_m: np.ndarray, camera: CameraTruth, time_s: np.ndarray) -> Marks:
-    """Hold a prediction (T, 12, 3) to the truth; any scale and frame for `pa_mm`, camera axes for the others."""
-    frames = len(camera.frames)
-    predicted = torch.from_numpy(predicted_m[:frames].astype(np.float64))
-    scored = np.asarray(np.isfinite(camera.joints_m).all(-1))
-    has = np.isfinite(predicted_m[:frames]).all((-1, -2))
-    counted = camera.frames & has
-    weights = torch.from_numpy((scored & counted[:, None]).astype(np.float64))
-    target = torch.from_numpy(np.nan_to_num(camera.joints_m))
-    predicted = torch.nan_to_num(predicted)
-    aligned = similarity_alignment(predicted, target, weights).apply(predicted)
-    joints_mm = 1000 * (aligned - target).norm(dim=-1).numpy()
-    sized = predicted.numpy() * _size_ratio(predicted.numpy(), camera.joints_m, counted)
-    hips = scored[:, _HIPS[0]] & scored[:, _HIPS[1]] & counted
-    error = _from_hips(sized) - _from_hips(target.numpy())
-    scaled_mm = 1000 * (np.linalg.norm(error, axis=-1) * scored).sum(1) / np.maximum(scored.sum(1), 1)
-    return Marks(
-        pa_mm=np.where(counted, pa_mpjpe_mm(predicted, target, weights).numpy(), np.nan),
-        joints_mm=np.where(weights.numpy() > 0, joints_mm, np.nan),
-        scaled_mm=np.where(hips, scaled_mm, np.nan),
-        acceleration=_acceleration(sized, target.numpy(), scored & counted[:, None], time_s[:frames]),
-        coverage=float(counted.sum() / max(camera.frames.sum(), 1)),
-    )
-
-
 def quality(views: Views2D, truth: MultiviewTruth, config: TruthConfig) -> dict[str, Any]:
     """How good the truth of a set is itself: `floor_mm` says how far it moves when a camera is left out."""
     twelve = truth.scored[:, _TWELVE]
@@ -337,11 +261,11 @@ def quality(views: Views2D, truth: MultiviewTruth, config: TruthConfig) -> dict[
     return {
         "frames": len(truth.time_s),
         "scored_joints": round(float(twelve.mean()), 3),
-        "reprojection_px": _rounded(float(np.median(error))) if len(error) else None,
-        "limb_spread_mm": {limb: _rounded(value) for limb, value in spread.items()},
-        "floor_mm": [_rounded(value) for value in floors],
+        "reprojection_px": rounded(float(np.median(error))) if len(error) else None,
+        "limb_spread_mm": {limb: rounded(value) for limb, value in spread.items()},
+        "floor_mm": [rounded(value) for value in floors],
         "offsets_px": np.round(truth.offsets_px, 1).tolist(),
-        "exchanged": [_rounded(float(x), 3) for x in truth.exchanged.mean(1)],
+        "exchanged": [rounded(float(x), 3) for x in truth.exchanged.mean(1)],
     }
 
 
@@ -409,143 +333,3 @@ def _kind(truth: MultiviewTruth) -> str:
     if (joints >= FULL_BODY_JOINTS).mean() >= 0.5:
         return "full"
     return "part" if (joints >= PART_JOINTS).mean() >= 0.25 else "none"
-
-
-def _scores(tables: dict[str, list[dict[str, Marks]]], sets: dict[str, Any]) -> dict[str, Any]:
-    """Every model's figures over sets (each weighs the same) and cameras, with intervals."""
-    if not tables:
-        return {}
-    names = list(next(iter(tables.values()))[0])
-    return {name: _score(name, tables, sets) for name in names}
-
-
-def _score(name: str, tables: dict[str, list[dict[str, Marks]]], sets: dict[str, Any]) -> dict[str, Any]:
-    by_set: dict[str, Any] = {}
-    for set_name, cameras in tables.items():
-        marks = [camera[name] for camera in cameras]
-        roles, time_s = sets[set_name]["roles"], sets[set_name]["time_s"]
-        by_set[set_name] = {
-            **_interval(marks, time_s),
-            "by_camera": {
-                camera: _interval([one], time_s)
-                for camera, one in zip(sets[set_name]["cameras"], marks, strict=True)
-            },
-            "by_role": {
-                role: _interval([one for one, its in zip(marks, roles, strict=True) if its == role], time_s)
-                for role in sorted(set(roles) - {""})
-            },
-            "against": {
-                other: _difference(marks, [camera[other] for camera in cameras], time_s)
-                for other in cameras[0]
-                if other != name and other.startswith("mediapipe")
-            },
-        }
-    scored = [entry for entry in by_set.values() if entry["pa_mpjpe_mm"] is not None]
-    every = [camera[name] for cameras in tables.values() for camera in cameras]
-    joints = [_over_cameras([one.joints_mm[:, k] for one in every]) for k in range(len(_TWELVE))]
-    return {
-        "pa_mpjpe_mm": _rounded(float(np.mean([entry["pa_mpjpe_mm"] for entry in scored])))
-        if scored
-        else None,
-        "ci95_mm": _mean_interval([entry["ci95_mm"] for entry in scored]) if scored else None,
-        "scaled_mpjpe_mm": _rounded(_over_cameras([one.scaled_mm for one in every])),
-        "acceleration_m_s2": _rounded(_over_cameras([one.acceleration for one in every]), 2),
-        "coverage": round(float(np.mean([one.coverage for one in every])), 4),
-        "by_set": by_set,
-        "by_joint": {joint: _rounded(value) for joint, value in zip(NETWORK_KEYPOINTS, joints, strict=True)},
-    }
-
-
-def _interval(marks: Sequence[Marks], time_s: np.ndarray) -> dict[str, Any]:
-    """Mean over cameras of the mean over frames, with a bootstrap over blocks of time drawn for all cameras at once."""
-    values = np.stack([one.pa_mm for one in marks])
-    low, high = np.percentile(_draws(values, time_s), (2.5, 97.5))
-    return {
-        "pa_mpjpe_mm": _rounded(_over_cameras(values)),
-        "ci95_mm": [_rounded(float(low)), _rounded(float(high))],
-    }
-
-
-def _difference(own: Sequence[Marks], other: Sequence[Marks], time_s: np.ndarray) -> dict[str, Any]:
-    """Paired: only frames that both have, and the same blocks of time."""
-    first, second = np.stack([one.pa_mm for one in own]), np.stack([one.pa_mm for one in other])
-    both = np.isfinite(first) & np.isfinite(second)
-    first, second = np.where(both, first, np.nan), np.where(both, second, np.nan)
-    low, high = np.percentile(_draws(first, time_s) - _draws(second, time_s), (2.5, 97.5))
-    means = [_over_cameras(values) for values in (first, second)]
-    return {
-        "difference_mm": _rounded(means[0] - means[1]),
-        "ci95_mm": [_rounded(float(low)), _rounded(float(high))],
-        "ratio": _rounded(means[0] / means[1], 3),
-    }
-
-
-def _draws(values: np.ndarray, time_s: np.ndarray, count: int = 1000) -> np.ndarray:
-    """(count,) mean over cameras for each draw of blocks; a fixed seed, so that models get the same draws."""
-    blocks = np.floor((time_s - time_s[0]) / BLOCK_S + 1e-9).astype(int)
-    member = np.eye(blocks.max() + 1)[blocks]
-    sums, counts = np.nan_to_num(values) @ member, np.isfinite(values).astype(float) @ member
-    chosen = np.random.default_rng(0).integers(0, member.shape[1], (count, member.shape[1]))
-    seen = counts.sum(1) > 0  # a camera without a scored frame has no say
-    if not seen.any():
-        return np.full(count, np.nan)
-    drawn = np.maximum(counts[seen][:, chosen].sum(-1), 1)
-    return (sums[seen][:, chosen].sum(-1) / drawn).mean(0)
-
-
-def _over_cameras(values: Sequence[np.ndarray] | np.ndarray) -> float:
-    """Mean over cameras of the mean over frames; NaN where nothing is scored."""
-    rows = [row[np.isfinite(row)] for row in values]
-    means = [row.mean() for row in rows if len(row)]
-    return float(np.mean(means)) if means else float("nan")
-
-
-def _mean_interval(intervals: Sequence[Sequence[float]]) -> list[float | None]:
-    """Of several sets: their bounds' mean for one, and as of independent sets for more."""
-    lows, highs = np.array(intervals).T
-    middle, half = (lows + highs) / 2, (highs - lows) / 2
-    wide = float(np.sqrt((half**2).sum()) / len(half))
-    return [_rounded(float(middle.mean()) - wide), _rounded(float(middle.mean()) + wide)]
-
-
-def _size_ratio(predicted: np.ndarray, truth: np.ndarray, counted: np.ndarray) -> float:
-    """What makes the prediction's limbs as long as the truth's, one number for the clip; 1 without limbs."""
-    ratios = []
-    for upper, lower in LIMBS:
-        pair = [NETWORK_KEYPOINTS.index(upper), NETWORK_KEYPOINTS.index(lower)]
-        true, own = (
-            np.linalg.norm(x[:, pair[0]] - x[:, pair[1]], axis=-1)[counted] for x in (truth, predicted)
-        )
-        both = np.isfinite(true) & (own > 0)
-        if both.any():
-            ratios.append((np.median(true[both]), np.median(own[both])))
-    return float(np.sum([r[0] for r in ratios]) / np.sum([r[1] for r in ratios])) if ratios else 1.0
-
-
-def _from_hips(joints: np.ndarray) -> np.ndarray:
-    return joints - joints[:, list(_HIPS)].mean(1, keepdims=True)
-
-
-def _acceleration(
-    predicted: np.ndarray, truth: np.ndarray, scored: np.ndarray, time_s: np.ndarray
-) -> np.ndarray:
-    """(T,) mean over joints of the difference of second differences over steps of about 1/30 s, m/s^2."""
-    result = np.full(len(time_s), np.nan)
-    if len(time_s) < 3:
-        return result
-    step = max(1, round(float(1 / 30 / np.median(np.diff(time_s)))))
-    if len(time_s) <= 2 * step:
-        return result
-    error = _from_hips(predicted) - _from_hips(truth)
-    second = error[2 * step :] - 2 * error[step:-step] + error[: -2 * step]
-    took_s = (time_s[2 * step :] - time_s[: -2 * step]) / 2
-    size = np.linalg.norm(second, axis=-1) / took_s[:, None] ** 2
-    known = scored[2 * step :] & scored[step:-step] & scored[: -2 * step]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        result[step:-step] = (size * known).sum(1) / known.sum(1)
-    return result
-
-
-def _rounded(value: float, digits: int = 1) -> float | None:
-    """For JSON, which knows no NaN."""
-    return round(value, digits) if np.isfinite(value) else None

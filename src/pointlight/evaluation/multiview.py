@@ -15,6 +15,9 @@ from torch import Tensor
 from pointlight.body import mirror_order
 from pointlight.geometry import Lens, triangulate
 
+_SETTLED_PX = 0.05
+"""Offsets that move less in a round are found."""
+
 LIMBS: tuple[tuple[str, str], ...] = tuple(
     (f"{side}_{upper}", f"{side}_{lower}")
     for side in ("left", "right")
@@ -193,13 +196,20 @@ def estimate_offsets(views: Views2D, config: TruthConfig, rounds: int = 20) -> n
     What all cameras could share by moving the person stays in the person: it starts from none and only follows residuals.
     """
     offsets = np.zeros((len(views.lenses), 2))
-    for _ in range(rounds):
-        points, inlier, _ = _robust(views, config, offsets)
+    agreeing = np.zeros(views.scores.shape, bool)
+    for number in range(rounds):
+        if number % 5 == 0:  # who agrees changes slowly, and costs most
+            agreeing = _best_pair(views, config, offsets)[0]
+        points, inlier, _ = _robust(views, config, offsets, agreeing)
+        step = np.zeros_like(offsets)
         for v, lens in enumerate(views.lenses):
             residual = views.points_px[v] - offsets[v] - lens.project(torch.from_numpy(points)).numpy()
             chosen = residual[inlier[v]]
             if len(chosen) >= 20:
-                offsets[v] += np.median(chosen, axis=0)
+                step[v] = np.median(chosen, axis=0)
+        offsets += step
+        if np.abs(step).max() < _SETTLED_PX:
+            break
     return offsets
 
 
@@ -276,12 +286,16 @@ def _best_pair(views: Views2D, config: TruthConfig, offsets_px: np.ndarray) -> t
 
 
 def _robust(
-    views: Views2D, config: TruthConfig, offsets_px: np.ndarray
+    views: Views2D, config: TruthConfig, offsets_px: np.ndarray, agreeing: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Joints (T, K, 3), the views that agree (V, T, K), and the distances (V, T, K) in pixels."""
+    """Joints (T, K, 3), the views that agree (V, T, K), and the distances (V, T, K) in pixels.
+
+    `agreeing` says where to start; the best pairs' if not given.
+    """
     slopes, weights, pixels = _rays(views, config, offsets_px)
     R, t = _stack(views.lenses)
-    agreeing = _best_pair(views, config, offsets_px)[0]
+    if agreeing is None:
+        agreeing = _best_pair(views, config, offsets_px)[0]
     seen = np.moveaxis(weights.numpy(), -1, 0) > 0
     for _ in range(3):
         kept = torch.from_numpy(np.moveaxis(agreeing, 0, -1))

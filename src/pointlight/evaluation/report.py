@@ -15,7 +15,16 @@ def table(result: dict[str, Any]) -> str:
     groups, distances = sorted(first["by_group"]), list(first["pa_mpjpe_mm_by_distance"])
     kinds = [k for k in _BESIDE if any(f"{k}_pa_mpjpe_mm" in score for score in rows.values())]
     head = ["model", "PA-MPJPE mm (95 %)", "of constant", *(f"{group} (of constant)" for group in groups)]
-    head += [*distances, "occluded", "root deg (median)", "facing wrong", "joints deg", "PVE mm", "accel."]
+    head += [
+        *distances,
+        "occluded",
+        "root deg (median)",
+        "over frames",
+        "facing wrong",
+        "joints deg",
+        "PVE mm",
+        "accel.",
+    ]
     for kind in kinds:
         head += [f"{_BESIDE[kind]}: PA-MPJPE mm", "accel."]
     lines = []
@@ -27,6 +36,7 @@ def table(result: dict[str, Any]) -> str:
         cells += [_cell(score["pa_mpjpe_mm_by_distance"].get(d), "{:.1f}") for d in distances]
         cells.append(_cell(score["occluded_pa_mpjpe_mm"], "{:.1f}"))
         cells.append(_cell(score.get("root_median_deg"), "{:.1f}"))
+        cells.append(_cell(score.get("root_median_over_frames_deg"), "{:.1f}"))
         cells.append(_cell(score.get("facing_wrong"), "{:.2%}"))
         cells += [_cell(score.get(key), "{:.1f}") for key in ("joint_deg", "pve_mm", "acceleration_mm")]
         for kind in kinds:

@@ -33,11 +33,13 @@ class Score:
     Attributes:
         metrics: per-file sums by metric; 'a/b' is entry b of metric a.
         root_median_deg: mean over groups of the median root orientation error; NaN for models of joints only.
+        root_median_over_frames_deg: its median over all scored frames, whatever their group.
         frames: scored.
     """
 
     metrics: dict[str, PerFile]
     root_median_deg: float
+    root_median_over_frames_deg: float
     frames: int
 
     def plain(self) -> dict[str, Any]:
@@ -55,6 +57,7 @@ class Score:
                 values[metric] = mean
         if np.isfinite(self.root_median_deg):
             values["root_median_deg"] = round(self.root_median_deg, 2)
+            values["root_median_over_frames_deg"] = round(self.root_median_over_frames_deg, 2)
         return values | {
             "ci95_mm": [round(interval.low, 2), round(interval.high, 2)],
             "by_group": {group: round(value, 2) for group, value in error.by_group().items()},
@@ -162,8 +165,9 @@ class SyntheticTest:
         metrics = {name: rows.per_file() for name, rows in collected.items()}
         if not metrics["pa_mpjpe_mm"].counts.any():
             raise PointlightError("no frame of these scenes shows 7 of the 12 keypoints; take more clips")
-        median = collected["root_deg"].median() if "root_deg" in collected else float("nan")
-        return Score(metrics, median, int(metrics["pa_mpjpe_mm"].counts.sum()))
+        root = collected.get("root_deg", _Collected())
+        scored = int(metrics["pa_mpjpe_mm"].counts.sum())
+        return Score(metrics, root.median(), root.median_over_frames(), scored)
 
 
 class _Collected:
@@ -184,6 +188,11 @@ class _Collected:
     def per_file(self) -> PerFile:
         """Sums by source file."""
         return PerFile.collect(self._files, self._groups, self._rows)
+
+    def median_over_frames(self) -> float:
+        """Median over all frames; NaN without frames."""
+        values = np.concatenate(self._rows) if self._rows else np.zeros(0)
+        return float(np.median(values)) if len(values) else float("nan")
 
     def median(self) -> float:
         """Mean over groups of the median over frames; NaN without frames."""

@@ -196,6 +196,29 @@ def test_detector_noise_has_the_stated_size() -> None:
     assert np.mean(bias) == pytest.approx(1.0, abs=0.08)
 
 
+def test_drift_is_slow_and_strays_are_whole_limbs() -> None:
+    points = np.zeros((93, 19, 2))
+    points[:, EXTENDED_KEYPOINTS.index("left_ankle")] = (60, 80)
+    visible = np.ones((93, 19), bool)
+
+    def errors(noise: DetectorNoise) -> np.ndarray:
+        drawn = [detector_errors(points, visible, EXTENDED_KEYPOINTS, noise, 1, i)[0] for i in range(150)]
+        return np.stack(drawn) - points
+
+    drift = errors(DetectorNoise(drift=0.008))
+    assert drift.std() == pytest.approx(0.8, abs=0.05)
+    assert 0.3 < (drift[:, 1:] * drift[:, :-1]).mean() / drift.var() < 0.9
+    noise = DetectorNoise(stray=0.07, stray_size=0.08)
+    stray = errors(noise)
+    off = {name: np.linalg.norm(stray[:, :, k], axis=-1) for k, name in enumerate(EXTENDED_KEYPOINTS)}
+    for name in ("nose", "left_hip", "right_shoulder"):
+        assert not off[name].any()
+    for side in ("left", "right"):
+        for end, middle in (("wrist", "elbow"), ("ankle", "knee")):
+            assert (off[f"{side}_{end}"] > 0).mean() == pytest.approx(noise.stray, abs=0.02)
+            np.testing.assert_allclose(off[f"{side}_{end}"], 2 * off[f"{side}_{middle}"], atol=1e-4)
+
+
 def test_exchanges_swap_sides_and_nothing_else() -> None:
     rng = np.random.default_rng(0)
     points = rng.uniform(0, 100, (31, 19, 2)).astype(np.float32)

@@ -36,7 +36,9 @@ def evaluate(
     refine: Annotated[
         bool, typer.Option("--refine", help="Report what predict makes of the tracks beside.")
     ] = False,
-    configuration: Annotated[str, typer.Option(help="eval-v1 or eval-v1-perfect.")] = "eval-v1",
+    configuration: Annotated[
+        str, typer.Option(help="eval-v1, eval-v1-perfect or eval-mediapipe-v1.")
+    ] = "eval-v1",
     split: Annotated[str, typer.Option(help="heldout for tables, validation for choices.")] = "heldout",
     data: Annotated[Path | None, typer.Option(help="Folder of the data to judge on.")] = None,
     predictions: Annotated[

@@ -15,7 +15,14 @@ from pointlight.errors import PointlightError
 from pointlight.evaluation.synthetic import EVALUATION_SEED, Score, SyntheticTest
 from pointlight.geometry import similarity_alignment
 from pointlight.motion import SPLITS, MotionBank
-from pointlight.simulator import EVAL_V1, EVAL_V1_PERFECT, SceneConfig, SceneSampler, TrackMaker
+from pointlight.simulator import (
+    EVAL_MEDIAPIPE_V1,
+    EVAL_V1,
+    EVAL_V1_PERFECT,
+    SceneConfig,
+    SceneSampler,
+    TrackMaker,
+)
 from pointlight.training import (
     EVALUATION_INDICES,
     PROCEDURAL_SEED,
@@ -26,7 +33,9 @@ from pointlight.training import (
     training_bank,
 )
 
-CONFIGURATIONS: dict[str, SceneConfig] = {EVAL_V1.name: EVAL_V1, EVAL_V1_PERFECT.name: EVAL_V1_PERFECT}
+CONFIGURATIONS: dict[str, SceneConfig] = {
+    config.name: config for config in (EVAL_V1, EVAL_V1_PERFECT, EVAL_MEDIAPIPE_V1)
+}
 _PEERS = {"martinez": "martinez", "memoryless": "points-memoryless"}
 _CONSTANT_CLIPS = 512
 
@@ -55,7 +64,7 @@ def evaluate_synthetic(
         overlap: report beside everything else what averaging overlapping windows gives.
         mirror: report beside everything else what averaging with each window's mirror image gives.
         refine: report beside everything else what `predict` makes of the tracks.
-        configuration: "eval-v1", or "eval-v1-perfect" for exact keypoints.
+        configuration: "eval-v1", "eval-v1-perfect" for exact keypoints, "eval-mediapipe-v1" for mediapipe's errors.
         split: which motions; "heldout" for tables.
         cache: where compiled motions lie.
         watch: told what is being worked on (motion, then every model's name), how much is done and of how much.

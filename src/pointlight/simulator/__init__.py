@@ -2,9 +2,10 @@
 
 from pointlight.simulator.cameras import SURREAL_CAMERA, CameraConfig, CameraPath, look_at, sample_camera
 from pointlight.simulator.capsules import CAPSULES, Capsule
-from pointlight.simulator.hiding import CLIP_FRAMES, DetectorNoise, HidingConfig, HidingDraws
+from pointlight.simulator.hiding import CLIP_FRAMES, MEDIAPIPE_V1, DetectorNoise, HidingConfig, HidingDraws
 from pointlight.simulator.raster import NO_FACE, Raster, rasterise
 from pointlight.simulator.scene import (
+    EVAL_MEDIAPIPE_V1,
     EVAL_V1,
     EVAL_V1_PERFECT,
     FRAMES_PER_SECOND,
@@ -19,10 +20,12 @@ from pointlight.simulator.visibility import HIDDEN_BEHIND_M, SelfOcclusion, hidd
 __all__ = [
     "CAPSULES",
     "CLIP_FRAMES",
+    "EVAL_MEDIAPIPE_V1",
     "EVAL_V1",
     "EVAL_V1_PERFECT",
     "FRAMES_PER_SECOND",
     "HIDDEN_BEHIND_M",
+    "MEDIAPIPE_V1",
     "NO_FACE",
     "SURREAL_CAMERA",
     "TRACK_POINTS",

@@ -60,6 +60,9 @@ class DetectorNoise:
             is only told from the video around the clip.
         limb_exchange: share of clips in which one pair of limbs is exchanged for a while.
         wrong_hidden: share of hidden joints that are shown all the same, at a wrong place.
+        drift: standard deviation of noise that changes within about a tenth of a second, a coordinate.
+        stray: share of a limb's frames in stretches in which the detector reads the limb somewhere else.
+        stray_size: how far off its end is in the middle of such a stretch, standard deviation of a coordinate.
     """
 
     white: float = 0.0
@@ -70,6 +73,24 @@ class DetectorNoise:
     exchange: float = 0.0
     limb_exchange: float = 0.0
     wrong_hidden: float = 0.0
+    drift: float = 0.0
+    stray: float = 0.0
+    stray_size: float = 0.0
+
+
+MEDIAPIPE_V1 = DetectorNoise(
+    white=0.0035, bias=0.006, drift=0.008, stray=0.07, stray_size=0.08, exchange=0.1, wrong_hidden=0.3
+)
+"""What mediapipe's keypoints are like on the development cameras (`benchmarks/detector_noise.py`, docs/log.md)."""
+
+STRAY_FRAMES = (4, 20)
+"""Lengths of the stretches of `DetectorNoise.stray`."""
+
+_DRIFT_CYCLES = (1.0, 8.0)
+"""Of the curves that drift is made of, in a clip."""
+
+_LIMB_ENDS = (("wrist", "elbow"), ("ankle", "knee", "heel", "big_toe"))
+"""The end first; the joint after it is off by half as much, what hangs on the end as much as the end."""
 
 
 @dataclass(frozen=True)
@@ -185,6 +206,14 @@ def detector_errors(
         detections = np.where(
             wild, detections + 0.15 * size * rng.standard_normal(detections.shape), detections
         )
+    if config.drift:
+        clips = frames / CLIP_FRAMES
+        curves = smooth_noise(
+            frames, count * 2, rng, cycles=(clips * _DRIFT_CYCLES[0], clips * _DRIFT_CYCLES[1])
+        )
+        detections += config.drift * size * curves.reshape(frames, count, 2)
+    if config.stray:
+        detections = detections + size * _strays(names, frames, config, rng)
     if config.wrong_hidden:
         wrong = ~visible & (rng.random((1, count)) < config.wrong_hidden)
         offset = 0.06 * size * rng.standard_normal((1, count, 2))
@@ -200,6 +229,27 @@ def person_size_px(points_px: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
     """(T,) diagonal of the box around the 12 keypoints, in pixels."""
     twelve = points_px[:, [names.index(name) for name in NETWORK_KEYPOINTS]]
     return np.linalg.norm(twelve.max(1) - twelve.min(1), axis=-1)
+
+
+def _strays(
+    names: tuple[str, ...], frames: int, config: DetectorNoise, rng: np.random.Generator
+) -> np.ndarray:
+    """(T, K, 2) offsets in person sizes of limbs that are read somewhere else for a while."""
+    offsets = np.zeros((frames, len(names), 2))
+    mean_frames = (STRAY_FRAMES[0] + STRAY_FRAMES[1]) / 2
+    for side in ("left", "right"):
+        for end, middle, *rest in _LIMB_ENDS:
+            for _ in range(rng.poisson(config.stray * frames / mean_frames)):
+                length = int(rng.integers(STRAY_FRAMES[0], STRAY_FRAMES[1] + 1))
+                start = int(rng.integers(-length + 1, frames))
+                place = config.stray_size * rng.standard_normal(2)
+                # It leaves and comes back; detectors do not jump from one picture to the next.
+                bump = np.sin(np.pi * (np.arange(length) + 0.5) / length) ** 0.5
+                inside = slice(max(start, 0), max(start + length, 0))
+                bump = bump[max(-start, 0) :][: frames - max(start, 0), None]
+                for part, share in ((end, 1.0), (middle, 0.5), *((part, 1.0) for part in rest)):
+                    offsets[inside, names.index(f"{side}_{part}")] += share * bump * place
+    return offsets
 
 
 def _exchange(

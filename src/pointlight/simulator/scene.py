@@ -11,7 +11,14 @@ from pointlight.body import EXTENDED_KEYPOINTS, MEAN_ADULT_SHAPE, BodyModel, sam
 from pointlight.motion import BodyMotion, MotionBank, VarietyConfig, mirror, vary
 from pointlight.randomness import stream
 from pointlight.simulator.cameras import SURREAL_CAMERA, CameraConfig, CameraPath, sample_camera
-from pointlight.simulator.hiding import CLIP_FRAMES, DetectorNoise, HidingConfig, HidingDraws, draw_hiding
+from pointlight.simulator.hiding import (
+    CLIP_FRAMES,
+    MEDIAPIPE_V1,
+    DetectorNoise,
+    HidingConfig,
+    HidingDraws,
+    draw_hiding,
+)
 
 FRAMES_PER_SECOND = 30.0
 
@@ -166,3 +173,6 @@ EVAL_V1_PERFECT = replace(
     noise=DetectorNoise(),
 )
 """The same scenes with exact and complete keypoints: the limit of lifting."""
+
+EVAL_MEDIAPIPE_V1 = replace(EVAL_V1, name="eval-mediapipe-v1", noise=MEDIAPIPE_V1)
+"""The same scenes as seen by a detector that errs as mediapipe does."""

@@ -9,6 +9,7 @@ from pointlight.motion import VarietyConfig
 from pointlight.network import MartinezConfig, MotionHMRConfig, PointsEncoderConfig
 from pointlight.simulator import (
     EVAL_V1_PERFECT,
+    MEDIAPIPE_V1,
     CameraConfig,
     DetectorNoise,
     HidingConfig,
@@ -129,6 +130,7 @@ RECIPES: dict[str, Recipe] = {
                 _POINTS.scenes, noise=DetectorNoise(), hiding=EVAL_V1_PERFECT.hiding, focal_known=1.0
             ),
         ),
+        replace(_POINTS, name="points-mediapipe", scenes=replace(_POINTS.scenes, noise=MEDIAPIPE_V1)),
         replace(_POINTS, name="points-weak", loss=replace(_POINTS.loss, perspective=False)),
         _PAPER,
         replace(

@@ -87,7 +87,7 @@ def _single_frames(keypoints: Keypoints2D, network: Martinez, focal_px: float | 
     points = repair_sides(keypoints.select(names), keypoints.time_s, names, RepairConfig()).points
     width, height = keypoints.image_size
     visible = seen_keypoints(points, width, height)
-    focal = focal_px or default_focal_px(width, height)
+    focal = focal_px or default_focal_px(float(width), float(height))
     principal = np.array([width / 2, height / 2])
     track = Track2D(keypoints.time_s, points[..., :2].astype(np.float64), visible, focal, principal)
     grid_s = grid_times(track.time_s)

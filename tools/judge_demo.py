@@ -19,10 +19,12 @@ from pointlight.evaluation import (
     TruthConfig,
     camera_truths,
     compare_skeletons,
+    left_out_truths,
     mark,
     read_calibrated_set,
     see_camera,
     truth_of,
+    views_2d,
 )
 from pointlight.media import write_png
 
@@ -36,7 +38,9 @@ def main() -> None:
     config = TruthConfig()
     with stage_bars() as bars:
         seen = [see_camera(view, watch=bars) for view in views.views]
-    truth = camera_truths(views, seen, truth_of(views, seen, config), config, FULL_BODY_JOINTS)[number]
+    whole = truth_of(views, seen, config)
+    left_out = left_out_truths(views_2d(views, seen), whole, config)
+    truth = camera_truths(views, seen, whole, left_out, FULL_BODY_JOINTS)[number]
     capture = Capture.load(demo / "poses.npz")
     ours = capture.joints_camera_m[:, [EVALUATION_JOINTS.index(name) for name in NETWORK_KEYPOINTS]]
     joints = {"Pointlight": ours.astype(np.float64), "mediapipe's own 3D": seen[number].world_m}

@@ -21,6 +21,7 @@ from pointlight.capture.predict import (
     predict,
     predict_to_folder,
     seen_keypoints,
+    track_of,
 )
 from pointlight.capture.refine import RefineConfig, refine
 
@@ -49,6 +50,7 @@ __all__ = [
     "read_npz",
     "refine",
     "seen_keypoints",
+    "track_of",
     "write_detections",
     "write_keypoints",
     "write_overlay",

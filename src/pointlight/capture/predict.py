@@ -20,7 +20,7 @@ from pointlight.capture.options import PredictOptions, Watch
 from pointlight.capture.overlay import write_overlay
 from pointlight.capture.placing import place_body
 from pointlight.capture.refine import refine
-from pointlight.cues import KEYPOINT_SETS, Keypoints2D, RepairConfig, repair_sides
+from pointlight.cues import KEYPOINT_SETS, Keypoints2D, RepairConfig, Repaired, repair_sides
 from pointlight.errors import PointlightError
 from pointlight.files import ensure_folder
 from pointlight.geometry import default_focal_px, focal_from_fov
@@ -151,16 +151,9 @@ def lift_keypoints(
     if not isinstance(checkpoint.model, MotionHMR):
         raise PointlightError(f"the model {checkpoint.name!r} gives single joints, not a body; use 'points'")
     names = KEYPOINT_SETS[checkpoint.keypoint_set]
-    points = keypoints.select(names)
-    repaired = repair_sides(points, keypoints.time_s, names, RepairConfig())
-    points = repaired.points
+    track, repaired, source = track_of(keypoints, names, options)
     summary = summary if summary is not None else Summary()
     summary.repaired = int(repaired.exchanged.sum())
-    width, height = keypoints.image_size
-    focal, source = _focal(options, width, height)
-    principal = np.array([width / 2, height / 2])
-    visible = seen_keypoints(points, width, height)
-    track = Track2D(keypoints.time_s, points[..., :2].astype(np.float64), visible, focal, principal)
     with _timed(summary, "lift"):
         watch("lift", 0, 1)
         lifted = lift(track, checkpoint.model, body, overlap=overlap, mirror=mirror)
@@ -192,12 +185,12 @@ def lift_keypoints(
         focal_source=source,
         track_id=0,
         keypoint_source=keypoints.source,
-        keypoints_px=points,
+        keypoints_px=repaired.points,
         keypoint_names=names,
         fps=fps or _rate(keypoints.time_s),
         image_size=keypoints.image_size,
-        focal_px=focal,
-        principal_px=(float(principal[0]), float(principal[1])),
+        focal_px=track.focal_px,
+        principal_px=(float(track.principal_px[0]), float(track.principal_px[1])),
         model_sha256=checkpoint.sha256,
     )
 
@@ -215,6 +208,23 @@ def _find_keypoints(
         keypoints = detector.track(reader, options.box, lambda done: watch("detect", done, total))
     summary.warnings.extend(reader.warnings)
     return keypoints, reader.fps
+
+
+def track_of(
+    keypoints: Keypoints2D, names: tuple[str, ...], options: PredictOptions
+) -> tuple[Track2D, Repaired, str]:
+    """Named keypoints as a network wants them, with what was repaired, and where the focal length comes from."""
+    repaired = repair_sides(keypoints.select(names), keypoints.time_s, names, RepairConfig())
+    width, height = keypoints.image_size
+    focal, source = _focal(options, width, height)
+    track = Track2D(
+        keypoints.time_s,
+        repaired.points[..., :2].astype(np.float64),
+        seen_keypoints(repaired.points, width, height),
+        focal,
+        np.array([width / 2, height / 2]),
+    )
+    return track, repaired, source
 
 
 def _focal(options: PredictOptions, width: int, height: int) -> tuple[float, str]:

@@ -17,8 +17,10 @@ from pointlight.evaluation.multiview_judge import (
     Seen,
     camera_truths,
     evaluate_multiview,
+    left_out_truths,
     see_camera,
     truth_of,
+    views_2d,
 )
 from pointlight.evaluation.other_tools import read_joints
 from pointlight.evaluation.picture import compare_skeletons, draw_skeleton
@@ -60,6 +62,7 @@ __all__ = [
     "evaluate_published",
     "evaluate_synthetic",
     "h36m_points",
+    "left_out_truths",
     "mark",
     "mpjpe_mm",
     "multiview_table",
@@ -72,4 +75,5 @@ __all__ = [
     "table",
     "triangulate_person",
     "truth_of",
+    "views_2d",
 ]

@@ -95,26 +95,26 @@ def evaluate_multiview(
     bank = training_bank(motion, body, cache, watch=lambda done, total: watch("motion", done, total))
     constant = constant_pose(bank, body)
     roles = _roles(data)
-    folders = calibrated_folders(data)
+    calibrated_sets = [read_calibrated_set(folder) for folder in calibrated_folders(data)]
     others = dict(predictions or {})
-    known = {f"{each.name}/{view.name}" for each in map(read_calibrated_set, folders) for view in each.views}
+    known = {f"{each.name}/{view.name}" for each in calibrated_sets for view in each.views}
     if unknown := sorted(set(others) - known):
         raise PointlightError(
             f"there is no camera {unknown[0]!r} in {data}; predictions are for {', '.join(sorted(known))}"
         )
     sets: dict[str, Any] = {}
     judged: dict[str, dict[str, JudgedSet]] = {"full": {}, "part": {}}
-    for folder in folders:
-        calibrated = read_calibrated_set(folder)
+    for calibrated in calibrated_sets:
         name = calibrated.name
         seen = [see_camera(view, cache, watch) for view in calibrated.views]
         truth = truth_of(calibrated, seen, config)
+        alone = left_out_truths(views_2d(calibrated, seen), truth, config)
         kind = _kind(truth)
-        sets[name] = quality(views_2d(calibrated, seen), truth, config) | {"scored_as": kind}
+        sets[name] = quality(truth, alone) | {"scored_as": kind}
         if kind == "none":
             continue
         least = FULL_BODY_JOINTS if kind == "full" else PART_JOINTS
-        cameras = camera_truths(calibrated, seen, truth, config, least)
+        cameras = camera_truths(calibrated, seen, truth, alone, least)
         sets[name]["left_out_mm"] = [rounded(camera.left_out_mm) for camera in cameras]
         marks: list[dict[str, Marks]] = []
         for view, detections, camera in zip(calibrated.views, seen, cameras, strict=True):
@@ -206,28 +206,30 @@ def camera_truths(
     calibrated: CalibratedSet,
     seen: Sequence[Seen],
     truth: MultiviewTruth,
-    config: TruthConfig,
+    left_out: Sequence[MultiviewTruth],
     least_joints: int,
 ) -> list[CameraTruth]:
-    """The truth for every camera: without it where three or more others see a joint, with it where two do."""
-    views = views_2d(calibrated, seen)
+    """The truth for every camera: without it where three or more others see a joint, with it where two do.
+
+    Args:
+        calibrated: the set.
+        seen: by each camera.
+        truth: from all of them.
+        left_out: from all but one, `left_out_truths`.
+        least_joints: of the 12 that a frame must have to be scored.
+    """
     result = []
-    for v, view in enumerate(calibrated.views):
+    for v, (view, alone) in enumerate(zip(calibrated.views, left_out, strict=True)):
         others = np.delete(truth.inlier, v, axis=0).sum(0)
-        alone = triangulate_person(
-            views.without(v), config, exchanged=truth.exchanged, offsets_px=truth.offsets_px
-        )
         without = alone.scored & (others >= 3)
         scored = without | (truth.scored & (others >= 2))
         places = np.where(without[..., None], alone.joints_world_m, truth.joints_world_m)
-        moved = 1000 * np.linalg.norm(alone.joints_world_m - truth.joints_world_m, axis=-1)
         in_camera = view.lens.to_camera(torch.from_numpy(places)).numpy()
         in_camera = np.where(scored[..., None], in_camera, np.nan)
         K = view.lens.K.numpy()
         flat = in_camera[..., :2] / in_camera[..., 2:] * (K[0, 0], K[1, 1]) + K[:2, 2]
         twelve = scored[:, _TWELVE]
         sees = scored_frames(seen[v].keypoints)[: len(twelve)]
-        both = (without & truth.scored)[:, _TWELVE]
         result.append(
             CameraTruth(
                 joints_m=in_camera[:, _TWELVE],
@@ -235,23 +237,31 @@ def camera_truths(
                 frames=(twelve.sum(1) >= least_joints) & sees,
                 focal_px=float((K[0, 0] + K[1, 1]) / 2),
                 left_out=float(without[:, _TWELVE].sum() / max(twelve.sum(), 1)),
-                left_out_mm=float(np.median(moved[:, _TWELVE][both])) if both.any() else float("nan"),
+                left_out_mm=_moved_mm(truth, alone, without),
             )
         )
     return result
 
 
-def quality(views: Views2D, truth: MultiviewTruth, config: TruthConfig) -> dict[str, Any]:
+def left_out_truths(views: Views2D, truth: MultiviewTruth, config: TruthConfig) -> list[MultiviewTruth]:
+    """The truth as it would be without each camera; exchanges and offsets stay those that all cameras found."""
+    return [
+        triangulate_person(views.without(v), config, exchanged=truth.exchanged, offsets_px=truth.offsets_px)
+        for v in range(len(views.lenses))
+    ]
+
+
+def _moved_mm(truth: MultiviewTruth, other: MultiviewTruth, counted: np.ndarray) -> float:
+    """By how much the counted joints (T, K) of the 12 differ, median; NaN where none is scored in both."""
+    both = (counted & truth.scored)[:, _TWELVE]
+    apart = 1000 * np.linalg.norm(other.joints_world_m - truth.joints_world_m, axis=-1)[:, _TWELVE]
+    return float(np.median(apart[both])) if both.any() else float("nan")
+
+
+def quality(truth: MultiviewTruth, left_out: Sequence[MultiviewTruth]) -> dict[str, Any]:
     """How good the truth of a set is itself: `floor_mm` says how far it moves when a camera is left out."""
     twelve = truth.scored[:, _TWELVE]
-    floors = []
-    for v in range(len(views.lenses)):
-        without = triangulate_person(
-            views.without(v), config, exchanged=truth.exchanged, offsets_px=truth.offsets_px
-        )
-        both = (without.scored & truth.scored)[:, _TWELVE]
-        moved = 1000 * np.linalg.norm(without.joints_world_m - truth.joints_world_m, axis=-1)[:, _TWELVE]
-        floors.append(float(np.median(moved[both])) if both.any() else float("nan"))
+    floors = [_moved_mm(truth, alone, alone.scored) for alone in left_out]
     spread = {
         f"{upper} to {lower}": float(1000 * np.subtract(*np.nanpercentile(lengths, (75, 25))))
         for (upper, lower), lengths in truth.limb_lengths_m().items()

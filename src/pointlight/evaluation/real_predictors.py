@@ -7,18 +7,17 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from pointlight.body import EVALUATION_JOINTS, NETWORK_KEYPOINTS, BodyModel
+from pointlight.body import EVALUATION_JOINTS, NETWORK_KEYPOINTS, BodyModel, mirror_order
 from pointlight.capture import (
     PredictOptions,
-    Track2D,
     grid_times,
     lift_keypoints,
     on_the_grid,
     seen_keypoints,
+    track_of,
 )
-from pointlight.cues import KEYPOINT_SETS, Keypoints2D, RepairConfig, point_cues, repair_sides
+from pointlight.cues import KEYPOINT_SETS, MIN_VISIBLE, Keypoints2D, RepairConfig, point_cues, repair_sides
 from pointlight.errors import PointlightError
-from pointlight.geometry import default_focal_px
 from pointlight.network import Martinez, MotionHMR
 from pointlight.training import EVALUATION_INDICES, Checkpoint
 
@@ -65,39 +64,29 @@ def repaired_world_joints(keypoints: Keypoints2D, world_m: np.ndarray) -> np.nda
     """(T, 12, 3) the detector's own 3D with our repair of exchanged sides; world_m is (T, 12, 3)."""
     points = keypoints.select(NETWORK_KEYPOINTS)
     repaired = repair_sides(points, keypoints.time_s, NETWORK_KEYPOINTS, RepairConfig())
-    order = [NETWORK_KEYPOINTS.index(_other_side(name)) for name in NETWORK_KEYPOINTS]
-    return np.where(repaired.exchanged[:, None, None], world_m[:, order], world_m)
+    mirrored = world_m[:, list(mirror_order(NETWORK_KEYPOINTS))]
+    return np.where(repaired.exchanged[:, None, None], mirrored, world_m)
 
 
 def scored_frames(keypoints: Keypoints2D) -> np.ndarray:
     """(T,) bool: the detector sees at least 7 of the 12 keypoints, before any repair."""
     seen = seen_keypoints(keypoints.select(NETWORK_KEYPOINTS), *keypoints.image_size)
-    return seen.sum(1) >= 7
-
-
-def _other_side(name: str) -> str:
-    side, _, rest = name.partition("_")
-    return f"{'right' if side == 'left' else 'left'}_{rest}"
+    return seen.sum(1) >= MIN_VISIBLE
 
 
 @torch.no_grad()
 def _single_frames(keypoints: Keypoints2D, network: Martinez, focal_px: float | None) -> np.ndarray:
     """Martinez on the 30 frames/s grid, then at the video's own times."""
     names = KEYPOINT_SETS[network.config.keypoint_set]
-    points = repair_sides(keypoints.select(names), keypoints.time_s, names, RepairConfig()).points
-    width, height = keypoints.image_size
-    visible = seen_keypoints(points, width, height)
-    focal = focal_px or default_focal_px(float(width), float(height))
-    principal = np.array([width / 2, height / 2])
-    track = Track2D(keypoints.time_s, points[..., :2].astype(np.float64), visible, focal, principal)
+    track = track_of(keypoints, names, PredictOptions(focal_px=focal_px))[0]
     grid_s = grid_times(track.time_s)
     flat, seen = on_the_grid(track, grid_s)
     # Features come by pairs; with its last frame twice, a track has a pair for every frame.
     cues = point_cues(
         torch.from_numpy(np.concatenate((flat, flat[-1:]))),
         torch.from_numpy(np.concatenate((seen, seen[-1:]))),
-        torch.tensor(focal, dtype=torch.float32),
-        torch.from_numpy(principal.astype(np.float32)).expand(len(grid_s) + 1, 2),
+        torch.tensor(track.focal_px, dtype=torch.float32),
+        torch.from_numpy(track.principal_px.astype(np.float32)).expand(len(grid_s) + 1, 2),
         keypoint_set=network.config.keypoint_set,
         next_frame=False,
     )

@@ -425,6 +425,17 @@ def test_mediapipe_on_an_empty_picture(detector: MediapipeDetector, video: Video
     assert not detector.track(video).present().any()
 
 
+def test_networks_that_the_wheel_lacks_are_not_downloaded(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    mediapipe = pytest.importorskip("mediapipe", reason="the detector's extra is not installed")
+    with pytest.raises(PointlightError, match=r"no network of size 'huge'.*full or heavy"):
+        MediapipeDetector(size="huge")
+    monkeypatch.setattr(mediapipe, "__file__", str(tmp_path / "__init__.py"))
+    with pytest.raises(PointlightError, match=r"without its heavy network; take pose_landmark_heavy.tflite"):
+        MediapipeDetector(size="heavy")
+
+
 def test_missing_packages_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("google.protobuf", reason="the detector's extra is not installed")
     monkeypatch.setitem(sys.modules, "mediapipe.python.solution_base", None)

@@ -15,6 +15,7 @@ from pointlight.cues import Keypoints2D
 from pointlight.errors import PointlightError
 from pointlight.evaluation import (
     CameraTruth,
+    MultiviewTruth,
     Seen,
     TruthConfig,
     View,
@@ -30,6 +31,7 @@ from pointlight.evaluation import (
     read_joints,
     triangulate_person,
 )
+from pointlight.evaluation import multiview as multiview_truth
 from pointlight.geometry import Lens, distort, triangulate, undistort
 from pointlight.training import build_network, find_recipe, save_checkpoint
 
@@ -296,7 +298,7 @@ def test_the_judge_from_end_to_end(made_set: Path, tmp_path: Path) -> None:
     json.dumps(result, allow_nan=False)
     assert "mine" in multiview_table(result)
 
-    made = result["sets"]["made"]
+    made = result["truth"]["made"]
     assert made["scored_as"] == "full" and made["scored_joints"] == 1.0
     assert max(made["floor_mm"]) < 0.2 and max(made["left_out_mm"]) < 0.2
     world = result["peers"]["mediapipe_world"]["by_set"]["made"]
@@ -318,6 +320,45 @@ def test_the_judge_from_end_to_end(made_set: Path, tmp_path: Path) -> None:
 
     with pytest.raises(PointlightError, match="no camera 'made/cam9'"):
         evaluate_multiview([str(weights)], made_set, predictions={"made/cam9": tmp_path / "other.npz"})
+
+
+def test_the_truth_is_kept_until_anything_it_is_made_of_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    views = seen(person(), noise_px=1.0)
+    made = []
+    plain = multiview_truth.triangulate_person
+
+    def counted(*given: object, **named: object) -> MultiviewTruth:
+        made.append(given)
+        return plain(*given, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(multiview_truth, "triangulate_person", counted)
+    config = TruthConfig()
+    first = multiview_truth.cached_triangulation(views, config, tmp_path)
+    again = multiview_truth.cached_triangulation(views, config, tmp_path)
+    assert len(made) == 1
+    for name, value in vars(first).items():
+        if name == "names":
+            assert again.names == value
+        else:
+            np.testing.assert_array_equal(getattr(again, name), value)
+    moved = views.points_px.copy()
+    moved[0, 0, 0, 0] += 1e-3
+    scores = views.scores.copy()
+    scores[1] *= 0.99
+    bent = replace(views.lenses[0], K=views.lenses[0].K * 1.001)
+    others = (
+        (replace(views, points_px=moved), config),
+        (replace(views, scores=scores), config),
+        (replace(views, lenses=(bent, *views.lenses[1:])), config),
+        (views, replace(config, smooth_s=0.05)),
+    )
+    for number, (other, setting) in enumerate(others, start=2):
+        multiview_truth.cached_triangulation(other, setting, tmp_path)
+        assert len(made) == number
+    multiview_truth.cached_triangulation(views, config, tmp_path, exchanged=first.exchanged)
+    assert len(made) == 6
 
 
 # Folders

@@ -48,6 +48,21 @@ def scenes(bank: MotionBank, body: AnnyBody) -> list[Scene]:
     return [sampler.sample(0, index) for index in range(120)]
 
 
+def test_each_clip_has_one_of_the_detectors_and_all_come_up(bank: MotionBank, body: AnnyBody) -> None:
+    kinds = (DetectorNoise(white=0.01), DetectorNoise(bias=0.02), DetectorNoise())
+    config = SceneConfig(noise=kinds[0], other_noises=kinds[1:], hiding=SILENT)
+    drawn = [SceneSampler(config, bank, body).sample(0, index) for index in range(90)]
+    counts = [sum(scene.noise == kind for scene in drawn) for kind in kinds]
+    assert sum(counts) == 90 and min(counts) > 15
+    alone = SceneSampler(replace(config, other_noises=()), bank, body)
+    for index in (0, 1, 2):
+        assert alone.sample(0, index).noise == kinds[0]
+        np.testing.assert_array_equal(alone.sample(0, index).motion.pose, drawn[index].motion.pose)
+    exact = next(scene for scene in drawn if scene.noise == kinds[2])
+    tracks = TrackMaker(config, body).make([exact])
+    torch.testing.assert_close(tracks.detections_px, tracks.points_px[..., : len(EXTENDED_KEYPOINTS), :])
+
+
 def digest(scene: Scene) -> str:
     parts = (scene.motion.pose, scene.motion.translation_m, scene.shape, scene.camera.rotation)
     parts += (

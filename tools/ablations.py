@@ -1,7 +1,8 @@
 """Train recipe `points` with one thing changed at a time, briefly, and compare on the validation split.
 
-`tools/ablations.py --motion FOLDER --out DIR [--steps N] [--seed S] [NAME ...]`: each variant is a run in DIR/NAME that goes
-on where it stood. Short runs say which way a change points, not what hours would give.
+`tools/ablations.py --motion FOLDER --out DIR [--steps N] [--seed S] [--init WEIGHTS] [NAME ...]`: each variant is a run in
+DIR/NAME that goes on where it stood. Short runs say which way a change points, not what hours would give; from WEIGHTS on
+they say what a change is worth to a network that has learned already, where the change leaves its size alone.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import torch
 from pointlight.body import AnnyBody
 from pointlight.motion import VarietyConfig
 from pointlight.network import MotionHMRConfig
-from pointlight.simulator import DetectorNoise
+from pointlight.simulator import MEDIAPIPE_V1, CameraConfig, DetectorNoise
 from pointlight.training import LossConfig, Recipe, Trainer, find_recipe, training_bank
 
 
@@ -25,6 +26,10 @@ def _variety(**switches: float) -> Callable[[Recipe], Recipe]:
     return lambda recipe: replace(
         recipe, scenes=replace(recipe.scenes, variety=replace(recipe.scenes.variety, **switches))
     )
+
+
+def _scenes(**fields: object) -> Callable[[Recipe], Recipe]:
+    return lambda recipe: replace(recipe, scenes=replace(recipe.scenes, **fields))  # pyright: ignore[reportArgumentType]
 
 
 def _loss(**weights: float | bool) -> Callable[[Recipe], Recipe]:
@@ -48,10 +53,11 @@ def _papers_loss(recipe: Recipe) -> Recipe:
 
 VARIANTS: dict[str, Callable[[Recipe], Recipe]] = {
     "points": lambda recipe: recipe,
-    "no-variety": lambda recipe: replace(recipe, scenes=replace(recipe.scenes, variety=VarietyConfig.none())),
+    "no-variety": _scenes(variety=VarietyConfig.none()),
     "no-mix": _variety(mix=0.0),
     "no-warp": _variety(warp=0.0),
     "no-bend": _variety(bend=0.0),
+    "swing": _variety(swing=0.3),
     "paper12": _encoder(keypoint_set="paper12"),
     "present-frame": _encoder(next_frame=False),
     "no-surface-points": _loss(surface_points=False),
@@ -60,7 +66,11 @@ VARIANTS: dict[str, Callable[[Recipe], Recipe]] = {
     "no-unaligned": _loss(unaligned=0.0),
     "paper-loss": _papers_loss,
     "weak": _loss(perspective=False),
-    "no-noise": lambda recipe: replace(recipe, scenes=replace(recipe.scenes, noise=DetectorNoise())),
+    "no-noise": _scenes(noise=DetectorNoise()),
+    "mediapipe-noise": _scenes(noise=MEDIAPIPE_V1),
+    "both-noises": _scenes(other_noises=(MEDIAPIPE_V1,)),
+    "even-groups": _scenes(group_power=0.0),
+    "level-camera": _scenes(camera=CameraConfig(elevation_deg=(5.0, 8.0), roll_deg=4.0)),
     "no-floor": lambda recipe: replace(recipe, floor=False),
 }
 
@@ -74,6 +84,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--steps", type=int, default=1500)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--init", help="weights to start from")
     given = parser.parse_args()
     torch.set_num_threads(1)
     body = AnnyBody()
@@ -84,7 +95,7 @@ def main() -> None:
         every = given.steps // 2
         recipe = replace(recipe, optimiser=replace(recipe.optimiser, evaluate_every=every))
         bank = training_bank(given.motion, body, floor=recipe.floor)
-        trainer = Trainer(recipe, given.out / name, bank, body=body, seed=given.seed)
+        trainer = Trainer(recipe, given.out / name, bank, body=body, seed=given.seed, init=given.init)
         if (given.out / name / "last.safetensors").exists():
             trainer.resume()
         trainer.run(steps=given.steps)

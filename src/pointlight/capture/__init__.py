@@ -2,7 +2,7 @@
 
 from pointlight.capture.archive import read_npz
 from pointlight.capture.capture import Capture, body_states
-from pointlight.capture.detector import DetectorConfig, MediapipeDetector
+from pointlight.capture.detector import DetectorConfig, MediapipeDetector, detector_source
 from pointlight.capture.keypoint_files import (
     OPENPOSE_COCO_18,
     read_detections,
@@ -38,6 +38,7 @@ __all__ = [
     "Summary",
     "Track2D",
     "body_states",
+    "detector_source",
     "grid_times",
     "lift",
     "lift_keypoints",

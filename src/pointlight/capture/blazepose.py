@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,8 +21,8 @@ import numpy as np
 from pointlight.errors import PointlightError
 
 VERSION = "0.10.14"
-_FULL = 1
-"""The middle one of three sizes of network, and the only one inside the wheel."""
+SIZES = {"full": 1, "heavy": 2}
+"""mediapipe's number of a size of network; the wheel holds "full" only."""
 
 LANDMARKS: dict[str, int] = {
     "nose": 0,
@@ -123,18 +124,26 @@ class Reading:
 class BlazePose:
     """Both networks, loaded. Not for several threads at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, size: str = "full") -> None:
         """Load mediapipe.
 
+        Args:
+            size: of the network that reads keypoints, one of `SIZES`.
+
         Raises:
-            PointlightError: it, or a library that it needs, is not installed.
+            PointlightError: it, or a library or network that it needs, is not installed.
         """
+        if size not in SIZES:
+            raise PointlightError(
+                f"mediapipe has no network of size {size!r} here; it is {' or '.join(SIZES)}"
+            )
         with _silence():
             base, self._rect = _load()
+            _check_network(size)
             self._finder: Any = base(graph_config=_FIND, outputs=["people"])
             self._reader: Any = base(
                 graph_config=_READ,
-                side_inputs={"complexity": _FULL, "segmentation": False},
+                side_inputs={"complexity": SIZES[size], "segmentation": False},
                 outputs=["points", "world", "helpers"],
             )
             # The libraries talk once more when they first run.
@@ -202,6 +211,18 @@ class BlazePose:
             # protobuf 4 tells at every message that protobuf 5 will drop a name that mediapipe uses.
             warnings.filterwarnings("ignore", message="SymbolDatabase.GetPrototype", category=UserWarning)
             return graph.process(inputs)
+
+
+def _check_network(size: str) -> None:
+    """Without it mediapipe would try to download it."""
+    import mediapipe
+
+    file = Path(mediapipe.__file__).parent / "modules" / "pose_landmark" / f"pose_landmark_{size}.tflite"
+    if not file.is_file():
+        raise PointlightError(
+            f"mediapipe {VERSION} comes without its {size} network; take {file.name} from the npm package"
+            f" @mediapipe/pose 0.5.1675469404 (Apache-2.0) and put it into {file.parent}"
+        )
 
 
 def _load() -> tuple[Any, Any]:

@@ -52,24 +52,36 @@ class _Track:
             self.readings[frame.index] = reading
 
 
+def detector_source(size: str = "full") -> str:
+    """What the keypoints of mediapipe's network of that size are said to come from."""
+    return f"mediapipe {VERSION}" if size == "full" else f"mediapipe {VERSION} {size}"
+
+
 class MediapipeDetector:
-    """mediapipe's BlazePose "full", without its smoothing, on one person from frame to frame."""
+    """mediapipe's BlazePose, without its smoothing, on one person from frame to frame."""
 
     names: tuple[str, ...] = tuple(LANDMARKS)
-    source = f"mediapipe {VERSION}"
 
-    def __init__(self, config: DetectorConfig | None = None, networks: PoseNetworks | None = None) -> None:
+    def __init__(
+        self,
+        config: DetectorConfig | None = None,
+        networks: PoseNetworks | None = None,
+        *,
+        size: str = "full",
+    ) -> None:
         """Load the networks.
 
         Args:
             config: how to choose and follow.
             networks: others than mediapipe's, for tests.
+            size: of the network that reads keypoints, "full" or "heavy"; mediapipe's wheel holds the first only.
 
         Raises:
-            PointlightError: mediapipe is not installed or cannot start.
+            PointlightError: mediapipe is not installed or cannot start, or does not hold that network.
         """
         self.config = config or DetectorConfig()
-        self._networks = networks or BlazePose()
+        self.source = detector_source(size)
+        self._networks = networks or BlazePose(size)
 
     def track(
         self, video: VideoReader, box: PersonBox | None = None, progress: Progress | None = None

@@ -5,15 +5,21 @@ Every step works on 2D keypoints of all views at once, arrays (V, T, K, ...): V 
 
 from __future__ import annotations
 
+import hashlib
 import itertools
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from pointlight.body import mirror_order
+from pointlight.files import atomic_path
 from pointlight.geometry import Lens, triangulate
+
+_METHOD = 1
+"""Counts up when the same keypoints would make another truth, so that cached ones are made anew."""
 
 _SETTLED_PX = 0.05
 """Offsets that move less in a round are found."""
@@ -159,6 +165,34 @@ def triangulate_person(
         exchanged=exchanged,
         offsets_px=fixed,
     )
+
+
+def cached_triangulation(
+    views: Views2D,
+    config: TruthConfig,
+    cache: Path,
+    *,
+    exchanged: np.ndarray | None = None,
+    offsets_px: np.ndarray | None = None,
+) -> MultiviewTruth:
+    """`triangulate_person`, kept in a file that is named by the hash of all that it is made of."""
+    digest = hashlib.sha256(f"{_METHOD} {config} {views.names}".encode())
+    arrays = [views.time_s, views.points_px, views.scores]
+    for lens in views.lenses:
+        arrays += [value.numpy() for value in vars(lens).values()]
+    arrays += [array for array in (exchanged, offsets_px) if array is not None]
+    for array in arrays:
+        digest.update(f"{array.shape} {array.dtype}".encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    path = cache / f"truth-{digest.hexdigest()[:24]}.npz"
+    arrays_of = [entry.name for entry in fields(MultiviewTruth) if entry.name != "names"]
+    if path.is_file():
+        with np.load(path) as stored:
+            return MultiviewTruth(names=views.names, **{name: stored[name] for name in arrays_of})
+    truth = triangulate_person(views, config, exchanged=exchanged, offsets_px=offsets_px)
+    with atomic_path(path) as temporary:
+        np.savez_compressed(temporary, **{name: getattr(truth, name) for name in arrays_of})
+    return truth
 
 
 def find_exchanges(views: Views2D, config: TruthConfig, offsets_px: np.ndarray) -> np.ndarray:

@@ -20,7 +20,7 @@ from pointlight.body import (
     BodyModel,
     indices_of,
 )
-from pointlight.capture import MediapipeDetector, read_detections, write_detections
+from pointlight.capture import MediapipeDetector, detector_source, read_detections, write_detections
 from pointlight.cues import Keypoints2D
 from pointlight.errors import PointlightError
 from pointlight.evaluation.blocks import BLOCK_S, INTERVAL_MEANS, JudgedSet, rounded, scores_of
@@ -31,7 +31,7 @@ from pointlight.evaluation.multiview import (
     MultiviewTruth,
     TruthConfig,
     Views2D,
-    triangulate_person,
+    cached_triangulation,
 )
 from pointlight.evaluation.other_tools import read_joints
 from pointlight.evaluation.real_predictors import (
@@ -50,6 +50,8 @@ FULL_BODY_JOINTS = 10
 
 PART_JOINTS = 6
 
+TRUE_2D = "true_2d"
+"""The first model fed with the truth's projection instead of detections: the lifter's share of the error."""
 
 _TWELVE = list(indices_of(NETWORK_KEYPOINTS, EXTENDED_KEYPOINTS))
 _SOURCE = "joints triangulated from all cameras"
@@ -102,20 +104,22 @@ def evaluate_multiview(
         raise PointlightError(
             f"there is no camera {unknown[0]!r} in {data}; predictions are for {', '.join(sorted(known))}"
         )
-    sets: dict[str, Any] = {}
+    truths: dict[str, Any] = {}
     judged: dict[str, dict[str, JudgedSet]] = {"full": {}, "part": {}}
     for calibrated in calibrated_sets:
         name = calibrated.name
         seen = [see_camera(view, cache, watch) for view in calibrated.views]
-        truth = truth_of(calibrated, seen, config)
-        alone = left_out_truths(views_2d(calibrated, seen), truth, config)
+        watch(f"truth {name}", 0, 1)
+        truth = truth_of(calibrated, seen, config, cache)
+        alone = left_out_truths(views_2d(calibrated, seen), truth, config, cache)
+        watch(f"truth {name}", 1, 1)
         kind = _kind(truth)
-        sets[name] = quality(truth, alone) | {"scored_as": kind}
+        truths[name] = quality(truth, alone) | {"scored_as": kind}
         if kind == "none":
             continue
         least = FULL_BODY_JOINTS if kind == "full" else PART_JOINTS
         cameras = camera_truths(calibrated, seen, truth, alone, least)
-        sets[name]["left_out_mm"] = [rounded(camera.left_out_mm) for camera in cameras]
+        truths[name]["left_out_mm"] = [rounded(camera.left_out_mm) for camera in cameras]
         marks: list[dict[str, Marks]] = []
         for view, detections, camera in zip(calibrated.views, seen, cameras, strict=True):
             watch(f"judge {name}", len(marks), len(cameras))
@@ -131,7 +135,7 @@ def evaluate_multiview(
             marks=tuple(marks),
         )
     result = {
-        "sets": sets,
+        "truth": truths,
         "config": {"truth": asdict(config), "block_s": BLOCK_S, "interval": INTERVAL_MEANS},
     }
     ours = [*checkpoints, *_variants(checkpoints), *(["predictions"] if others else [])]
@@ -151,6 +155,7 @@ def see_camera(
     view: View,
     cache: Path | None = None,
     watch: Callable[[str, float, float], None] = lambda stage, done, total: None,
+    size: str = "full",
 ) -> Seen:
     """One camera's detections, from the cache where it holds them.
 
@@ -158,11 +163,13 @@ def see_camera(
         view: the camera.
         cache: where detections are kept; `default_cache()` if not given.
         watch: told of progress.
+        size: of mediapipe's network, "full" or "heavy".
 
     Raises:
         PointlightError: the video cannot be read, or has another size than its calibration.
     """
-    digest = hashlib.sha256(f"{MediapipeDetector.source} {file_sha256(view.video)}".encode()).hexdigest()[:24]
+    source = detector_source(size)
+    digest = hashlib.sha256(f"{source} {file_sha256(view.video)}".encode()).hexdigest()[:24]
     path = (cache or default_cache()) / f"seen-{digest}.npz"
     stage = f"detect {view.video.parent.name}/{view.video.name}"
     if path.is_file():
@@ -171,7 +178,7 @@ def see_camera(
     else:
         reader = VideoReader(view.video)
         total = reader.frame_count or 0
-        keypoints, world_m = MediapipeDetector().track_with_world(
+        keypoints, world_m = MediapipeDetector(size=size).track_with_world(
             reader, progress=lambda done: watch(stage, done, total)
         )
         write_detections(path, keypoints, world_m)
@@ -184,9 +191,11 @@ def see_camera(
     )
 
 
-def truth_of(calibrated: CalibratedSet, seen: Sequence[Seen], config: TruthConfig) -> MultiviewTruth:
-    """The set's truth from the detections of all its cameras."""
-    return triangulate_person(views_2d(calibrated, seen), config)
+def truth_of(
+    calibrated: CalibratedSet, seen: Sequence[Seen], config: TruthConfig, cache: Path | None = None
+) -> MultiviewTruth:
+    """The set's truth from the detections of all its cameras, from the cache where it holds it."""
+    return cached_triangulation(views_2d(calibrated, seen), config, cache or default_cache())
 
 
 def views_2d(calibrated: CalibratedSet, seen: Sequence[Seen]) -> Views2D:
@@ -243,10 +252,13 @@ def camera_truths(
     return result
 
 
-def left_out_truths(views: Views2D, truth: MultiviewTruth, config: TruthConfig) -> list[MultiviewTruth]:
+def left_out_truths(
+    views: Views2D, truth: MultiviewTruth, config: TruthConfig, cache: Path | None = None
+) -> list[MultiviewTruth]:
     """The truth as it would be without each camera; exchanges and offsets stay those that all cameras found."""
+    known = {"exchanged": truth.exchanged, "offsets_px": truth.offsets_px}
     return [
-        triangulate_person(views.without(v), config, exchanged=truth.exchanged, offsets_px=truth.offsets_px)
+        cached_triangulation(views.without(v), config, cache or default_cache(), **known)
         for v in range(len(views.lenses))
     ]
 
@@ -305,7 +317,12 @@ def _everybody(
         true_points = np.full((len(keypoints), *camera.extended_px.shape[1:]), np.nan)
         true_points[: len(camera.extended_px)] = camera.extended_px
         true_2d = with_points(keypoints, EXTENDED_KEYPOINTS, true_points, _SOURCE)
-        joints[f"{name}, true 2D"] = network_joints(true_2d, checkpoint, body)
+        # The first model's share is the peer that everybody knows by this name.
+        key = TRUE_2D if name == next(iter(checkpoints)) else f"{TRUE_2D}, {name}"
+        joints[key] = network_joints(true_2d, checkpoint, body)
+        joints[f"{key}, refined"] = network_joints(
+            true_2d, checkpoint, body, overlap=True, mirror=True, refine=True
+        )
     for name, rival in rivals.items():
         joints[name] = network_joints(keypoints, rival, body)
     joints["mediapipe_world"] = detections.world_m
@@ -323,7 +340,6 @@ def _variants(checkpoints: Mapping[str, Checkpoint]) -> list[str]:
         "averaged windows and mirror",
         "refined as well",
         "true focal length",
-        "true 2D",
     )
     return [f"{name}, {kind}" for name in checkpoints for kind in kinds]
 

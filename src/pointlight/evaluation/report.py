@@ -49,7 +49,7 @@ def table(result: dict[str, Any]) -> str:
 
 def multiview_table(result: dict[str, Any]) -> str:
     """What `evaluate_multiview` found: the sets' own quality, then models and peers by camera, then by joint."""
-    parts = [_sets(result["sets"])]
+    parts = [_truths(result["truth"])]
     for key, title in (("", "whole people"), ("part_body_", "people in part")):
         rows = {**result[f"{key}models"], **result[f"{key}peers"]}
         if rows:
@@ -57,7 +57,7 @@ def multiview_table(result: dict[str, Any]) -> str:
     return "\n\n".join(parts)
 
 
-def _sets(sets: dict[str, Any]) -> str:
+def _truths(sets: dict[str, Any]) -> str:
     head = ["set", "scored as", "joints with truth", "reprojection px", "limb spread mm (largest)"]
     head += ["floor mm by camera", "offsets px", "exchanged"]
     lines = []

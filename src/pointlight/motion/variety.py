@@ -28,6 +28,12 @@ _BEND_DEG: dict[str, float] = {
 }
 """Standard deviation of added bends; knees and ankles are left alone, or feet would float."""
 
+_SWING_DEG = 25.0
+"""Standard deviation of a swung hip's turn about each axis."""
+
+_FOLD_DEG = 60.0
+"""A swung leg's knee is folded by up to as much more."""
+
 
 @dataclass(frozen=True)
 class VarietyConfig:
@@ -37,21 +43,23 @@ class VarietyConfig:
         mix: the trunk above the pelvis and the arms come from another window of the same split.
         warp: time runs 0.7 to 1.4 times as fast.
         bend: joints are turned a little further, by slowly changing angles.
+        swing: one leg is swung from the hip and its knee folded; the other stands as it stood.
     """
 
     mix: float = 0.25
     warp: float = 0.3
     bend: float = 0.4
+    swing: float = 0.0
 
     @property
     def active(self) -> bool:
         """Whether anything is changed."""
-        return bool(self.mix or self.warp or self.bend)
+        return bool(self.mix or self.warp or self.bend or self.swing)
 
     @staticmethod
     def none() -> VarietyConfig:
         """Motions as they are (the paper)."""
-        return VarietyConfig(0.0, 0.0, 0.0)
+        return VarietyConfig(0.0, 0.0, 0.0, 0.0)
 
 
 def vary(
@@ -72,6 +80,9 @@ def vary(
         window = warp_time(window, float(rng.uniform(0.7, 1.0)))
     if bend < config.bend:
         window = bend_joints(window, rng)
+    # A draw of its own after the others, which a share of 0 must leave as they are.
+    if config.swing and rng.random() < config.swing:
+        window = swing_leg(window, rng)
     return window
 
 
@@ -125,6 +136,23 @@ def bend_joints(window: BodyMotion, rng: np.random.Generator) -> BodyMotion:
     turn = Rotation.from_rotvec((sigma * (0.8 * constant + 0.6 * slow)).reshape(-1, 3)).as_matrix()
     pose = window.pose.copy()
     pose[:, index] = pose[:, index] @ turn.reshape(frames, len(index), 3, 3).astype(np.float32)
+    return replace(window, pose=pose)
+
+
+def swing_leg(window: BodyMotion, rng: np.random.Generator) -> BodyMotion:
+    """Swing one leg from the hip, by smooth and large angles, and fold its knee; nothing else moves."""
+    frames = window.frames
+    side = ("left", "right")[rng.integers(2)]
+    hip, knee = (DRIVEN_JOINTS.index(f"{side}_{part}") - 1 for part in ("hip", "knee"))
+    slow = gaussian_filter1d(rng.standard_normal((frames, 4)), 6, axis=0, mode="reflect") * 4
+    course = 0.7 * rng.standard_normal((1, 4)) + 0.7 * slow
+    swing = Rotation.from_rotvec(np.radians(_SWING_DEG) * course[:, :3]).as_matrix()
+    # A knee folds one way: a positive turn about x (heel back).
+    fold = np.radians(_FOLD_DEG) / (1 + np.exp(-2 * course[:, 3]))
+    folds = Rotation.from_rotvec(np.outer(fold * rng.random(), (1.0, 0.0, 0.0))).as_matrix()
+    pose = window.pose.copy()
+    pose[:, hip] = pose[:, hip] @ swing.astype(np.float32)
+    pose[:, knee] = pose[:, knee] @ folds.astype(np.float32)
     return replace(window, pose=pose)
 
 

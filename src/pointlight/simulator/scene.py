@@ -37,6 +37,7 @@ class SceneConfig:
         camera: distribution of cameras.
         hiding: appendix B.
         noise: errors of the detector, beyond the paper.
+        other_noises: detectors of other kinds; each clip has one of all these, with equal chances.
         focal_known: share of clips for which the network is told the true focal length; otherwise it is told the
             picture's diagonal, as for a video of unknown lens.
     """
@@ -50,6 +51,7 @@ class SceneConfig:
     camera: CameraConfig = field(default_factory=CameraConfig)
     hiding: HidingConfig = field(default_factory=HidingConfig)
     noise: DetectorNoise = field(default_factory=DetectorNoise)
+    other_noises: tuple[DetectorNoise, ...] = ()
     focal_known: float = 0.5
 
 
@@ -65,6 +67,7 @@ class Scene:
         camera: path and lens.
         told_focal_px: the focal length that the network is told.
         hiding: what chance hides.
+        noise: kind of detector that sees it.
     """
 
     seed: int
@@ -74,6 +77,7 @@ class Scene:
     camera: CameraPath
     told_focal_px: float
     hiding: HidingDraws
+    noise: DetectorNoise
 
 
 class SceneSampler:
@@ -104,7 +108,9 @@ class SceneSampler:
         known = stream(seed, index, "told focal").random() < config.focal_known
         told = camera.focal_px if known else float(np.hypot(*camera.image_size))
         hiding = draw_hiding(config.hiding, seed, index, len(motion.pose), EXTENDED_KEYPOINTS)
-        return Scene(seed, index, motion, shape, camera, told, hiding)
+        noises = (config.noise, *config.other_noises)
+        noise = noises[stream(seed, index, "detector's kind").integers(len(noises))]
+        return Scene(seed, index, motion, shape, camera, told, hiding, noise)
 
     def _draw_motion(self, seed: int, index: int) -> BodyMotion:
         config = self.config

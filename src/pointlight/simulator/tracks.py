@@ -101,7 +101,7 @@ class TrackMaker:
             outside = (pixels < 0).any(-1) | (pixels > scene.camera.image_size).any(-1) | (z < 0.1)
             visible = apply_hiding(outside, hidden, scene.hiding, self.config.hiding, self._legs)
             detected, visible = detector_errors(
-                pixels, visible, EXTENDED_KEYPOINTS, self.config.noise, scene.seed, scene.index
+                pixels, visible, EXTENDED_KEYPOINTS, scene.noise, scene.seed, scene.index
             )
             detections.append(detected)
             visibles.append(visible)

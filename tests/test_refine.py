@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from pointlight.body import EXTENDED_KEYPOINTS, MEAN_ADULT_SHAPE, AnnyBody, BodyState
-from pointlight.capture import LiftedTrack, Track2D, refine
+from pointlight.capture import LiftedTrack, RefineConfig, Track2D, refine
 from pointlight.capture.placing import place_body
 from pointlight.capture.refine import PIECE_FRAMES
 from pointlight.geometry import procrustes_error, project, rotvec_to_rotmat
@@ -134,6 +134,63 @@ def test_it_takes_jitter_out_at_any_frame_rate(body: AnnyBody) -> None:
             for x in (start, found)
         ]
         assert shakes[1] < 0.8 * shakes[0]
+
+
+def test_a_foot_that_stands_in_the_picture_stands_in_space(body: AnnyBody) -> None:
+    """The network lets a standing person's leg swing towards the camera and back, which the picture hardly shows."""
+    frames = 45
+    stands = walk(body, frames)
+    stands = replace(stands, pose=stands.pose[:1].repeat(frames, 0), root=stands.root[:1].repeat(frames, 0))
+    hip = body.joint_names.index("left_hip") - 1
+    swing = np.zeros((frames, 3), np.float32)
+    swing[:, 0] = np.radians(12) * np.sin(np.arange(frames) / 30 * 2 * np.pi * 1.5)
+    pose = stands.pose.copy()
+    pose[:, hip] = (torch.from_numpy(pose[:, hip]) @ rotvec_to_rotmat(torch.from_numpy(swing))).numpy()
+    start = replace(stands, pose=pose)
+    track = seen(body, stands, noise_px=2)
+    ankle = EXTENDED_KEYPOINTS.index("left_ankle")
+
+    def roams_mm(found: LiftedTrack) -> float:
+        return 1000 * float(points_of(body, found)[:, ankle, 2].std())
+
+    off = refine(track, start, body, EXTENDED_KEYPOINTS, RefineConfig(stand_m_s=1e4))
+    on = refine(track, start, body, EXTENDED_KEYPOINTS)
+    assert roams_mm(start) > 50
+    assert roams_mm(on) < 0.8 * roams_mm(off)
+
+
+def test_a_foot_that_moves_in_the_picture_is_left_alone(body: AnnyBody) -> None:
+    truth = walk(body, 45)
+    track = seen(body, truth)
+    free = refine(track, truth, body, EXTENDED_KEYPOINTS, RefineConfig(stand_m_s=1e4))
+    held = refine(track, truth, body, EXTENDED_KEYPOINTS)
+    speed = np.linalg.norm(np.diff(track.points_px, axis=0), axis=-1)
+    ankle = EXTENDED_KEYPOINTS.index("left_ankle")
+    swings = speed[:, ankle] > np.quantile(speed[:, ankle], 0.7)
+    apart = np.linalg.norm((points_of(body, held) - points_of(body, free)).numpy(), axis=-1)
+    assert apart[1:][swings, ankle].mean() < 0.015
+
+
+def test_a_knee_is_not_bent_the_wrong_way(body: AnnyBody) -> None:
+    truth = walk(body, 31)
+    knee = body.joint_names.index("left_knee") - 1
+    axis = torch.tensor(body.hinge_axes["left_knee"])
+    pose = truth.pose.copy()
+    pose[:, knee] = rotvec_to_rotmat(-np.radians(35) * axis).numpy()
+    start = replace(truth, pose=pose)
+    track = replace(seen(body, start), visible=np.zeros((31, len(EXTENDED_KEYPOINTS)), bool))
+
+    def bend_deg(found: LiftedTrack) -> float:
+        turn = found.pose[:, knee]
+        sine = np.stack(
+            (turn[:, 2, 1] - turn[:, 1, 2], turn[:, 0, 2] - turn[:, 2, 0], turn[:, 1, 0] - turn[:, 0, 1])
+        )
+        return float(np.degrees(np.arcsin((0.5 * sine.T) @ axis.numpy())).mean())
+
+    assert bend_deg(start) == pytest.approx(-35, abs=0.5)
+    assert bend_deg(refine(track, start, body, EXTENDED_KEYPOINTS)) > -22
+    limitless = RefineConfig(overstretch_deg=1e4)
+    assert bend_deg(refine(track, start, body, EXTENDED_KEYPOINTS, limitless)) < -33
 
 
 def test_long_tracks_are_fitted_in_pieces_that_fit_together(body: AnnyBody) -> None:

@@ -41,6 +41,10 @@ class RefineConfig:
         aside: of the place across the line of sight, over the distance.
         aside_s: of its change in a second.
         acceleration: of a keypoint against the root, m/s^2, over steps of about 1/30 s.
+        stand_m_s: of the speed of a foot that stands still in the picture.
+        still: speed in the picture at which a foot half stands, in person sizes a second.
+        overstretch_deg: of the angle by which a knee or an elbow is bent the wrong way, beyond
+        overstretch_from_deg: of it, which some people's joints do.
         steps: of Adam.
         learning_rate: of its first step, in radians.
     """
@@ -56,6 +60,10 @@ class RefineConfig:
     aside: float = 0.03
     aside_s: float = 0.1
     acceleration: float = 40.0
+    stand_m_s: float = 0.3
+    still: float = 0.1
+    overstretch_deg: float = 5.0
+    overstretch_from_deg: float = 10.0
     steps: int = 120
     learning_rate: float = 0.015
 
@@ -99,6 +107,7 @@ class _Piece:
         focal: in pixels.
         principal: (2,).
         time_s: (T,) from the stretch's first frame.
+        stands: (T-1, 2) how surely the left and the right foot stand between two frames, 0 to 1.
     """
 
     start: BodyState
@@ -108,6 +117,7 @@ class _Piece:
     focal: Tensor
     principal: Tensor
     time_s: Tensor
+    stands: Tensor
 
 
 def refine(
@@ -133,7 +143,8 @@ def refine(
     frames = len(track.time_s)
     spans = _spans(frames)
     size_px = _person_size(track.points_px, track.visible & ~lifted.occluded[:, None])
-    pieces = [_piece(track, lifted, span, size_px) for span in spans]
+    stands = _stands(track, names, size_px, config.still)
+    pieces = [_piece(track, lifted, span, size_px, stands) for span in spans]
     total = config.steps * len(pieces)
     done = 0
 
@@ -200,6 +211,7 @@ def _cost(
     cost = cost + (free.heading / np.radians(config.root_deg)).square().sum()
     cost = cost + (free.nearer / config.depth).square().sum() + (free.aside / config.aside).square().sum()
     cost = cost + (free.build / config.shape).square().sum() * len(piece.time_s) / 30
+    cost = cost + _overstretch(now.pose, body, config)
     if len(piece.time_s) < 2:
         return cost
     step_s = piece.time_s.diff().clamp_min(1e-3)
@@ -214,6 +226,10 @@ def _cost(
         (free.aside, config.aside_s),
     ):
         cost = cost + per_frame * (values.flatten(1).diff(dim=0) / (speed * step_s[:, None])).square().sum()
+    for feet, stands in zip(_FEET, piece.stands.T, strict=True):
+        foot = places[:, [names.index(name) for name in feet if name in names]]
+        speed = foot.diff(dim=0) / step_s[:, None, None] / config.stand_m_s
+        cost = cost + per_frame * (stands[:, None] * speed.square().sum(-1)).mean(-1).sum()
     # Steps of about 1/30 s, whatever the video's rate: the noise of a second difference grows with its square.
     lag = max(1, round(float(1 / 30 / step_s.median())))
     if len(piece.time_s) > 2 * lag:
@@ -222,6 +238,25 @@ def _cost(
         span_s = (piece.time_s[2 * lag :] - piece.time_s[: -2 * lag]) / 2
         second = second / span_s[:, None, None].square()
         cost = cost + per_frame * (second / config.acceleration).square().sum()
+    return cost
+
+
+def _overstretch(pose: Tensor, body: BodyModel, config: RefineConfig) -> Tensor:
+    """The cost of knees and elbows that are bent the wrong way."""
+    cost = pose.new_zeros(())
+    for joint, axis in body.hinge_axes.items():
+        turn = pose[:, body.joint_names.index(joint) - 1]
+        # Of a turn by an angle about an axis, the antisymmetric part holds the axis times the sine.
+        sine = 0.5 * torch.stack(
+            (
+                turn[:, 2, 1] - turn[:, 1, 2],
+                turn[:, 0, 2] - turn[:, 2, 0],
+                turn[:, 1, 0] - turn[:, 0, 1],
+            ),
+            dim=-1,
+        )
+        wrong = -(sine * sine.new_tensor(axis)).sum(-1) - np.sin(np.radians(config.overstretch_from_deg))
+        cost = cost + (wrong.clamp_min(0) / np.radians(config.overstretch_deg)).square().sum()
     return cost
 
 
@@ -256,6 +291,8 @@ def _merge(fits: list[_Corrections], spans: list[slice], frames: int) -> _Correc
     return _Corrections(**means, build=fits[0].build)
 
 
+_FEET = tuple(tuple(f"{side}_{part}" for part in ("ankle", "heel", "big_toe")) for side in ("left", "right"))
+
 _OVER_TIME = ("turns", "heading", "aside", "nearer")
 
 
@@ -264,7 +301,27 @@ def _state(lifted: LiftedTrack, span: slice) -> BodyState:
     return BodyState(*(torch.from_numpy(np.ascontiguousarray(array, np.float32)) for array in arrays))
 
 
-def _piece(track: Track2D, lifted: LiftedTrack, span: slice, size_px: float) -> _Piece:
+def _stands(track: Track2D, names: tuple[str, ...], size_px: float, still: float) -> np.ndarray:
+    """(T-1, 2) how surely each foot stands, by the speed of what is seen of it over about 0.1 s in the picture."""
+    frames = len(track.time_s)
+    result = np.zeros((max(frames - 1, 0), 2), np.float32)
+    if frames < 3:
+        return result
+    around = max(1, round(0.05 / float(np.median(np.diff(track.time_s)))))
+    before = np.maximum(np.arange(frames - 1) - around, 0)
+    after = np.minimum(np.arange(frames - 1) + 1 + around, frames - 1)
+    span_s = track.time_s[after] - track.time_s[before]
+    for side, feet in enumerate(_FEET):
+        columns = [names.index(name) for name in feet if name in names]
+        both = track.visible[after][:, columns] & track.visible[before][:, columns]
+        moved = track.points_px[after][:, columns] - track.points_px[before][:, columns]
+        speed = np.linalg.norm(moved, axis=-1) / size_px / span_s[:, None]
+        mean = (speed * both).sum(1) / np.maximum(both.sum(1), 1)
+        result[:, side] = np.where(both.any(1), 1 / (1 + (mean / still) ** 4), 0)
+    return result
+
+
+def _piece(track: Track2D, lifted: LiftedTrack, span: slice, size_px: float, stands: np.ndarray) -> _Piece:
     seen = track.visible[span] & ~lifted.occluded[span, None]
     return _Piece(
         start=_state(lifted, span),
@@ -274,6 +331,7 @@ def _piece(track: Track2D, lifted: LiftedTrack, span: slice, size_px: float) -> 
         focal=torch.tensor(track.focal_px, dtype=torch.float32),
         principal=torch.from_numpy(track.principal_px.astype(np.float32)),
         time_s=torch.from_numpy((track.time_s[span] - track.time_s[span.start]).astype(np.float32)),
+        stands=torch.from_numpy(stands[span.start : span.stop - 1]),
     )
 
 

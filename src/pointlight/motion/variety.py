@@ -49,7 +49,7 @@ class VarietyConfig:
     mix: float = 0.25
     warp: float = 0.3
     bend: float = 0.4
-    swing: float = 0.0
+    swing: float = 0.3
 
     @property
     def active(self) -> bool:

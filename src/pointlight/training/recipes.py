@@ -76,7 +76,8 @@ _OUR_NOISE = DetectorNoise(white=0.012, bias=0.01, correlated=0.004, motion=0.05
 
 _POINTS = Recipe(
     name="points",
-    scenes=SceneConfig(noise=_OUR_NOISE),
+    # A detector like the one in use, and a noisier one, so that other detectors are understood as well.
+    scenes=SceneConfig(noise=_OUR_NOISE, other_noises=(MEDIAPIPE_V1,)),
     floor=True,
     # Weights at which no term's gradient drowns the others'; at 1, reprojection's noise did (docs/log.md).
     loss=LossConfig(
@@ -127,10 +128,18 @@ RECIPES: dict[str, Recipe] = {
             _POINTS,
             name="points-perfect",
             scenes=replace(
-                _POINTS.scenes, noise=DetectorNoise(), hiding=EVAL_V1_PERFECT.hiding, focal_known=1.0
+                _POINTS.scenes,
+                noise=DetectorNoise(),
+                other_noises=(),
+                hiding=EVAL_V1_PERFECT.hiding,
+                focal_known=1.0,
             ),
         ),
-        replace(_POINTS, name="points-mediapipe", scenes=replace(_POINTS.scenes, noise=MEDIAPIPE_V1)),
+        replace(
+            _POINTS,
+            name="points-mediapipe",
+            scenes=replace(_POINTS.scenes, noise=MEDIAPIPE_V1, other_noises=()),
+        ),
         replace(_POINTS, name="points-weak", loss=replace(_POINTS.loss, perspective=False)),
         _PAPER,
         replace(

@@ -19,6 +19,8 @@ _LINEAR = np.array(
 
 _EDGE_M = 0.014
 """Over which a garment's thickness rises from its edge."""
+_EDGE_RATE = np.float32(0.4)
+"""Edges wander more slowly than folds."""
 _HEM_M = 0.006
 _HOLLOW_M = 0.010
 """A point so far below its surroundings' mean is a full hollow."""
@@ -174,7 +176,15 @@ def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
 
 @numba.njit(cache=True, error_model="numpy", inline="always")
 @no_type_check
-def _inside(own, first, last, fields, lows, highs, give_up):
+def _inside(
+    own: np.ndarray,
+    first: int,
+    last: int,
+    fields: np.ndarray,
+    lows: np.ndarray,
+    highs: np.ndarray,
+    give_up: float,
+) -> float:
     """How far inside all bounds a point is, metres; negative outside."""
     depth = np.float32(1.0)
     for m in range(first, last):
@@ -187,13 +197,12 @@ def _inside(own, first, last, fields, lows, highs, give_up):
 
 @numba.njit(cache=True, error_model="numpy", inline="always")
 @no_type_check
-def _ripple(waves, place, count):
+def _ripple(waves: np.ndarray, place: np.ndarray, count: int, rate: float) -> float:
     """A smooth random function of the place, about -1 to 1."""
     total = np.float32(0.0)
     for w in range(count):
-        total += np.sin(
-            waves[w, 0] * place[0] + waves[w, 1] * place[1] + waves[w, 2] * place[2] + waves[w, 3]
-        )
+        phase = waves[w, 0] * place[0] + waves[w, 1] * place[1] + waves[w, 2] * place[2]
+        total += np.sin(rate * phase + waves[w, 3])
     return total / np.sqrt(np.float32(count))
 
 
@@ -225,7 +234,7 @@ def _paint(
             if depth < -soft - 2 * wobble:
                 continue
             if wobble > 0 and depth < soft + 2 * wobble + 4 * _HEM_M:
-                depth += wobble * _ripple(waves[layer], places[n], 3)
+                depth += wobble * _ripple(waves[layer], places[n], 3, _EDGE_RATE)
             alpha = min(max(depth / soft + np.float32(0.5), np.float32(0.0)), np.float32(1.0))
             if alpha == 0:
                 continue
@@ -271,14 +280,14 @@ def _thickness(
             depth = _inside(own_fields[v], first[layer], first[layer + 1], fields, lows, highs, -0.02)
             if depth < -0.02:
                 continue
-            depth += numbers[layer, 1] * _ripple(waves[layer], places[v], 3)
+            depth += numbers[layer, 1] * _ripple(waves[layer], places[v], 3, _EDGE_RATE)
             rise = min(max(depth / _EDGE_M + 0.3, 0.0), 1.0)
             rise = rise * rise * (3 - 2 * rise)
             off = numbers[layer, 3]
             off += numbers[layer, 4] * max(numbers[layer, 5] - own_fields[v, _DROP], 0.0)
             off += numbers[layer, 6] * max(own_fields[v, _ARM], 0.0)
             if numbers[layer, 7] > 0:
-                off += numbers[layer, 7] * _ripple(waves[layer], places[v], 6)
+                off += numbers[layer, 7] * _ripple(waves[layer], places[v], 6, np.float32(1.0))
             stands[v] = max(stands[v], rise * off)
             smooth[v] = max(smooth[v], rise * numbers[layer, 8])
     return stands, smooth

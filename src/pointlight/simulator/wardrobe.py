@@ -13,6 +13,7 @@ _FAR = 9.0
 _PATTERNED = (
     "plain", "melange", "stripes", "checks", "tartan", "dots", "blobs", "motifs", "triangles", "diagonals", "chevrons",
 )  # fmt: skip
+_PLAIN = ("plain", "melange")
 _SOBER = ("plain", "plain", "melange", "pinstripes", "checks")
 _LEGWEAR = ("plain", "plain", "denim", "melange", "pinstripes", "checks", "blobs")
 
@@ -56,7 +57,7 @@ class Garment:
     colours: np.ndarray
     is_hair: bool = False
     soft_m: float = 0.004
-    wobble_m: float = 0.004
+    wobble_m: float = 0.003
     hem: float = 0.25
     thickness_m: float = 0.003
     flare: float = 0.0
@@ -132,7 +133,13 @@ def draw_colours(rng: np.random.Generator) -> np.ndarray:
         other = _colour(rng)
         if len(colours) > 1 or np.abs(other - colours[0]).sum() > 90:
             colours.append(other)
-    return np.stack(colours)
+    contrast = rng.uniform(0.25, 1.0)
+    return np.stack([colours[0], *(colours[0] + contrast * (other - colours[0]) for other in colours[1:])])
+
+
+def _kinds(rng: np.random.Generator) -> tuple[str, ...]:
+    """Half of what people wear has no pattern."""
+    return _PLAIN if rng.random() < 0.5 else _PATTERNED
 
 
 def _colour(rng: np.random.Generator) -> np.ndarray:
@@ -183,7 +190,7 @@ def _neckline(rng: np.random.Generator, loose: bool) -> Bounds:
 def _top(rng: np.random.Generator, female: bool) -> Garment:
     hem = rng.uniform(-0.10, 0.12)
     style = rng.random()
-    thickness, folds, kinds = rng.uniform(0.003, 0.014), rng.uniform(0.001, 0.005), _PATTERNED
+    thickness, folds, kinds = rng.uniform(0.003, 0.014), rng.uniform(0.001, 0.005), _kinds(rng)
     if style < 0.12:
         sleeve, neck = rng.uniform(-0.14, -0.05), _neckline(rng, loose=True)
         name = "tank top"
@@ -295,14 +302,16 @@ def _shoes(rng: np.random.Generator, barefoot: float, tights: bool) -> list[Garm
     if rng.random() < 0.6:
         top = rng.uniform(-0.70, -0.48)
         pieces.append(
-            Garment("socks", (("drop", -_FAR, top),), ("plain", "stripes"), draw_colours(rng), smooth=0.4)
+            Garment(
+                "socks", (("drop", -_FAR, top),), ("plain", "plain", "stripes"), draw_colours(rng), smooth=0.4
+            )
         )
     high = rng.uniform(-0.64, -0.42) if rng.random() < 0.12 else rng.uniform(-0.755, -0.70)
     colours = draw_colours(rng)
     if rng.random() < 0.5:
         colours[0] = rng.uniform(15, 60) * np.ones(3)
     pieces.append(
-        Garment("shoes", (("drop", -_FAR, high),), ("plain", "blobs"), colours, thickness_m=0.009, smooth=1.0)
+        Garment("shoes", (("drop", -_FAR, high),), ("plain",), colours, thickness_m=0.009, smooth=1.0)
     )
     sole = np.tile(rng.choice((rng.uniform(20, 50), rng.uniform(180, 245))) * np.ones(3), (3, 1))
     pieces.append(

@@ -1,9 +1,12 @@
 """One `Scene` (who, how they move, camera, occlusions) and its rendering as tracks of keypoints."""
 
+from pointlight.simulator.appearance import PAPER_LOOKS, Layer, Looks, LooksConfig, draw_looks
 from pointlight.simulator.cameras import SURREAL_CAMERA, CameraConfig, CameraPath, look_at, sample_camera
 from pointlight.simulator.capsules import CAPSULES, Capsule
 from pointlight.simulator.hiding import CLIP_FRAMES, MEDIAPIPE_V1, DetectorNoise, HidingConfig, HidingDraws
+from pointlight.simulator.layers import PersonLayer
 from pointlight.simulator.raster import NO_FACE, Raster, rasterise
+from pointlight.simulator.render import behind_surface, camera_state, render_person
 from pointlight.simulator.scene import (
     EVAL_MEDIAPIPE_V1,
     EVAL_V1,
@@ -27,6 +30,7 @@ __all__ = [
     "HIDDEN_BEHIND_M",
     "MEDIAPIPE_V1",
     "NO_FACE",
+    "PAPER_LOOKS",
     "SURREAL_CAMERA",
     "TRACK_POINTS",
     "CameraConfig",
@@ -35,6 +39,10 @@ __all__ = [
     "DetectorNoise",
     "HidingConfig",
     "HidingDraws",
+    "Layer",
+    "Looks",
+    "LooksConfig",
+    "PersonLayer",
     "Raster",
     "Scene",
     "SceneConfig",
@@ -42,9 +50,13 @@ __all__ = [
     "SelfOcclusion",
     "TrackMaker",
     "Tracks",
+    "behind_surface",
+    "camera_state",
+    "draw_looks",
     "hidden_behind_mesh",
     "look_at",
     "rasterise",
+    "render_person",
     "sample_camera",
     "surreal_scenes",
 ]

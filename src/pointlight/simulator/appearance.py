@@ -165,7 +165,7 @@ def draw_hair_colour(rng: np.random.Generator, skin: np.ndarray, age: float) -> 
     colour = np.array([np.interp(fair * (len(steps) - 1), range(len(steps)), channel) for channel in steps.T])
     if rng.random() < 0.12:
         colour = colour * (1.25, 0.85, 0.7)
-    grey = np.clip((age - 0.74) / 0.18 + rng.normal(0, 0.35), 0, 1)
+    grey = np.clip((age - 0.80) / 0.15 + rng.normal(0, 0.35), 0, 1)
     return (colour * (1 - grey) + grey * rng.uniform(120, 225)).clip(0, 255)
 
 
@@ -217,13 +217,13 @@ def _skin_layer(skin: np.ndarray, rng: np.random.Generator) -> Layer:
 
 def _face(skin: np.ndarray, hair: np.ndarray, outfit: Outfit) -> list[Layer]:
     """Eyes, brows, lips, and what the outfit says of beard and cheeks; bounds on the mean adult's face."""
-    lips = skin * (0.86, 0.62, 0.62) * outfit.lips
-    socket = skin * (0.80, 0.74, 0.74)
+    lips = skin * (0.92, 0.76, 0.76) * outfit.lips
+    socket = skin * (0.82, 0.79, 0.78)
     layers = [
         Layer("sockets", (("eye", -1, 0.017), ("forward", 0.1, 9)), _flat(socket), soft_m=0.012),
-        Layer("eyes", (("eyeball", 0, 9),), _flat(np.array([205, 198, 192])), soft_m=0.001),
-        Layer("irises", (("eyeball", 0, 9), ("eye", -1, 0.0065)), _flat(outfit.eyes), soft_m=0.002),
-        Layer("pupils", (("eyeball", 0, 9), ("eye", -1, 0.003)), _flat(np.array([12, 10, 10])), soft_m=0.002),
+        Layer("eyes", (("eyeball", 0, 9),), _flat(np.array([188, 182, 176])), soft_m=0.001),
+        Layer("irises", (("eyeball", 0, 9), ("eye", -1, 0.0085)), _flat(outfit.eyes), soft_m=0.002),
+        Layer("pupils", (("eyeball", 0, 9), ("eye", -1, 0.0045)), _flat(np.array([10, 8, 8])), soft_m=0.002),
         Layer(
             "brows",
             (("across", 0.012, 0.046), ("top", 0.7895, 0.7975), ("forward", 0.1, 9)),
@@ -246,8 +246,8 @@ def _face(skin: np.ndarray, hair: np.ndarray, outfit: Outfit) -> list[Layer]:
             ("neck", 0.06, 1),
         )
         lip = (("top", 0.7135, 0.727), ("across", -1, 0.028), ("forward", 0.13, 9))
-        layers.insert(0, Layer("beard", jaw, _flat(shade), soft_m=0.012, thickness_m=0.006 * outfit.beard))
-        layers.insert(1, Layer("moustache", lip, _flat(shade), soft_m=0.006))
+        layers.insert(0, Layer("beard", jaw, _flat(shade), soft_m=0.024, thickness_m=0.006 * outfit.beard))
+        layers.insert(1, Layer("moustache", lip, _flat(shade), soft_m=0.01))
     return layers
 
 

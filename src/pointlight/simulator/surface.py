@@ -48,7 +48,7 @@ from the body's middle plane. forward: z.
 """
 
 _ELSEWHERE_M = 0.5
-_NECK_BASE = (0.600, 0.0)
+_NECK_BASE = (0.600, 0.035)
 _HAIRLINE = ((0.836, 0.130), (0.700, -0.030))
 """(y, z) of the forehead's hairline and of the nape on the mean adult."""
 _EAR_Z = 0.045

@@ -120,8 +120,8 @@ def draw_outfit(rng: np.random.Generator, gender: float, hat: float, barefoot: f
     return Outfit(
         tuple(garments),
         eyes[rng.choice(4, p=(0.5, 0.25, 0.1, 0.15))],
-        np.array([1.0, 0.7, 0.75]) if made_up else np.ones(3),
-        float(rng.uniform(0.25, 1)) if bearded else 0.0,
+        np.array([1.0, 0.75, 0.8]) if made_up else np.ones(3),
+        float(rng.uniform(0.2, 0.85)) if bearded else 0.0,
         float(rng.uniform(0.69, 0.73)),
     )
 
@@ -315,7 +315,7 @@ def _shoes(rng: np.random.Generator, barefoot: float, tights: bool) -> list[Garm
     )
     sole = np.tile(rng.choice((rng.uniform(20, 50), rng.uniform(180, 245))) * np.ones(3), (3, 1))
     pieces.append(
-        Garment("soles", (("drop", -_FAR, -0.796),), (), sole, hem=0, thickness_m=0.012, smooth=1.0)
+        Garment("soles", (("drop", -_FAR, -0.802),), (), sole, hem=0, thickness_m=0.012, smooth=1.0)
     )
     return pieces
 

@@ -1,4 +1,4 @@
-"""One `Scene` (who, how they move, camera, occlusions) and its rendering as tracks of keypoints."""
+"""One `Scene` (who, how they move, camera, occlusions) as tracks of keypoints and as people in pictures."""
 
 from pointlight.simulator.appearance import PAPER_LOOKS, Layer, Looks, LooksConfig, draw_looks
 from pointlight.simulator.cameras import SURREAL_CAMERA, CameraConfig, CameraPath, look_at, sample_camera
@@ -17,6 +17,7 @@ from pointlight.simulator.scene import (
     SceneSampler,
     surreal_scenes,
 )
+from pointlight.simulator.sensor import SensorConfig, apply_sensor, motion_of
 from pointlight.simulator.tracks import TRACK_POINTS, TrackMaker, Tracks
 from pointlight.simulator.visibility import HIDDEN_BEHIND_M, SelfOcclusion, hidden_behind_mesh
 
@@ -48,13 +49,16 @@ __all__ = [
     "SceneConfig",
     "SceneSampler",
     "SelfOcclusion",
+    "SensorConfig",
     "TrackMaker",
     "Tracks",
+    "apply_sensor",
     "behind_surface",
     "camera_state",
     "draw_looks",
     "hidden_behind_mesh",
     "look_at",
+    "motion_of",
     "rasterise",
     "render_person",
     "sample_camera",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import torch
@@ -264,7 +265,8 @@ def _texels(uv_px: np.ndarray, uv_faces: np.ndarray) -> tuple[np.ndarray, np.nda
     weights = np.column_stack((weights, 1 - weights.sum(1)))
     row = np.full(inside.shape, -1, np.int32)
     row[inside] = np.arange(inside.sum(), dtype=np.int32)
-    distance, nearest = ndimage.distance_transform_edt(~inside, return_indices=True)
+    found: Any = ndimage.distance_transform_edt(~inside, return_indices=True)
+    distance, nearest = found
     texel_of = np.where(distance <= PADDING_PX, row[tuple(nearest)], -1).astype(np.int32)
     return raster.face[inside], weights, texel_of
 

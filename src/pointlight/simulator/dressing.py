@@ -25,7 +25,7 @@ _HEM_M = 0.006
 _HOLLOW_M = 0.010
 """A point so far below its surroundings' mean is a full hollow."""
 _SMOOTH_STEPS = 8
-_SHOE_STEPS = 60
+_SHOE_STEPS = 25
 """So many steps join the toes into one."""
 _HOLLOW_STEPS = 12
 _ARM, _DROP, _FOOT = (FIELDS.index(name) for name in ("arm", "drop", "foot"))
@@ -126,7 +126,7 @@ def dress(looks: Looks, surface: BodySurface, rest_m: np.ndarray) -> tuple[np.nd
             pattern.numbers,
             pattern.waves,
         )
-        under = surface.smoothed(rest_m, _SMOOTH_STEPS)
+        under = surface.smoothed(rest_m, _SMOOTH_STEPS, keeps_size=True)
         feet = surface.foot_vertices
         soft = under[feet]
         for _ in range(_SHOE_STEPS):

@@ -186,11 +186,10 @@ def compress(frames: np.ndarray, rate_factor: int) -> np.ndarray:
         for packet in output.encode(None):
             container.mux(packet)
     memory.seek(0)
-    with av.open(memory) as container:
-        container.streams.video[0].codec_context.thread_count = 1
+    with av.open(memory, "r") as source:
+        source.streams.video[0].codec_context.thread_count = 1
         decoded = [
-            reformatter.reformat(picture, format="rgb24").to_ndarray()
-            for picture in container.decode(video=0)
+            reformatter.reformat(picture, format="rgb24").to_ndarray() for picture in source.decode(video=0)
         ]
     if len(decoded) != count:
         raise RuntimeError(f"{count} frames went into the codec and {len(decoded)} came out")

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 from scipy import ndimage, sparse
+from scipy.sparse import csgraph
 
 from pointlight.body import MEAN_ADULT_SHAPE, AnnyBody
 from pointlight.simulator.raster import NO_FACE, Raster, rasterise
@@ -53,9 +54,12 @@ _NECK_BASE = (0.600, 0.035)
 _HAIRLINE = ((0.836, 0.130), (0.700, -0.030))
 """(y, z) of the forehead's hairline and of the nape on the mean adult."""
 _EAR_Z = 0.045
+_CAVITY_Z = 0.105
+_MOUTH_TOP = 0.75
 _SHOE_M = 0.075
 _SMOOTHING = 0.6
 """Step of the smoothing towards the mean of the neighbours."""
+_GROWING = 0.62
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,7 @@ class BodySurface:
     """What clothing needs to know of a body.
 
     Attributes:
-        faces: (F, 3) int32 of the outside, without the cavities of mouth and eyes.
+        faces: (F, 3) int32 of all that can be seen.
         uv_px: (U, 2) float32 places of texture corners in a texture of `TEXTURE_PX`, (0, 0) its outer corner.
         uv_faces: (F, 3) int32 indices into it.
         fields: (V, n) float32 of `FIELDS` at the vertices.
@@ -92,11 +96,20 @@ class BodySurface:
     foot_vertices: np.ndarray
     foot_neighbours: sparse.csr_array
 
-    def smoothed(self, values: np.ndarray, steps: int) -> np.ndarray:
-        """Values (V, C) of the vertices after so many steps towards their neighbours' mean."""
+    def smoothed(self, values: np.ndarray, steps: int, *, keeps_size: bool = False) -> np.ndarray:
+        """Values (V, C) of the vertices after so many steps towards their neighbours' mean.
+
+        Args:
+            values: of the vertices.
+            steps: how many.
+            keeps_size: after each step a slightly larger one back, so that only what is small vanishes and limbs do not
+                become thinner (Taubin 1995).
+        """
         smooth = np.asarray(values, np.float32)
         for _ in range(steps):
             smooth = smooth + np.float32(_SMOOTHING) * (self.neighbours @ smooth - smooth)
+            if keeps_size:
+                smooth = smooth - np.float32(_GROWING) * (self.neighbours @ smooth - smooth)
         return smooth
 
 
@@ -110,12 +123,14 @@ def surface_of(body: AnnyBody) -> BodySurface:
         )
     )
     weights = body.skin_weights.double().numpy()
-    outside = body.face_is_outside.numpy()
+    # Between lips and eyelids one sees the front of the cavities behind them.
+    in_front = (rest[body.faces.numpy()] > (-1, 0.6, _CAVITY_Z)).all((1, 2))
+    outside = body.face_is_outside.numpy() | in_front
     faces = body.faces.numpy()[outside].astype(np.int32)
     uv_faces = body.uv_faces.numpy()[outside].astype(np.int32)
     uv = body.uv.double().numpy()
     uv_px = np.stack((uv[:, 0], 1 - uv[:, 1]), axis=-1) * TEXTURE_PX
-    fields = _fields(rest, joints, weights, body.joint_names, _eyeballs(faces, len(rest)))
+    fields = _fields(rest, joints, weights, body.joint_names, _eyeballs(faces, rest))
     main = body.main_joints()
     face, where, texel_of = _texels(uv_px, uv_faces)
     corners = faces[face]
@@ -140,14 +155,15 @@ def surface_of(body: AnnyBody) -> BodySurface:
     )
 
 
-def _eyeballs(faces: np.ndarray, count: int) -> np.ndarray:
-    """(V,) bool: the two smallest connected pieces of the outside."""
+def _eyeballs(faces: np.ndarray, rest: np.ndarray) -> np.ndarray:
+    """(V,) bool: the small connected pieces of the mesh that lie as high as eyes."""
     ends = np.concatenate((faces[:, :2], faces[:, 1:]))
+    count = len(rest)
     graph = sparse.coo_array((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), (count, count))
-    pieces, label = sparse.csgraph.connected_components(graph, directed=False)
+    pieces, label = csgraph.connected_components(graph, directed=False)
     sizes = np.bincount(label, minlength=pieces)
     small = np.flatnonzero((sizes > 1) & (sizes < 1000))
-    return np.isin(label, small)
+    return np.isin(label, small) & (rest[:, 1] > _MOUTH_TOP)
 
 
 def _fields(

@@ -311,11 +311,11 @@ def _shoes(rng: np.random.Generator, barefoot: float, tights: bool) -> list[Garm
     if rng.random() < 0.5:
         colours[0] = rng.uniform(15, 60) * np.ones(3)
     pieces.append(
-        Garment("shoes", (("drop", -_FAR, high),), ("plain",), colours, thickness_m=0.009, smooth=1.0)
+        Garment("shoes", (("drop", -_FAR, high),), ("plain",), colours, thickness_m=0.013, smooth=1.0)
     )
     sole = np.tile(rng.choice((rng.uniform(20, 50), rng.uniform(180, 245))) * np.ones(3), (3, 1))
     pieces.append(
-        Garment("soles", (("drop", -_FAR, -0.802),), (), sole, hem=0, thickness_m=0.012, smooth=1.0)
+        Garment("soles", (("drop", -_FAR, -0.802),), (), sole, hem=0, thickness_m=0.015, smooth=1.0)
     )
     return pieces
 

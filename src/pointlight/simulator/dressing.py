@@ -10,7 +10,7 @@ import numpy as np
 
 from pointlight.simulator.appearance import Layer, Looks
 from pointlight.simulator.fabrics import TILE_PX
-from pointlight.simulator.surface import FIELDS, BodySurface
+from pointlight.simulator.surface import FIELDS, TEXTURE_PX, BodySurface, Texels
 
 _LINEAR = np.array(
     [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in np.arange(256) / 255], np.float32
@@ -22,12 +22,12 @@ _EDGE_M = 0.014
 _EDGE_RATE = np.float32(0.4)
 """Edges wander more slowly than folds."""
 _HEM_M = 0.006
-_HOLLOW_M = 0.010
+_HOLLOW_M = 0.008
 """A point so far below its surroundings' mean is a full hollow."""
-_SMOOTH_STEPS = 8
+_SMOOTH_STEPS = 6
 _SHOE_STEPS = 25
 """So many steps join the toes into one."""
-_HOLLOW_STEPS = 12
+_HOLLOW_STEPS = 8
 _ARM, _DROP, _FOOT = (FIELDS.index(name) for name in ("arm", "drop", "foot"))
 
 
@@ -73,14 +73,17 @@ def _numbers(layer: Layer) -> tuple[float, ...]:
     return (layer.soft_m, layer.wobble_m, layer.hem, *stands, layer.smooth, layer.tile_m)
 
 
-def paint(looks: Looks, surface: BodySurface) -> np.ndarray:
-    """(TEXTURE_PX, TEXTURE_PX, 3) float32 linear RGB of the looks' layers on the UV map."""
+def paint(looks: Looks, texels: Texels) -> np.ndarray:
+    """(size, size, 3) float32 linear RGB of the looks' layers on the UV map."""
     pattern = _Pattern.of(looks.layers)
     tiles = _LINEAR[np.stack([layer.tile for layer in looks.layers])]
+    if texels.size <= TEXTURE_PX // 2:
+        count = len(tiles)
+        tiles = tiles.reshape(count, TILE_PX // 2, 2, TILE_PX // 2, 2, 3).mean((2, 4), dtype=np.float32)
     colours = _paint(
-        surface.texel_fields,
-        surface.texel_cloth_m,
-        surface.texel_rest_m,
+        texels.fields,
+        texels.cloth_m,
+        texels.rest_m,
         tiles,
         pattern.first,
         pattern.fields,
@@ -90,7 +93,8 @@ def paint(looks: Looks, surface: BodySurface) -> np.ndarray:
         pattern.shifts,
         pattern.waves,
     )
-    return np.concatenate((colours, np.zeros((1, 3), np.float32)))[surface.texel_of]
+    # The last row is for texels far from every island.
+    return np.concatenate((colours, np.zeros((1, 3), np.float32)))[texels.of]
 
 
 def halved(texture: np.ndarray) -> np.ndarray:
@@ -222,7 +226,7 @@ def _paint(
     waves: np.ndarray,
 ) -> np.ndarray:
     """(N, 3) colours of texels: layers from the outermost inwards until nothing shines through."""
-    count, side = own_fields.shape[0], TILE_PX
+    count, side = own_fields.shape[0], tiles.shape[1]
     colours = np.zeros((count, 3), np.float32)
     for n in range(count):
         left = np.float32(1.0)

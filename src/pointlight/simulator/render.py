@@ -23,6 +23,8 @@ NEAR_M = 0.1
 """What is nearer to the camera's plane is not drawn; joints there count as outside, as in tracks."""
 
 _TEXELS_A_METRE = 0.6 * TEXTURE_PX
+_COARSER = 1.5
+"""So many texels a sample are too many: they would flicker."""
 
 
 def render_person(scene: Scene, looks: Looks, body: BodyModel) -> PersonLayer:
@@ -53,7 +55,7 @@ def render_person(scene: Scene, looks: Looks, body: BodyModel) -> PersonLayer:
     surface = surface_of(body)
     clothed, shade = dress(looks, surface, rest)
     vertices = np.stack([body.skin_vertices(clothed, t) for t in transforms])
-    texture = _texture(looks, surface, scene, vertices)
+    texture = _texture(looks, surface, scene, float(state.translation[:, 2].min()))
     pictures = _Pictures(scene, surface, vertices, texture, shade, looks.light)
     for t in range(len(vertices)):
         pictures.draw(t)
@@ -108,12 +110,13 @@ def behind_surface(points_px: np.ndarray, depth_of_points_m: np.ndarray, depth_m
     return inside & (depth_of_points_m - surface >= HIDDEN_BEHIND_M)
 
 
-def _texture(looks: Looks, surface: BodySurface, scene: Scene, vertices: np.ndarray) -> np.ndarray:
-    """Painted, at the size at which a texel is about as large as a sample when the person is nearest."""
-    texture = paint(looks, surface)
-    nearest = max(float(np.median(vertices[..., 2], axis=1).min()), NEAR_M)
-    ratio = _TEXELS_A_METRE / (2 * scene.camera.focal_px / nearest)
-    while ratio > 1.5 and len(texture) > 64:
+def _texture(looks: Looks, surface: BodySurface, scene: Scene, distance_m: float) -> np.ndarray:
+    """Painted, at the size at which a texel is about as large as a sample of a person at that distance."""
+    ratio = _TEXELS_A_METRE / (2 * scene.camera.focal_px / max(distance_m, NEAR_M))
+    texels = surface.texels[ratio > _COARSER]
+    texture = paint(looks, texels)
+    ratio *= texels.size / TEXTURE_PX
+    while ratio > _COARSER and len(texture) > 64:
         texture, ratio = halved(texture), ratio / 2
     return texture
 

@@ -54,12 +54,31 @@ _NECK_BASE = (0.600, 0.035)
 _HAIRLINE = ((0.836, 0.130), (0.700, -0.030))
 """(y, z) of the forehead's hairline and of the nape on the mean adult."""
 _EAR_Z = 0.045
-_CAVITY_Z = 0.105
+_CAVITY_Z = 0.122
 _MOUTH_TOP = 0.75
 _SHOE_M = 0.075
 _SMOOTHING = 0.6
 """Step of the smoothing towards the mean of the neighbours."""
 _GROWING = 0.62
+
+
+@dataclass(frozen=True)
+class Texels:
+    """What is painted of a texture of one size.
+
+    Attributes:
+        size: side of the texture.
+        fields: (N, n) float32 of `FIELDS` at the texels that are painted.
+        cloth_m: (N, 2) float32 where a texel lies on cloth: around the limb or trunk, and along it.
+        rest_m: (N, 3) float32 place on the mean adult at rest.
+        of: (size, size) int32 row of the N that fills a texel; -1 far from every island.
+    """
+
+    size: int
+    fields: np.ndarray
+    cloth_m: np.ndarray
+    rest_m: np.ndarray
+    of: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -73,10 +92,7 @@ class BodySurface:
         fields: (V, n) float32 of `FIELDS` at the vertices.
         rest_m: (V, 3) float32 vertices of the mean adult at rest.
         parts: (V,) uint8, 1 + index of the joint that moves the vertex most.
-        texel_fields: (N, n) float32 of `FIELDS` at the texels that are painted.
-        texel_cloth_m: (N, 2) float32 where a texel lies on cloth: around the limb or trunk, and along it.
-        texel_rest_m: (N, 3) float32 place on the mean adult at rest.
-        texel_of: (TEXTURE_PX, TEXTURE_PX) int32 row of the N that fills a texel; -1 far from every island.
+        texels: of textures of `TEXTURE_PX` and of half of it.
         neighbours: (V, V) sparse, each vertex's mean of its neighbours.
         foot_vertices: (f,) int64, all that a low shoe covers.
         foot_neighbours: (f, f) sparse, the same among them alone.
@@ -88,10 +104,7 @@ class BodySurface:
     fields: np.ndarray
     rest_m: np.ndarray
     parts: np.ndarray
-    texel_fields: np.ndarray
-    texel_cloth_m: np.ndarray
-    texel_rest_m: np.ndarray
-    texel_of: np.ndarray
+    texels: tuple[Texels, Texels]
     neighbours: sparse.csr_array
     foot_vertices: np.ndarray
     foot_neighbours: sparse.csr_array
@@ -132,11 +145,20 @@ def surface_of(body: AnnyBody) -> BodySurface:
     uv_px = np.stack((uv[:, 0], 1 - uv[:, 1]), axis=-1) * TEXTURE_PX
     fields = _fields(rest, joints, weights, body.joint_names, _eyeballs(faces, rest))
     main = body.main_joints()
-    face, where, texel_of = _texels(uv_px, uv_faces)
-    corners = faces[face]
-    texel_fields = (fields[corners] * where[..., None]).sum(1)
-    texel_rest = (rest[corners] * where[..., None]).sum(1)
-    part = main[corners[np.arange(len(corners)), where.argmax(1)]]
+
+    def texels(size: int) -> Texels:
+        face, where, rows = _texels(uv_px * (size / TEXTURE_PX), uv_faces, size)
+        corners = faces[face]
+        place = (rest[corners] * where[..., None]).sum(1)
+        part = main[corners[np.arange(len(corners)), where.argmax(1)]]
+        return Texels(
+            size,
+            np.ascontiguousarray((fields[corners] * where[..., None]).sum(1), np.float32),
+            _cloth(place, part, joints, body.joint_names),
+            np.ascontiguousarray(place, np.float32),
+            rows,
+        )
+
     feet = np.flatnonzero(fields[:, FIELDS.index("foot")] < _SHOE_M)
     return BodySurface(
         faces=faces,
@@ -145,10 +167,7 @@ def surface_of(body: AnnyBody) -> BodySurface:
         fields=fields.astype(np.float32),
         rest_m=rest.astype(np.float32),
         parts=(1 + main).astype(np.uint8),
-        texel_fields=np.ascontiguousarray(texel_fields, np.float32),
-        texel_cloth_m=_cloth(texel_rest, part, joints, body.joint_names),
-        texel_rest_m=np.ascontiguousarray(texel_rest, np.float32),
-        texel_of=texel_of,
+        texels=(texels(TEXTURE_PX), texels(TEXTURE_PX // 2)),
         neighbours=_neighbours(faces, len(rest)),
         foot_vertices=feet,
         foot_neighbours=_neighbours_among(feet, faces, len(rest)),
@@ -271,10 +290,10 @@ def _panel(sideways: np.ndarray, forward: np.ndarray, radius: float) -> np.ndarr
     return np.where(forward >= 0, front, back)
 
 
-def _texels(uv_px: np.ndarray, uv_faces: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Faces (N,) and weights (N, 3) of the painted texels, and the map from texels to these."""
+def _texels(uv_px: np.ndarray, uv_faces: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Faces (N,) and weights (N, 3) of the painted texels, and the map (size, size) from texels to these."""
     flat = np.column_stack((uv_px, np.ones(len(uv_px))))
-    raster = Raster.blank(TEXTURE_PX, TEXTURE_PX)
+    raster = Raster.blank(size, size)
     rasterise(flat, uv_faces, 1.0, (0.0, 0.0), raster, cull_back=False)
     inside = raster.face != NO_FACE
     weights = raster.barycentric[inside].astype(np.float64)

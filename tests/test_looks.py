@@ -27,6 +27,7 @@ from pointlight.simulator import (
     Scene,
     SceneConfig,
     SceneSampler,
+    SelfOcclusion,
     SensorConfig,
     TrackMaker,
     apply_sensor,
@@ -183,6 +184,21 @@ def test_tracks_and_pictures_are_one_scene(
         width, height = layer.camera.image_size
         off = (layer.joints_px < 0) | (layer.joints_px > np.array([width, height]))
         assert (layer.outside == off.any(-1)).all()
+
+
+def test_what_the_depth_map_hides_the_capsules_hide(bank: MotionBank, body: AnnyBody) -> None:
+    """Tracks judge by capsules, pictures by what was drawn; of all joints at most 3 in 100 differ."""
+    sampler = SceneSampler(CONFIG, bank, body)
+    scenes = [sampler.sample(8, index) for index in range(12)]
+    tracks = TrackMaker(CONFIG, body).make(scenes)
+    person = body.person(tracks.state.shape)
+    posed = body.posed(tracks.state, person)
+    by_capsules = SelfOcclusion(body).hidden(tracks.points_camera_m, posed, person, tracks.state.shape)
+    layers = [render_person(scene, plain(), body) for scene in scenes]
+    drawn = np.stack([layer.behind for layer in layers])
+    inside = ~np.stack([layer.outside for layer in layers])
+    assert drawn.any()
+    assert (drawn == by_capsules)[inside].mean() > 0.97
 
 
 def test_flow_is_the_way_of_the_vertices(
@@ -386,8 +402,15 @@ def test_fabrics_repeat_without_a_seam() -> None:
 
 
 def test_pictures_become_clothes(tmp_path: Path, scenes: list[Scene]) -> None:
+    empty, few = tmp_path / "empty", tmp_path / "few"
+    empty.mkdir()
+    few.mkdir()
     with pytest.raises(PointlightError, match="holds no picture to make clothes of; give a folder with"):
-        draw_looks(LooksConfig(pictures=tmp_path), 0, 0, scenes[0].shape)
+        draw_looks(LooksConfig(pictures=empty), 0, 0, scenes[0].shape)
+    Image.new("RGB", (8, 8), (200, 10, 10)).save(few / "red.png")
+    with pytest.raises(PointlightError, match="holds 1 pictures, none of which falls to the split"):
+        for split in ("train", "heldout"):
+            draw_looks(LooksConfig(split=split, pictures=few), 0, 0, scenes[0].shape)
     rng = np.random.default_rng(0)
     for number in range(30):
         Image.fromarray(rng.integers(0, 255, (40, 60, 3), np.uint8)).save(tmp_path / f"{number}.png")

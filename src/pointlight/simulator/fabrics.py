@@ -60,17 +60,21 @@ def split_of(name: str) -> str:
     return {0: "heldout", 1: "validation"}.get(tenth, "train")
 
 
+@lru_cache(maxsize=64)
 def procedural_fabrics(split: str, kinds: tuple[str, ...] | None = None) -> tuple[Fabric, ...]:
     """All families of a split made by rule, of these kinds or of all, in order."""
     names = [f"{kind}/{number}" for kind in kinds or tuple(_KINDS) for number in range(FAMILIES_PER_KIND)]
     return tuple(Fabric(name, split) for name in names if split_of(name) == split)
 
 
+@lru_cache(maxsize=16)
 def picture_fabrics(folder: Path, split: str) -> tuple[Fabric, ...]:
     """The pictures of a folder that belong to a split; the split follows from a picture's content.
 
+    A folder is read once a process.
+
     Raises:
-        PointlightError: the folder holds no picture.
+        PointlightError: the folder holds no picture, or none of this split.
     """
     paths = sorted(p for p in Path(folder).rglob("*") if p.suffix.lower() in _PICTURE_SUFFIXES)
     if not paths:
@@ -82,6 +86,10 @@ def picture_fabrics(folder: Path, split: str) -> tuple[Fabric, ...]:
         content = hashlib.blake2b(path.read_bytes(), digest_size=8).hexdigest()
         if split_of(f"picture/{content}") == split:
             found.append(Fabric(f"picture/{path.relative_to(folder).as_posix()}@{content}", split, path))
+    if not found:
+        raise PointlightError(
+            f"{folder} holds {len(paths)} pictures, none of which falls to the split {split!r}; give more of them"
+        )
     return tuple(found)
 
 

@@ -121,11 +121,14 @@ def motion_blur(frames: np.ndarray, motion_px: np.ndarray, shutter: float) -> np
         reach = 0.5 * shutter * float(np.abs(motion[known]).max())
         if reach < 0.25:
             continue
-        found: Any = ndimage.distance_transform_edt(~known, return_indices=True)
+        rows, columns = (np.flatnonzero(known.any(axis)) for axis in (1, 0))
+        around = int(np.ceil(2 * reach)) + 2
+        window = tuple(slice(max(int(n[0]) - around, 0), int(n[-1]) + around + 1) for n in (rows, columns))
+        found: Any = ndimage.distance_transform_edt(~known[window], return_indices=True)
         distance, nearest = found
         near = distance <= reach + 1
-        spread = np.where(near[..., None], motion[tuple(nearest)], 0).astype(np.float32) * np.float32(shutter)
-        result[:] = _encoded(_along(_LINEAR[image], spread))
+        spread = np.where(near[..., None], motion[window][tuple(nearest)], 0).astype(np.float32)
+        result[window] = _encoded(_along(_LINEAR[image[window]], spread * np.float32(shutter)))
     return blurred
 
 

@@ -2,7 +2,19 @@
 
 from pointlight.simulator.cameras import SURREAL_CAMERA, CameraConfig, CameraPath, look_at, sample_camera
 from pointlight.simulator.capsules import CAPSULES, Capsule
+from pointlight.simulator.composite import CompositeConfig, Provenance, VideoClip, composite
 from pointlight.simulator.hiding import CLIP_FRAMES, MEDIAPIPE_V1, DetectorNoise, HidingConfig, HidingDraws
+from pointlight.simulator.layers import PersonLayer
+from pointlight.simulator.occluders import (
+    Occluder,
+    OccluderConfig,
+    SuperpixelMap,
+    draw_occluder,
+    draw_superpixels,
+    read_superpixels,
+    turned,
+    write_superpixels,
+)
 from pointlight.simulator.raster import NO_FACE, Raster, rasterise
 from pointlight.simulator.scene import (
     EVAL_MEDIAPIPE_V1,
@@ -14,6 +26,7 @@ from pointlight.simulator.scene import (
     SceneSampler,
     surreal_scenes,
 )
+from pointlight.simulator.superpixels import superpixels
 from pointlight.simulator.tracks import TRACK_POINTS, TrackMaker, Tracks
 from pointlight.simulator.visibility import HIDDEN_BEHIND_M, SelfOcclusion, hidden_behind_mesh
 
@@ -32,19 +45,33 @@ __all__ = [
     "CameraConfig",
     "CameraPath",
     "Capsule",
+    "CompositeConfig",
     "DetectorNoise",
     "HidingConfig",
     "HidingDraws",
+    "Occluder",
+    "OccluderConfig",
+    "PersonLayer",
+    "Provenance",
     "Raster",
     "Scene",
     "SceneConfig",
     "SceneSampler",
     "SelfOcclusion",
+    "SuperpixelMap",
     "TrackMaker",
     "Tracks",
+    "VideoClip",
+    "composite",
+    "draw_occluder",
+    "draw_superpixels",
     "hidden_behind_mesh",
     "look_at",
     "rasterise",
+    "read_superpixels",
     "sample_camera",
+    "superpixels",
     "surreal_scenes",
+    "turned",
+    "write_superpixels",
 ]

@@ -27,6 +27,16 @@ from pointlight.simulator.scene import (
     surreal_scenes,
 )
 from pointlight.simulator.superpixels import superpixels
+from pointlight.simulator.surreal import SURREAL_POINTS, SurrealConfig, SurrealPeople, surreal_person
+from pointlight.simulator.surreal_files import (
+    R_SURREAL_CAMERA_WORLD,
+    SURREAL_FOCAL_PX,
+    SURREAL_SIZE,
+    SurrealInfo,
+    find_surreal,
+    read_surreal_info,
+    surreal_name,
+)
 from pointlight.simulator.tracks import TRACK_POINTS, TrackMaker, Tracks
 from pointlight.simulator.visibility import HIDDEN_BEHIND_M, SelfOcclusion, hidden_behind_mesh
 
@@ -40,7 +50,11 @@ __all__ = [
     "HIDDEN_BEHIND_M",
     "MEDIAPIPE_V1",
     "NO_FACE",
+    "R_SURREAL_CAMERA_WORLD",
     "SURREAL_CAMERA",
+    "SURREAL_FOCAL_PX",
+    "SURREAL_POINTS",
+    "SURREAL_SIZE",
     "TRACK_POINTS",
     "CameraConfig",
     "CameraPath",
@@ -59,18 +73,25 @@ __all__ = [
     "SceneSampler",
     "SelfOcclusion",
     "SuperpixelMap",
+    "SurrealConfig",
+    "SurrealInfo",
+    "SurrealPeople",
     "TrackMaker",
     "Tracks",
     "VideoClip",
     "composite",
     "draw_occluder",
     "draw_superpixels",
+    "find_surreal",
     "hidden_behind_mesh",
     "look_at",
     "rasterise",
     "read_superpixels",
+    "read_surreal_info",
     "sample_camera",
     "superpixels",
+    "surreal_name",
+    "surreal_person",
     "surreal_scenes",
     "turned",
     "write_superpixels",

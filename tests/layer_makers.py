@@ -46,7 +46,8 @@ def ellipse_person(
     points = np.stack(np.broadcast_arrays(centres_px[:, :1], centres_px[:, 1:] + column), axis=-1)
     camera = made_camera(frames, size)
     places = np.concatenate(
-        ((points - np.array(size) / 2) / FOCAL_PX * depth_m, np.full((*points.shape[:2], 1), depth_m)), axis=-1
+        ((points - np.array(size) / 2) / FOCAL_PX * depth_m, np.full((*points.shape[:2], 1), depth_m)),
+        axis=-1,
     )
     flow = np.full((frames - 1, height, width, 2), np.nan, np.float32)
     flow[mask[:-1]] = 0

@@ -55,7 +55,9 @@ def test_every_pixel_shows_one_thing() -> None:
     assert (clip.frames[~shown] == BACKGROUND[~shown]).all()
     assert np.array_equal(clip.occluder, occluder.mask) and not clip.others.any()
     assert clip.provenance is FROM
-    assert BACKGROUND.sum() == np.random.default_rng(0).integers(0, 255, BACKGROUND.shape, dtype=np.uint8).sum()
+    assert (
+        BACKGROUND.sum() == np.random.default_rng(0).integers(0, 255, BACKGROUND.shape, dtype=np.uint8).sum()
+    )
 
 
 def test_without_an_occluder_all_of_the_person_is_there() -> None:
@@ -84,7 +86,9 @@ def test_points_under_the_occluder_are_hidden() -> None:
 def test_appendix_b_in_its_order() -> None:
     """Hidden legs may be unhidden, flips come last, and a total occlusion wins over both."""
     whole = Occluder("superpixel", np.ones(BACKGROUND.shape[:3], bool))
-    legs = np.array([any(part in n for part in ("hip", "knee", "ankle", "heel", "toe")) for n in EXTENDED_KEYPOINTS])
+    legs = np.array(
+        [any(part in n for part in ("hip", "knee", "ankle", "heel", "toe")) for n in EXTENDED_KEYPOINTS]
+    )
     draws = replace(no_draws(FRAMES), unhide_legs=True)
     draws.flip[1] = True
     draws.totally_occluded[2] = True
@@ -99,7 +103,9 @@ def test_blocks_stand_for_occluders_and_are_left_out_beside_them() -> None:
     draws = no_draws(FRAMES)
     draws.block[:, 3] = True
     with_blocks = CompositeConfig(blocks=True)
-    clips = [composite([person()], BACKGROUND, None, draws, c, FROM) for c in (CompositeConfig(), with_blocks)]
+    clips = [
+        composite([person()], BACKGROUND, None, draws, c, FROM) for c in (CompositeConfig(), with_blocks)
+    ]
     assert clips[0].visible.all()
     assert np.array_equal(clips[1].visible, ~draws.block)
 
@@ -111,9 +117,7 @@ def test_a_totally_occluded_frame_keeps_its_picture_unless_asked() -> None:
     plain = composite([person()], BACKGROUND, None, no_draws(FRAMES), config, FROM)
     kept = composite([person()], BACKGROUND, None, draws, config, FROM)
     assert np.array_equal(kept.frames, plain.frames) and np.array_equal(kept.mask, plain.mask)
-    absent = composite(
-        [person()], BACKGROUND, None, draws, replace(config, totally_occluded="absent"), FROM
-    )
+    absent = composite([person()], BACKGROUND, None, draws, replace(config, totally_occluded="absent"), FROM)
     assert np.array_equal(absent.frames[3:5], BACKGROUND[3:5]) and not absent.mask[3:5].any()
     assert np.array_equal(absent.frames[5:], plain.frames[5:])
     assert np.array_equal(absent.visible, kept.visible)
@@ -164,8 +168,12 @@ def test_sizes_that_do_not_fit() -> None:
 
 
 def test_provenance_keeps_splits_apart_and_is_plain() -> None:
-    mixed = Provenance("full", 1, 5, {"motion": "a"}, {"motion": "train", "background": "heldout"}, {"clip": "1"})
-    with pytest.raises(PointlightError, match=r"clip 5 of full \(seed 1\) has a background of the split 'heldout'"):
+    mixed = Provenance(
+        "full", 1, 5, {"motion": "a"}, {"motion": "train", "background": "heldout"}, {"clip": "1"}
+    )
+    with pytest.raises(
+        PointlightError, match=r"clip 5 of full \(seed 1\) has a background of the split 'heldout'"
+    ):
         mixed.check_split("train")
     replace(mixed, splits={"motion": "train"}).check_split("train")
     assert Provenance(**json.loads(json.dumps(mixed.as_json()))) == mixed

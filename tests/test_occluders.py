@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from layer_makers import blocks, ellipse_person, panned
+from scipy.ndimage import label
 
 from pointlight.body import EVALUATION_JOINTS
 from pointlight.errors import PointlightError
@@ -23,6 +24,7 @@ from pointlight.simulator import (
     write_superpixels,
 )
 from pointlight.simulator.occluders import covered, draw_box, is_kept
+from pointlight.simulator.superpixels import _connected
 
 SIZE = (40, 30)
 
@@ -32,7 +34,9 @@ def rng(seed: int = 0) -> np.random.Generator:
 
 
 def textured(frames: int = 5, path: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
-    path = np.stack((np.linspace(-4, 4, frames), np.linspace(2, -2, frames)), axis=-1) if path is None else path
+    path = (
+        np.stack((np.linspace(-4, 4, frames), np.linspace(2, -2, frames)), axis=-1) if path is None else path
+    )
     picture = blocks((SIZE[0] + 20, SIZE[1] + 20), (6, 5), rng(3), noise=20.0)
     return panned(picture, path, SIZE, 10), path
 
@@ -60,7 +64,9 @@ def naive_slic(
         distance = ((features[:, None, used] - means[None, :, used]) ** 2).sum(-1)
         middle = means[:, :3] * step
         window = np.array((2 * frames.shape[0], 2 * step, 2 * step))
-        near = (places[:, None] >= np.trunc(middle - window)) & (places[:, None] < np.trunc(middle + window + 1))
+        near = (places[:, None] >= np.trunc(middle - window)) & (
+            places[:, None] < np.trunc(middle + window + 1)
+        )
         labels = np.where(near.all(-1), distance, np.inf).argmin(1)
         for k in range(len(means)):
             if (labels == k).any():
@@ -70,7 +76,7 @@ def naive_slic(
 
 def test_superpixels_are_slic() -> None:
     frames, path = textured()
-    labels = superpixels(frames, path, 12, 5e-4)
+    labels = superpixels(frames, path, 12, 5e-4, connected=False)
     # 30 x 40 by 12 is a step of 10 pixels in both directions, the first 5 from the border; time is one step.
     centres = np.array([(2, y, x) for y in (5, 15, 25) for x in (5, 15, 25, 35)], float)
     expected = naive_slic(frames, path, centres, 10.0, 5e-4, 0.01)
@@ -80,8 +86,9 @@ def test_superpixels_are_slic() -> None:
 
 
 @pytest.mark.skipif(importlib.util.find_spec("skimage") is None, reason="scikit-image is not installed")
+@pytest.mark.parametrize("connected", [False, True])
 @pytest.mark.parametrize("count", [10, 17, 26, 30])
-def test_superpixels_are_those_of_scikit_image(count: int) -> None:
+def test_superpixels_are_those_of_scikit_image(count: int, connected: bool) -> None:
     from skimage.segmentation import slic  # pyright: ignore[reportMissingImports]
 
     frames, path = textured(7)
@@ -95,9 +102,14 @@ def test_superpixels_are_those_of_scikit_image(count: int) -> None:
         axis=-1,
     )
     oracle = slic(
-        channels, n_segments=count, compactness=0.01, enforce_connectivity=False, start_label=0, channel_axis=-1
+        channels,
+        n_segments=count,
+        compactness=0.01,
+        enforce_connectivity=connected,
+        start_label=0,
+        channel_axis=-1,
     )
-    assert (superpixels(frames, path, count, 6e-4) == oracle).mean() > 0.99
+    assert (superpixels(frames, path, count, 6e-4, connected=connected) == oracle).mean() > 0.99
 
 
 def test_superpixels_follow_the_camera() -> None:
@@ -120,14 +132,32 @@ def test_a_superpixel_is_of_one_colour() -> None:
     assert spread < 12 < frames.std((0, 1, 2)).max()
 
 
+def test_connected_superpixels_are_single_pieces_of_a_fair_size() -> None:
+    frames, path = textured(7)
+    loose = superpixels(frames, path, 12, 5e-4, connected=False)
+    whole = superpixels(frames, path, 12, 5e-4)
+    mean = loose.size / 12
+    assert max(label(loose == k)[1] for k in np.unique(loose)) > 1
+    for k in np.unique(whole):
+        assert label(whole == k)[1] == 1
+        assert (whole == k).sum() >= 0.5 * mean - 1
+
+
+def test_pieces_by_hand() -> None:
+    """A strip of time and row length 1: 4 + 1 + 4 + 7 voxels of labels 0, 1, 0, 2."""
+    strip = np.repeat([0, 1, 0, 2], (4, 1, 4, 7)).astype(np.uint8)[None, None]
+    # Pieces are cut after five voxels, and a single one joins the piece met last before it.
+    assert _connected(strip, 2, 5)[0, 0].tolist() == [0] * 4 + [0] + [1] * 4 + [2] * 5 + [3] * 2
+
+
 def test_superpixels_say_what_does_not_fit() -> None:
     frames, path = textured()
     with pytest.raises(ValueError, match="uint8"):
         superpixels(frames.astype(np.float32), path, 12, 5e-4)
     with pytest.raises(ValueError, match=r"\(5, 2\)"):
         superpixels(frames, path[:4], 12, 5e-4)
-    with pytest.raises(ValueError, match="1 to 255"):
-        superpixels(frames, path, 256, 5e-4)
+    with pytest.raises(ValueError, match="1 to 120"):
+        superpixels(frames, path, 121, 5e-4)
 
 
 def test_counts_and_weights_fill_the_papers_ranges() -> None:
@@ -161,14 +191,20 @@ def test_one_superpixel_is_drawn_and_never_a_second() -> None:
     kept = [occluder for occluder in occluders if occluder is not None]
     # Columns 14-15, 16-17... : those that meet x in (14, 26) without x = 20 are numbers 3, 4, 6, 7 of ten, evenly drawn.
     touching = {
-        k
-        for k in range(10)
-        if ((pixels.labels == k) & PERSON.mask).any() and not (pixels.labels[0, 0, 20] == k)
+        k for k in range(10) if ((pixels.labels == k) & PERSON.mask).any() and pixels.labels[0, 0, 20] != k
     }
     assert abs(len(kept) / 1000 - len(touching) / 10) < 0.06
     assert {int(pixels.labels[occluder.mask].max()) for occluder in kept} == touching
     for occluder in kept[:20]:
         assert len(np.unique(pixels.labels[occluder.mask])) == 1 and occluder.colour is None
+
+
+def test_labels_that_no_voxel_has_cover_nobody_if_drawn_among_those_asked_for() -> None:
+    pixels = columns_map((18, 22))  # the first touches the person beside its joints
+    many = SuperpixelMap(pixels.labels, 8, 5e-4)
+    for among, share in (("asked", 1 / 8), ("used", 1 / 2)):
+        occluders = drawn(many, OccluderConfig(among=among), 600)
+        assert abs(np.mean([occluder is not None for occluder in occluders]) - share) < 0.06
 
 
 @pytest.mark.parametrize(("hidden", "kept"), [(7, True), (8, False), (0, True), (14, False)])
@@ -222,7 +258,9 @@ def test_unknown_joints_do_not_count_against_an_occluder() -> None:
 def test_pixels_of_points() -> None:
     mask = np.zeros((1, 3, 4), bool)
     mask[0, 1, 2] = True
-    points = np.array([[(2.0, 1.0), (2.99, 1.99), (3.0, 1.5), (1.99, 1.5), (-1.0, 1.0), (np.nan, 1.0), (4.0, 3.0)]])
+    points = np.array(
+        [[(2.0, 1.0), (2.99, 1.99), (3.0, 1.5), (1.99, 1.5), (-1.0, 1.0), (np.nan, 1.0), (4.0, 3.0)]]
+    )
     assert covered(mask, points).tolist() == [[True, True, False, False, False, False, False]]
 
 
@@ -231,7 +269,7 @@ def test_boxes_follow_the_camera_and_look_like_the_scene() -> None:
     background = panned(blocks((60, 50), (6, 5), rng(3), 0), path, SIZE, 10)
     still, moving = (draw_box(background, p, PERSON, rng(5)) for p in (0 * path, path))
 
-    def places(occluder) -> np.ndarray:  # noqa: ANN001
+    def places(occluder) -> np.ndarray:
         return np.array([np.nonzero(mask)[1].mean() if mask.any() else np.nan for mask in occluder.mask])
 
     shift = places(moving) - places(still)
@@ -280,10 +318,11 @@ def test_superpixels_of_real_video(shared_data: Path) -> None:
         if len(frames) == 8:
             break
     volume = np.stack(frames)
-    labels = superpixels(volume, np.zeros((len(volume), 2)), 20, 5e-4)
+    labels = superpixels(volume, np.zeros((len(volume), 2)), 20, 5e-4, connected=False)
     sizes = np.bincount(labels.ravel())
     within = np.average(
-        [volume[labels == k].astype(float).var(0).sum() for k in np.flatnonzero(sizes)], weights=sizes[sizes > 0]
+        [volume[labels == k].astype(float).var(0).sum() for k in np.flatnonzero(sizes)],
+        weights=sizes[sizes > 0],
     )
     assert within < 0.3 * volume.astype(float).var((0, 1, 2)).sum()
     assert 12 <= np.count_nonzero(sizes) <= 30

@@ -13,8 +13,11 @@ from typing import no_type_check
 import numba
 import numpy as np
 
-MOST_SUPERPIXELS = 255
-"""Labels are bytes."""
+MOST_SUPERPIXELS = 120
+"""Labels are bytes, and connected superpixels may be twice as many as were asked for."""
+
+_LEAST_SIZE, _MOST_SIZE = 0.5, 3.0
+"""Of connected superpixels, in mean sizes; scikit-image's defaults."""
 
 
 def superpixels(
@@ -24,6 +27,7 @@ def superpixels(
     coordinate_weight: float,
     compactness: float = 0.01,
     iterations: int = 10,
+    connected: bool = True,
 ) -> np.ndarray:
     """Cluster a clip's voxels by colour and place.
 
@@ -38,9 +42,11 @@ def superpixels(
         coordinate_weight: of the motion-compensated coordinates in pixels against colours.
         compactness: of SLIC's own coordinates against all channels.
         iterations: of the clustering.
+        connected: make every superpixel one piece of the volume, as scikit-image does unless told otherwise: pieces
+            of less than half the mean size join a neighbour, those of more than three times are cut.
 
     Returns:
-        (T, H, W) uint8 labels from 0. A label may be in use nowhere, and superpixels need not be connected.
+        (T, H, W) uint8 labels from 0. Unless `connected`, a label may be in use nowhere or in many pieces.
     """
     if frames.ndim != 4 or frames.shape[-1] != 3 or frames.dtype != np.uint8:
         raise ValueError(f"frames must be (T, H, W, 3) uint8, not {frames.shape} {frames.dtype}")
@@ -67,6 +73,9 @@ def superpixels(
         iterations,
         labels,
     )
+    if connected:
+        size = labels.size / len(centres)
+        labels = _connected(labels, int(_LEAST_SIZE * size), int(_MOST_SIZE * size))
     return labels
 
 
@@ -86,6 +95,57 @@ def _grid(volume: tuple[int, ...], count: int) -> tuple[list[int], list[int]]:
         axis = left.pop(0)
         steps[axis] = float(volume[axis])
     return [int(step // 2) for step in steps], [max(round(step), 1) for step in steps]
+
+
+def _connected(labels: np.ndarray, least: int, most: int) -> np.ndarray:
+    """(T, H, W) uint8 labels of which each is one piece of at least `least` voxels, grown to at most `most`."""
+    # A border of nobody's spares the pieces from looking where they are.
+    framed = np.full([side + 2 for side in labels.shape], 255, np.uint8)
+    framed[1:-1, 1:-1, 1:-1] = labels
+    pieces = np.full(framed.shape, _BORDER, np.int16)
+    pieces[1:-1, 1:-1, 1:-1] = _NOT_YET
+    row, plane = framed.shape[2], framed.shape[1] * framed.shape[2]
+    steps = np.array((1, -1, row, -row, plane, -plane), np.int64)
+    _collect_pieces(framed.ravel(), pieces.ravel(), steps, least, most, np.empty(most, np.int64))
+    return pieces[1:-1, 1:-1, 1:-1].astype(np.uint8)
+
+
+_NOT_YET, _BORDER = -1, -2
+
+
+@numba.njit(cache=True, error_model="numpy")
+@no_type_check
+def _collect_pieces(
+    labels: np.ndarray, pieces: np.ndarray, steps: np.ndarray, least: int, most: int, queue: np.ndarray
+) -> None:
+    """Number the pieces in reading order, each by a breadth-first search; small ones take a neighbour's number."""
+    number = 0
+    for first in range(labels.shape[0]):
+        if pieces[first] != _NOT_YET:
+            continue
+        label = labels[first]
+        neighbour = 0
+        pieces[first] = number
+        queue[0] = first
+        size, seen = 1, 0
+        while seen < size and size < most:
+            for step in steps:
+                other = queue[seen] + step
+                if pieces[other] == _NOT_YET:
+                    if labels[other] == label:
+                        pieces[other] = number
+                        queue[size] = other
+                        size += 1
+                        if size >= most:
+                            break
+                elif pieces[other] >= 0 and pieces[other] != number:
+                    neighbour = pieces[other]
+            seen += 1
+        if size < least:
+            for k in range(size):
+                pieces[queue[k]] = neighbour
+        else:
+            number += 1
 
 
 @numba.njit(cache=True, error_model="numpy")

@@ -194,7 +194,9 @@ def main() -> None:
         shares = []
         for number in range(options.people):
             person = people.draw(index * options.people + number, path)
-            tall = float(np.mean([np.ptp(np.flatnonzero(m.any(1))) if m.any() else 0 for m in person.mask]))
+            tall = float(
+                np.mean([float(np.ptp(np.flatnonzero(m.any(1)))) if m.any() else 0.0 for m in person.mask])
+            )
             used = kept_share(pixels.labels, person, 7)
             asked = used * len(np.unique(pixels.labels[pixels.labels < count])) / count
             shares.append((asked, used, kept_share(loose, person, 7), tall))

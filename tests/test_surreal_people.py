@@ -167,9 +167,8 @@ def test_parts_of_pixels_keep_the_mask_hard_and_the_background_out(clip: Path) -
     assert np.array_equal(still.colour, person(clip).colour)
     assert np.allclose((moved.joints_px - still.joints_px)[:, :24], (2.3, 1.7), atol=1e-4)
     assert np.allclose(moved.camera.principal_px, (162.3, 121.7))
-    assert np.array_equal(
-        moved.mask[:, 2:, 2:], still.mask[:, :-2, :-2]
-    )  # a share of .3 and .7 of a box's edge
+    # Shares of .3 and .7 of straight edges round to whole pixels; only corners lose theirs.
+    assert (moved.mask[:, 2:, 2:] != still.mask[:, :-2, :-2]).sum((1, 2)).max() <= 4
     edge = moved.mask & ~np.roll(moved.mask, 3, axis=2)
     assert edge.any()
     # SURREAL's background is green; red and blue alone have been written on the person.

@@ -40,9 +40,9 @@ def person(**options: object) -> PersonLayer:
     return ellipse_person(WALK, (8, 34), SIZE, **options)  # type: ignore[arg-type]
 
 
-def lower_half() -> Occluder:
+def lower_half(row: int = 40) -> Occluder:
     mask = np.zeros(BACKGROUND.shape[:3], bool)
-    mask[:, 40:] = True
+    mask[:, row:] = True
     return Occluder("superpixel", mask)
 
 
@@ -73,12 +73,14 @@ def test_a_coloured_occluder_is_painted_where_the_person_is_not_too() -> None:
     assert not (clip.frames[:, :40] == 9).all(-1).any()
 
 
-def test_points_under_the_occluder_are_hidden() -> None:
+@pytest.mark.parametrize("row", [37, 40])
+def test_points_under_the_occluder_are_hidden(row: int) -> None:
+    """Points stand at 36.94 and at 40.00."""
     layer = person()
     config = CompositeConfig(hiding=SILENT)
-    clip = composite([layer], BACKGROUND, lower_half(), no_draws(FRAMES), config, FROM)
-    assert np.array_equal(clip.covered, layer.joints_px[..., 1] >= 40)
-    assert np.array_equal(clip.visible, layer.joints_px[:, : len(EXTENDED_KEYPOINTS), 1] < 40)
+    clip = composite([layer], BACKGROUND, lower_half(row), no_draws(FRAMES), config, FROM)
+    assert np.array_equal(clip.covered, layer.joints_px[..., 1] >= row)
+    assert np.array_equal(clip.visible, layer.joints_px[:, : len(EXTENDED_KEYPOINTS), 1] < row)
     assert clip.keypoint_names == EXTENDED_KEYPOINTS
     assert np.array_equal(clip.detections_px, layer.joints_px[:, : len(EXTENDED_KEYPOINTS)])
 
@@ -148,8 +150,8 @@ def test_points_that_nobody_knows_are_never_shown() -> None:
     layer = person()
     layer.joints_px[:, layer.joint_names.index("nose")] = np.nan
     draws = no_draws(FRAMES)
-    draws.flip[:] = True
     nose = EXTENDED_KEYPOINTS.index("nose")
+    draws.flip[:, nose] = True  # would show what is hidden
     for noise in (DetectorNoise(), DetectorNoise(white=0.01, wrong_hidden=1.0)):
         clip = composite([layer], BACKGROUND, None, draws, CompositeConfig(noise=noise), FROM)
         assert not clip.visible[:, nose].any()

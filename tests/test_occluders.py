@@ -326,3 +326,10 @@ def test_superpixels_of_real_video(shared_data: Path) -> None:
     )
     assert within < 0.3 * volume.astype(float).var((0, 1, 2)).sum()
     assert 12 <= np.count_nonzero(sizes) <= 30
+
+
+def test_the_papers_numbers() -> None:
+    """Appendix A: 10 to 30 superpixels, compactness 0.01, coordinates times 4e-4 to 6e-4, fewer than 7 joints; no boxes."""
+    config = OccluderConfig()
+    assert (config.count, config.compactness, config.coordinate_weight) == ((10, 30), 0.01, (4e-4, 6e-4))
+    assert (config.least_joints, config.superpixel, config.box) == (7, True, 0)

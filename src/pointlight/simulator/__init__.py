@@ -1,10 +1,21 @@
-"""One `Scene` (who, how they move, camera, occlusions) as tracks of keypoints and as people in pictures."""
+"""One `Scene` (who, how they move, camera, occlusions), its rendering as tracks of keypoints, and as clips with pictures."""
 
 from pointlight.simulator.appearance import PAPER_LOOKS, Layer, Looks, LooksConfig, draw_looks
 from pointlight.simulator.cameras import SURREAL_CAMERA, CameraConfig, CameraPath, look_at, sample_camera
 from pointlight.simulator.capsules import CAPSULES, Capsule
+from pointlight.simulator.composite import CompositeConfig, Provenance, VideoClip, composite
 from pointlight.simulator.hiding import CLIP_FRAMES, MEDIAPIPE_V1, DetectorNoise, HidingConfig, HidingDraws
 from pointlight.simulator.layers import PersonLayer
+from pointlight.simulator.occluders import (
+    Occluder,
+    OccluderConfig,
+    SuperpixelMap,
+    draw_occluder,
+    draw_superpixels,
+    read_superpixels,
+    turned,
+    write_superpixels,
+)
 from pointlight.simulator.raster import NO_FACE, Raster, rasterise
 from pointlight.simulator.render import behind_surface, camera_state, render_person
 from pointlight.simulator.scene import (
@@ -18,6 +29,17 @@ from pointlight.simulator.scene import (
     surreal_scenes,
 )
 from pointlight.simulator.sensor import SensorConfig, apply_sensor, motion_of
+from pointlight.simulator.superpixels import superpixels
+from pointlight.simulator.surreal import SURREAL_POINTS, SurrealConfig, SurrealPeople, surreal_person
+from pointlight.simulator.surreal_files import (
+    R_SURREAL_CAMERA_WORLD,
+    SURREAL_FOCAL_PX,
+    SURREAL_SIZE,
+    SurrealInfo,
+    find_surreal,
+    read_surreal_info,
+    surreal_name,
+)
 from pointlight.simulator.tracks import TRACK_POINTS, TrackMaker, Tracks
 from pointlight.simulator.visibility import HIDDEN_BEHIND_M, SelfOcclusion, hidden_behind_mesh
 
@@ -32,35 +54,59 @@ __all__ = [
     "MEDIAPIPE_V1",
     "NO_FACE",
     "PAPER_LOOKS",
+    "R_SURREAL_CAMERA_WORLD",
     "SURREAL_CAMERA",
+    "SURREAL_FOCAL_PX",
+    "SURREAL_POINTS",
+    "SURREAL_SIZE",
     "TRACK_POINTS",
     "CameraConfig",
     "CameraPath",
     "Capsule",
+    "CompositeConfig",
     "DetectorNoise",
     "HidingConfig",
     "HidingDraws",
     "Layer",
     "Looks",
     "LooksConfig",
+    "Occluder",
+    "OccluderConfig",
     "PersonLayer",
+    "Provenance",
     "Raster",
     "Scene",
     "SceneConfig",
     "SceneSampler",
     "SelfOcclusion",
     "SensorConfig",
+    "SuperpixelMap",
+    "SurrealConfig",
+    "SurrealInfo",
+    "SurrealPeople",
     "TrackMaker",
     "Tracks",
+    "VideoClip",
     "apply_sensor",
     "behind_surface",
     "camera_state",
+    "composite",
     "draw_looks",
+    "draw_occluder",
+    "draw_superpixels",
+    "find_surreal",
     "hidden_behind_mesh",
     "look_at",
     "motion_of",
     "rasterise",
+    "read_superpixels",
+    "read_surreal_info",
     "render_person",
     "sample_camera",
+    "superpixels",
+    "surreal_name",
+    "surreal_person",
     "surreal_scenes",
+    "turned",
+    "write_superpixels",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -15,25 +16,27 @@ from pointlight.simulator.hiding import CLIP_FRAMES
 
 Box = tuple[int, int, int, int]
 
-PLAYED_UP_TO_FPS = 40.0
+PLAYED_UP_TO_FPS = 40.5
 """Slower videos play frame by frame as if at 30 frames/s, faster ones are thinned."""
 
 _GRID_FPS = 30.0
 _GAP_STEPS = 2.5
-"""A pause of this many usual steps is a boundary like a cut."""
+"""A pause of this many usual steps, also one that was filled with repeated frames, is a boundary like a cut."""
 
-_STILL = 0.05
-"""Mean difference of neighbouring frames, in grey levels, below which a whole video is a still picture."""
-_REPEATED_LEVELS = 0.3
+_STILL_LEVELS = 0.1
+"""A video of which 80 % of the neighbouring frames differ by less, in mean grey levels, is a still picture."""
+_REPEATED_LEVELS = 1.0
 _REPEATED_SHARE = 0.1
 _REPEATED_REACH = 8
 """A frame repeats the one before if it differs by less than both: absolutely, and against the livelier neighbours."""
 
 _CUT_LEVELS = 10.0
 _CUT_COLOURS = 0.5
+_CUT_LIKENESS = 0.3
 _CUT_RATIO = 3.0
 _CUT_REACH = 6
-"""A cut differs by this many levels on a small picture, moves this share of the colour histogram (of 2), and stands out."""
+"""A cut differs by this many levels on a small picture, and this many times as much as its neighbours; and it either
+moves this share (of 2) of the colour histogram or correlates less than this."""
 
 _SMALL_SIDE = 24
 _BLACK = 26
@@ -71,9 +74,7 @@ class VideoFacts:
     def runs(self, frames: int = CLIP_FRAMES) -> list[tuple[int, int]]:
         """(start, stop) in `played` of the pieces without a cut that hold at least `frames`."""
         ends = (0, *self.cuts, len(self.played))
-        return [
-            (start, stop) for start, stop in zip(ends[:-1], ends[1:], strict=True) if stop - start >= frames
-        ]
+        return [(start, stop) for start, stop in pairwise(ends) if stop - start >= frames]
 
 
 def scan_video(path: Path) -> VideoFacts:
@@ -106,7 +107,7 @@ def scan_video(path: Path) -> VideoFacts:
     if len(numbers) < CLIP_FRAMES or brightest_row is None or brightest_column is None:
         raise PointlightError(f"{path} has {len(numbers)} frames, fewer than the {CLIP_FRAMES} of a clip")
     change = np.array(changes[1:])
-    if np.quantile(change, 0.9) < _STILL:
+    if np.quantile(change, 0.8) < _STILL_LEVELS:
         raise PointlightError(f"{path} shows a still picture")
     time_s = np.array(times)
     lively = np.flatnonzero(~repeated_frames(change))
@@ -179,12 +180,21 @@ def find_cuts(small: np.ndarray) -> list[int]:
     bins = (small >> 6).astype(np.int64) @ np.array([16, 4, 1])
     counts = np.stack([np.bincount(frame.ravel(), minlength=64) for frame in bins]) / bins[0].size
     colours = np.abs(np.diff(counts, axis=0)).sum(-1)
+    other = (colours > _CUT_COLOURS) | (_likeness(small) < _CUT_LIKENESS)
     cuts = []
-    for place in np.flatnonzero((moved > _CUT_LEVELS) & (colours > _CUT_COLOURS)):
+    for place in np.flatnonzero((moved > _CUT_LEVELS) & other):
         around = np.delete(moved, place)[max(0, place - _CUT_REACH) : place + _CUT_REACH]
         if len(around) == 0 or moved[place] > _CUT_RATIO * np.median(around):
             cuts.append(int(place) + 1)
     return cuts
+
+
+def _likeness(small: np.ndarray) -> np.ndarray:
+    """Correlation (T - 1,) of each small picture with the next."""
+    flat = small.reshape(len(small), -1).astype(np.float32)
+    flat = flat - flat.mean(1, keepdims=True)
+    flat /= np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-6)
+    return (flat[:-1] * flat[1:]).sum(1)
 
 
 def content_box(brightest_row: np.ndarray, brightest_column: np.ndarray) -> Box:

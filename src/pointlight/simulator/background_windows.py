@@ -264,20 +264,8 @@ def fill_cache(
     Raises:
         PointlightError: the folder holds windows of another configuration or split, or no video can be used.
     """
-    folder = ensure_folder(Path(folder))
-    for name in config.flow:
-        find_flow(name)
-    settings = {"format_version": FORMAT_VERSION, "split": manifest.split, "config": _plain(asdict(config))}
-    before = _read_json(folder / "settings.json")
-    if before is None:
-        _write_json(folder / "settings.json", settings)
-    elif before != settings:
-        raise PointlightError(
-            f"the cache {folder} was begun with other settings ({before.get('split')}, {before.get('config')}); "
-            "choose another folder or delete it"
-        )
-    for rest in (folder / "videos").glob("*/.*.partial"):
-        shutil.rmtree(rest, ignore_errors=True)
+    folder = Path(folder)
+    settings = _begin(folder, manifest.split, config)
     for file in manifest.missing:
         _warn(f"{manifest.folder / file} is listed but not there; it is left out")
     videos = []
@@ -292,7 +280,64 @@ def fill_cache(
             watch(done, len(manifest.files))
     if not any(video.windows for video in videos):
         raise PointlightError(f"none of the {len(videos)} videos of {manifest.folder} can be a background")
-    digest = hashlib.sha256(repr((manifest.sha256, settings)).encode()).hexdigest()
+    return _finish(folder, settings, manifest.sha256, videos)
+
+
+def fill_cache_with(
+    folder: Path | str,
+    windows: Windows,
+    config: WindowConfig,
+    watch: Callable[[int, int], None] | None = None,
+) -> WindowCache:
+    """Store windows that are made anew at every reading, such as procedural ones, so that reading is fast.
+
+    Args:
+        folder: of the cache; one process fills it at a time.
+        windows: of one split; all are stored, with their own paths and those of `config.flow`.
+        config: only its `flow` matters.
+        watch: told windows done and windows in all.
+    """
+    folder = Path(folder)
+    settings = _begin(folder, windows.split, config)
+    videos = []
+    for done in range(1, len(windows) + 1):
+        key = f"{done - 1:06d}-{windows.sha256[:16]}"
+        place = _video_folder(folder, key)
+        known = _read_json(place / _VIDEO)
+        if known is None:
+            window = windows.read(done - 1)
+            source = window.source
+            video = CachedVideo(source.file, key, 1, "", fps=source.source_fps, has_people=source.has_people)
+            _store(place, video, [(window.frames, source)], config.flow, window.paths_px)
+        else:
+            video = CachedVideo(**known)
+        videos.append(video)
+        if watch is not None:
+            watch(done, len(windows))
+    return _finish(folder, settings, windows.sha256, videos)
+
+
+def _begin(folder: Path, split: str, config: WindowConfig) -> dict:
+    """Make sure that a cache is filled with one configuration only, and sweep up what an interruption left."""
+    ensure_folder(folder)
+    for name in config.flow:
+        find_flow(name)
+    settings = {"format_version": FORMAT_VERSION, "split": split, "config": _plain(asdict(config))}
+    before = _read_json(folder / "settings.json")
+    if before is None:
+        _write_json(folder / "settings.json", settings)
+    elif before != settings:
+        raise PointlightError(
+            f"the cache {folder} was begun with other settings ({before.get('split')}, {before.get('config')}); "
+            "choose another folder or delete it"
+        )
+    for rest in (folder / "videos").glob("*/.*.partial"):
+        shutil.rmtree(rest, ignore_errors=True)
+    return settings
+
+
+def _finish(folder: Path, settings: dict, origin: str, videos: Sequence[CachedVideo]) -> WindowCache:
+    digest = hashlib.sha256(repr((origin, settings)).encode()).hexdigest()
     _write_json(
         folder / _INDEX, {**settings, "sha256": digest, "videos": [asdict(video) for video in videos]}
     )
@@ -365,10 +410,13 @@ def _cut_video(place: Path, folder: Path, entry: BackgroundFile, config: WindowC
     """Scan a video, cut its windows and put all into the cache at once."""
     try:
         facts = scan_video(folder / entry.file)
-        plans = _draw(facts, config, entry.fingerprint)
+        plans = _draw(entry.file, facts, config, entry.fingerprint)
         pictures = _decode(folder / entry.file, facts, plans)
-    except PointlightError as error:
-        video = CachedVideo(entry.file, entry.fingerprint, 0, str(error), has_people=entry.has_people)
+    except (PointlightError, OSError, ValueError) as error:  # whatever a decoder may think of
+        reason = (
+            str(error) if isinstance(error, PointlightError) else f"{entry.file} cannot be decoded ({error})"
+        )
+        video = CachedVideo(entry.file, entry.fingerprint, 0, reason, has_people=entry.has_people)
         ensure_folder(place)
         _write_json(place / _VIDEO, asdict(video))
         return video
@@ -384,9 +432,8 @@ def _cut_video(place: Path, folder: Path, entry: BackgroundFile, config: WindowC
         barred=facts.content != (0, 0, *facts.size),
         has_people=entry.has_people,
     )
-    staged = place.with_name(f".{place.name}.{uuid.uuid4().hex[:8]}.partial")
-    for number, (plan, frames) in enumerate(zip(plans, pictures, strict=True)):
-        source = WindowSource(
+    sources = [
+        WindowSource(
             file=entry.file,
             group=entry.group,
             split=entry.split,
@@ -401,14 +448,31 @@ def _cut_video(place: Path, folder: Path, entry: BackgroundFile, config: WindowC
             camera_moves=entry.camera_moves,
             permissive=entry.permissive,
         )
-        write_window(staged / str(number), frames, source, config.flow)
-    _write_json(staged / _VIDEO, asdict(video))
-    shutil.rmtree(place, ignore_errors=True)
-    staged.rename(place)
+        for number, plan in enumerate(plans)
+    ]
+    _store(place, video, list(zip(pictures, sources, strict=True)), config.flow, {})
     return video
 
 
-def write_window(folder: Path, frames: np.ndarray, source: WindowSource, flow: Sequence[str]) -> None:
+def _store(
+    place: Path,
+    video: CachedVideo,
+    windows: Sequence[tuple[np.ndarray, WindowSource]],
+    flow: Sequence[str],
+    paths_px: dict[str, np.ndarray],
+) -> None:
+    """Put a video's windows into the cache, all at once."""
+    staged = place.with_name(f".{place.name}.{uuid.uuid4().hex[:8]}.partial")
+    for number, (frames, source) in enumerate(windows):
+        _write_window(staged / str(number), frames, source, flow)
+        for name, path_px in paths_px.items():
+            _save_path(staged / str(number) / f"path_{name}.npy", path_px)
+    _write_json(staged / _VIDEO, asdict(video))
+    shutil.rmtree(place, ignore_errors=True)
+    staged.rename(place)
+
+
+def _write_window(folder: Path, frames: np.ndarray, source: WindowSource, flow: Sequence[str]) -> None:
     """Store a window; its paths are measured on the frames as they will be read."""
     ensure_folder(folder)
     picture = Image.fromarray(np.ascontiguousarray(frames).reshape(-1, WIDTH, 3))
@@ -421,14 +485,14 @@ def write_window(folder: Path, frames: np.ndarray, source: WindowSource, flow: S
     _write_json(folder / _WINDOW, asdict(source))
 
 
-def _draw(facts: VideoFacts, config: WindowConfig, fingerprint: str) -> list[_Plan]:
+def _draw(file: str, facts: VideoFacts, config: WindowConfig, fingerprint: str) -> list[_Plan]:
     """The windows of a video: starts uniform over all that cross no cut, crops uniform within the bars."""
     left, top, right, bottom = facts.content
     size = (right - left, bottom - top)
     enlargement = max(WIDTH / size[0], HEIGHT / size[1])
     if enlargement > config.largest_enlargement:
         raise PointlightError(
-            f"the video shows {size[0]}x{size[1]} pixels, which would be enlarged {enlargement:.1f} times;"
+            f"{file} shows {size[0]}x{size[1]} pixels, which would be enlarged {enlargement:.1f} times;"
             f" {config.largest_enlargement:g} is the most"
         )
     starts = np.concatenate([np.arange(start, stop - CLIP_FRAMES + 1) for start, stop in facts.runs()])

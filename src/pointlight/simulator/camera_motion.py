@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -20,7 +21,7 @@ def median_flow(frames: np.ndarray, estimator: FlowEstimator) -> np.ndarray:
     Returns:
         (T - 1, 2) float32, pixels a frame.
     """
-    flows = [estimator.flow(first, second) for first, second in zip(frames[:-1], frames[1:], strict=True)]
+    flows = [estimator.flow(first, second) for first, second in pairwise(frames)]
     return np.array([np.median(flow.reshape(-1, 2), axis=0) for flow in flows], np.float32).reshape(-1, 2)
 
 

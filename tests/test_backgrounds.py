@@ -31,6 +31,7 @@ from pointlight.simulator import (
 from pointlight.simulator.background_scan import content_box, find_cuts, repeated_frames, scan_video, thinned
 from pointlight.simulator.background_windows import cut_out, draw_crop
 from pointlight.simulator.procedural_backgrounds import ProceduralConfig, make_scene
+from pointlight.simulator.stored_pictures import read_frames, write_frames
 from pointlight.simulator.textures import SIDE_PX, TEXTURE_SPLITS, make_texture
 
 pytest.importorskip("cv2", reason="OpenCV is not installed; it comes with the extra flow")
@@ -417,7 +418,7 @@ def test_filling_goes_on_after_an_interruption_to_the_same_bytes(tmp_path: Path)
         fill_cache(tmp_path / "resumed", manifest, NO_PATHS, stop)
     with pytest.raises(PointlightError, match="not a finished cache"):
         WindowCache(tmp_path / "resumed")
-    kept = next((tmp_path / "resumed" / "videos").rglob("frames.jpg"))
+    kept = next((tmp_path / "resumed" / "videos").rglob("frames.npy"))
     written = kept.stat().st_mtime_ns
     (kept.parents[2] / ".x.partial").mkdir()
     resumed = fill_cache(tmp_path / "resumed", manifest, NO_PATHS)
@@ -438,6 +439,25 @@ def test_paths_can_be_added_later(tmp_path: Path) -> None:
     cache.add_paths("dis-fast", watch=lambda done, total: seen.append((done, total)))
     assert seen == [(1, 2), (2, 2)]
     assert np.abs(sampler.sample(0, 0).path_px).max() > 20
+
+
+@pytest.mark.parametrize(("store", "levels"), [("planes", 1.5), ("jpeg", 3.0)])
+def test_stored_frames_come_back(tmp_path: Path, store: str, levels: float) -> None:
+    scene = make_scene(ProceduralConfig(noise=0.0), "train", np.random.default_rng(3), frames=3)
+    frames = scene.frames.copy()
+    frames[1, :120] = (250, 20, 40)
+    frames[2, :, :160] = (10, 60, 240)
+    write_frames(tmp_path, frames, store)
+    seen = read_frames(tmp_path)
+    assert seen.shape == frames.shape and seen.dtype == np.uint8
+    assert np.abs(seen.mean(-1) - frames.mean(-1)).mean() < levels
+    np.testing.assert_allclose(seen[1, 50, 100], (250, 20, 40), atol=3)
+    np.testing.assert_allclose(seen[2, 50, 100], (10, 60, 240), atol=3)
+
+
+def test_an_unknown_store_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(PointlightError, match="stored as 'png'; choose one of planes, jpeg"):
+        fill_cache_with(tmp_path, ProceduralWindows(1, 0), WindowConfig(flow=(), store="png"))
 
 
 # What a sample shows
@@ -473,7 +493,14 @@ def test_the_decisions_of_a_seed_stay_what_they_are(filled: tuple[Path, WindowCa
     sampler = BackgroundSampler(cache, config)
     drawn = [sampler.sample(11, index).provenance for index in range(6)]
     decisions = [(p.window, p.flipped, p.reversed) for p in drawn]
-    assert decisions == DECISIONS
+    assert decisions == [
+        (1, False, True),
+        (0, True, False),
+        (1, False, False),
+        (3, True, True),
+        (0, False, True),
+        (3, True, False),
+    ]
 
 
 def test_flips_and_reversal_act_on_frames_and_path(filled: tuple[Path, WindowCache]) -> None:
@@ -514,7 +541,7 @@ def test_a_damaged_window_is_named_once_and_passed_over(
     _, cache = filled
     shutil.copytree(cache.folder, tmp_path / "copy")
     copy = WindowCache(tmp_path / "copy")
-    (copy.window_folder(0) / "frames.jpg").write_bytes(b"no picture")
+    (copy.window_folder(0) / "frames.npy").write_bytes(b"no picture")
     sampler = BackgroundSampler(copy, BackgroundConfig(flow="dis-fast"))
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -612,6 +639,3 @@ def test_real_training_videos_make_windows(shared_data: Path, tmp_path: Path) ->
     cache = fill_cache(tmp_path, few, WindowConfig(per_video=1, flow=()))
     assert 0 < len(cache) <= 2
     assert all(cache.read(number).frames.std() > 10 for number in range(len(cache)))
-
-
-DECISIONS: list[tuple[int, bool, bool]] = []

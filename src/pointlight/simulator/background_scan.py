@@ -8,6 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from PIL import Image
 
 from pointlight.errors import PointlightError
@@ -29,6 +30,10 @@ _REPEATED_LEVELS = 1.0
 _REPEATED_SHARE = 0.1
 _REPEATED_REACH = 8
 """A frame repeats the one before if it differs by less than both: absolutely, and against the livelier neighbours."""
+_DIP_LEVELS = 3.0
+_DIP_SHARE = 0.2
+_DIP_REACH = 3
+"""So it does if the difference falls this deep between two real steps; a new encoding leaves that much of a copy."""
 
 _CUT_LEVELS = 10.0
 _CUT_COLOURS = 0.5
@@ -141,11 +146,13 @@ def repeated_frames(change: np.ndarray) -> np.ndarray:
     Returns:
         (T,) bool; the first is False.
     """
-    around = np.pad(change, _REPEATED_REACH, mode="reflect" if len(change) > _REPEATED_REACH else "edge")
-    lively = np.quantile(
-        np.lib.stride_tricks.sliding_window_view(around, 2 * _REPEATED_REACH + 1), 0.9, axis=-1
-    )
-    return np.concatenate([[False], change < np.minimum(_REPEATED_LEVELS, _REPEATED_SHARE * lively)])
+    mode = "reflect" if len(change) > _REPEATED_REACH else "edge"
+    around = sliding_window_view(np.pad(change, _REPEATED_REACH, mode=mode), 2 * _REPEATED_REACH + 1)
+    still = change < np.minimum(_REPEATED_LEVELS, _REPEATED_SHARE * np.quantile(around, 0.9, axis=-1))
+    before = sliding_window_view(np.pad(change[:-1], (_DIP_REACH, 0)), _DIP_REACH).max(-1)
+    after = sliding_window_view(np.pad(change[1:], (0, _DIP_REACH)), _DIP_REACH).max(-1)
+    dip = change < np.minimum(_DIP_LEVELS, _DIP_SHARE * np.minimum(before, after))
+    return np.concatenate([[False], still | dip])
 
 
 def thinned(times_s: np.ndarray) -> tuple[int, np.ndarray]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 from PIL import Image, ImageDraw
+from scipy.fft import irfft2
 from scipy.spatial import cKDTree
 
 SIDE_PX = 512
@@ -18,7 +19,8 @@ def make_texture(family: str, rng: np.random.Generator) -> np.ndarray:
     """A texture (512, 512, 3) uint8 RGB that repeats in both directions; `family` is a key of `TEXTURE_SPLITS`."""
     image = _FAMILIES[family](rng)
     # Nothing outdoors is evenly lit or clean: large soft shades and fine grain over everything.
-    shade = 1 + rng.uniform(0.03, 0.22) * _noise(rng, 1.8) + rng.uniform(0.01, 0.06) * _noise(rng, 0.3)
+    grain = rng.standard_normal((SIDE_PX, SIDE_PX), np.float32)
+    shade = 1 + rng.uniform(0.03, 0.22) * _noise(rng, 1.8) + rng.uniform(0.01, 0.06) * grain
     return np.clip(image * shade[..., None], 0, 255).astype(np.uint8)
 
 
@@ -45,10 +47,10 @@ def _noise(rng: np.random.Generator, fall: float, stretch: tuple[float, float] =
     """(512, 512) noise with unit variance whose spectrum falls with a power of the frequency."""
     fy = np.fft.fftfreq(SIDE_PX)[:, None] * stretch[1]
     fx = np.fft.rfftfreq(SIDE_PX)[None] * stretch[0]
-    weight = np.maximum(np.hypot(fx, fy), 1 / SIDE_PX) ** -fall
+    weight = (np.maximum(np.hypot(fx, fy), 1 / SIDE_PX) ** -fall).astype(np.float32)
     weight[0, 0] = 0
-    phase = np.exp(2j * np.pi * rng.random(weight.shape))
-    noise = np.fft.irfft2(weight * phase, (SIDE_PX, SIDE_PX))
+    turn = 2 * np.pi * rng.random(weight.shape, np.float32)
+    noise = irfft2(weight * (np.cos(turn) + 1j * np.sin(turn)), (SIDE_PX, SIDE_PX))
     return noise / noise.std()
 
 
@@ -65,10 +67,11 @@ def _palette(rng: np.random.Generator, count: int) -> Palette:
 
 def _graded(values: np.ndarray, palette: Palette) -> np.ndarray:
     """Colours along a palette; `values` from 0 to 1."""
-    place = np.clip(values, 0, 1) * (len(palette) - 1)
-    low = np.minimum(place.astype(int), len(palette) - 2)
-    part = (place - low)[..., None]
-    return palette[low] * (1 - part) + palette[low + 1] * part
+    shades = np.linspace(0, len(palette) - 1, 256)
+    table = np.stack([np.interp(shades, np.arange(len(palette)), c) for c in palette.T], -1).astype(
+        np.float32
+    )
+    return table[(255 * np.clip(values, 0, 1)).astype(np.uint8)]
 
 
 def _clouds(rng: np.random.Generator) -> np.ndarray:
@@ -133,7 +136,7 @@ def _leaves(rng: np.random.Generator) -> np.ndarray:
         for shift in _wrapped(place, 1.5 * size):
             pen.polygon([tuple(shift + 0.5 * point) for point in points], fill=colour)
 
-    return _stamped(rng, palette[0], int(9e5 / length**1.7 / slim**0.5), draw)
+    return _stamped(rng, palette[0], int(7e5 / length**1.7 / slim**0.5), draw)
 
 
 def _shapes(rng: np.random.Generator) -> np.ndarray:
@@ -187,7 +190,7 @@ def _stamped(
     """Draw shapes at random places at twice the size, then halve it: smooth edges."""
     picture = Image.new("RGB", (SIDE_PX, SIDE_PX), tuple(ground.astype(int)))
     pen = ImageDraw.Draw(picture)
-    for place in rng.uniform(0, SIDE_PX, (min(count, 4000), 2)):
+    for place in rng.uniform(0, SIDE_PX, (min(count, 1500), 2)):
         draw(pen, place)
     image = np.asarray(picture, np.float32)
     # A small blur with wrapping in place of anti-aliasing.

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image, ImageDraw
 from scipy.fft import irfft2
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 SIDE_PX = 512
 
@@ -50,7 +50,7 @@ def _noise(rng: np.random.Generator, fall: float, stretch: tuple[float, float] =
     weight = (np.maximum(np.hypot(fx, fy), 1 / SIDE_PX) ** -fall).astype(np.float32)
     weight[0, 0] = 0
     turn = 2 * np.pi * rng.random(weight.shape, np.float32)
-    noise = irfft2(weight * (np.cos(turn) + 1j * np.sin(turn)), (SIDE_PX, SIDE_PX))
+    noise = np.asarray(irfft2(weight * (np.cos(turn) + 1j * np.sin(turn)), (SIDE_PX, SIDE_PX)))
     return noise / noise.std()
 
 
@@ -112,9 +112,8 @@ def _pebbles(rng: np.random.Generator) -> np.ndarray:
     """Cells about random centres, darker towards their edges."""
     centres = rng.uniform(0, SIDE_PX, (int(rng.integers(60, 900)), 2))
     y, x = np.mgrid[:SIDE_PX, :SIDE_PX]
-    distance, nearest = cKDTree(centres, boxsize=SIDE_PX).query(
-        np.stack((x, y), -1).reshape(-1, 2) + 0.5, k=2
-    )
+    points = np.stack((x, y), -1).reshape(-1, 2) + 0.5
+    distance, nearest = map(np.asarray, KDTree(centres, boxsize=SIDE_PX).query(points, k=2))
     rim = np.clip((distance[:, 1] - distance[:, 0]) / rng.uniform(3, 9), 0, 1)
     colours = _graded(rng.random(len(centres)), _palette(rng, 4))
     flat = colours[nearest[:, 0]] * (rng.uniform(0.2, 0.7) * (1 - rim) + rim)[:, None]

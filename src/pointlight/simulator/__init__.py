@@ -1,6 +1,25 @@
 """One `Scene` (who, how they move, camera, occlusions), its rendering as tracks of keypoints, and as clips with pictures."""
 
 from pointlight.simulator.appearance import PAPER_LOOKS, Layer, Looks, LooksConfig, draw_looks
+from pointlight.simulator.background_files import BackgroundFile, BackgroundManifest, list_backgrounds
+from pointlight.simulator.background_windows import (
+    Window,
+    WindowCache,
+    WindowConfig,
+    Windows,
+    WindowSource,
+    cache_report,
+    fill_cache,
+    fill_cache_with,
+)
+from pointlight.simulator.backgrounds import (
+    VARIED_BACKGROUNDS,
+    BackgroundClip,
+    BackgroundConfig,
+    BackgroundProvenance,
+    BackgroundSampler,
+)
+from pointlight.simulator.camera_motion import estimate_path, flipped_path, follow, integrated, reversed_path
 from pointlight.simulator.cameras import SURREAL_CAMERA, CameraConfig, CameraPath, look_at, sample_camera
 from pointlight.simulator.capsules import CAPSULES, Capsule
 from pointlight.simulator.composite import CompositeConfig, Provenance, VideoClip, composite
@@ -16,6 +35,7 @@ from pointlight.simulator.occluders import (
     turned,
     write_superpixels,
 )
+from pointlight.simulator.procedural_backgrounds import ProceduralConfig, ProceduralWindows
 from pointlight.simulator.raster import NO_FACE, Raster, rasterise
 from pointlight.simulator.render import behind_surface, camera_state, render_person
 from pointlight.simulator.scene import (
@@ -60,6 +80,13 @@ __all__ = [
     "SURREAL_POINTS",
     "SURREAL_SIZE",
     "TRACK_POINTS",
+    "VARIED_BACKGROUNDS",
+    "BackgroundClip",
+    "BackgroundConfig",
+    "BackgroundFile",
+    "BackgroundManifest",
+    "BackgroundProvenance",
+    "BackgroundSampler",
     "CameraConfig",
     "CameraPath",
     "Capsule",
@@ -73,6 +100,8 @@ __all__ = [
     "Occluder",
     "OccluderConfig",
     "PersonLayer",
+    "ProceduralConfig",
+    "ProceduralWindows",
     "Provenance",
     "Raster",
     "Scene",
@@ -87,21 +116,35 @@ __all__ = [
     "TrackMaker",
     "Tracks",
     "VideoClip",
+    "Window",
+    "WindowCache",
+    "WindowConfig",
+    "WindowSource",
+    "Windows",
     "apply_sensor",
     "behind_surface",
+    "cache_report",
     "camera_state",
     "composite",
     "draw_looks",
     "draw_occluder",
     "draw_superpixels",
+    "estimate_path",
+    "fill_cache",
+    "fill_cache_with",
     "find_surreal",
+    "flipped_path",
+    "follow",
     "hidden_behind_mesh",
+    "integrated",
+    "list_backgrounds",
     "look_at",
     "motion_of",
     "rasterise",
     "read_superpixels",
     "read_surreal_info",
     "render_person",
+    "reversed_path",
     "sample_camera",
     "superpixels",
     "surreal_name",

@@ -281,7 +281,7 @@ def _opened(path: Path) -> Iterator[InputContainer]:
     if path.stat().st_size == 0:
         raise PointlightError(f"{path} is an empty file of 0 bytes; give a video such as an .mp4")
     try:
-        container = av.open(str(path))
+        container = av.open(str(path), metadata_errors="replace")  # titles in any encoding do no harm
     except PermissionError as error:
         raise PointlightError(f"{path} may not be read; change its permissions") from error
     except (FFmpegError, OSError) as error:

@@ -1,9 +1,43 @@
-"""One `Scene` (who, how they move, camera, occlusions) and its rendering as tracks of keypoints."""
+"""One `Scene` (who, how they move, camera, occlusions), its rendering as tracks of keypoints, and as clips with pictures."""
 
+from pointlight.simulator.appearance import PAPER_LOOKS, Layer, Looks, LooksConfig, draw_looks
+from pointlight.simulator.background_files import BackgroundFile, BackgroundManifest, list_backgrounds
+from pointlight.simulator.background_windows import (
+    Window,
+    WindowCache,
+    WindowConfig,
+    Windows,
+    WindowSource,
+    cache_report,
+    fill_cache,
+    fill_cache_with,
+)
+from pointlight.simulator.backgrounds import (
+    VARIED_BACKGROUNDS,
+    BackgroundClip,
+    BackgroundConfig,
+    BackgroundProvenance,
+    BackgroundSampler,
+)
+from pointlight.simulator.camera_motion import estimate_path, flipped_path, follow, integrated, reversed_path
 from pointlight.simulator.cameras import SURREAL_CAMERA, CameraConfig, CameraPath, look_at, sample_camera
 from pointlight.simulator.capsules import CAPSULES, Capsule
+from pointlight.simulator.composite import CompositeConfig, Provenance, VideoClip, composite
 from pointlight.simulator.hiding import CLIP_FRAMES, MEDIAPIPE_V1, DetectorNoise, HidingConfig, HidingDraws
+from pointlight.simulator.layers import PersonLayer
+from pointlight.simulator.occluders import (
+    Occluder,
+    OccluderConfig,
+    SuperpixelMap,
+    draw_occluder,
+    draw_superpixels,
+    read_superpixels,
+    turned,
+    write_superpixels,
+)
+from pointlight.simulator.procedural_backgrounds import ProceduralConfig, ProceduralWindows
 from pointlight.simulator.raster import NO_FACE, Raster, rasterise
+from pointlight.simulator.render import behind_surface, camera_state, render_person
 from pointlight.simulator.scene import (
     EVAL_MEDIAPIPE_V1,
     EVAL_V1,
@@ -13,6 +47,18 @@ from pointlight.simulator.scene import (
     SceneConfig,
     SceneSampler,
     surreal_scenes,
+)
+from pointlight.simulator.sensor import SensorConfig, apply_sensor, motion_of
+from pointlight.simulator.superpixels import superpixels
+from pointlight.simulator.surreal import SURREAL_POINTS, SurrealConfig, SurrealPeople, surreal_person
+from pointlight.simulator.surreal_files import (
+    R_SURREAL_CAMERA_WORLD,
+    SURREAL_FOCAL_PX,
+    SURREAL_SIZE,
+    SurrealInfo,
+    find_surreal,
+    read_surreal_info,
+    surreal_name,
 )
 from pointlight.simulator.tracks import TRACK_POINTS, TrackMaker, Tracks
 from pointlight.simulator.visibility import HIDDEN_BEHIND_M, SelfOcclusion, hidden_behind_mesh
@@ -27,24 +73,83 @@ __all__ = [
     "HIDDEN_BEHIND_M",
     "MEDIAPIPE_V1",
     "NO_FACE",
+    "PAPER_LOOKS",
+    "R_SURREAL_CAMERA_WORLD",
     "SURREAL_CAMERA",
+    "SURREAL_FOCAL_PX",
+    "SURREAL_POINTS",
+    "SURREAL_SIZE",
     "TRACK_POINTS",
+    "VARIED_BACKGROUNDS",
+    "BackgroundClip",
+    "BackgroundConfig",
+    "BackgroundFile",
+    "BackgroundManifest",
+    "BackgroundProvenance",
+    "BackgroundSampler",
     "CameraConfig",
     "CameraPath",
     "Capsule",
+    "CompositeConfig",
     "DetectorNoise",
     "HidingConfig",
     "HidingDraws",
+    "Layer",
+    "Looks",
+    "LooksConfig",
+    "Occluder",
+    "OccluderConfig",
+    "PersonLayer",
+    "ProceduralConfig",
+    "ProceduralWindows",
+    "Provenance",
     "Raster",
     "Scene",
     "SceneConfig",
     "SceneSampler",
     "SelfOcclusion",
+    "SensorConfig",
+    "SuperpixelMap",
+    "SurrealConfig",
+    "SurrealInfo",
+    "SurrealPeople",
     "TrackMaker",
     "Tracks",
+    "VideoClip",
+    "Window",
+    "WindowCache",
+    "WindowConfig",
+    "WindowSource",
+    "Windows",
+    "apply_sensor",
+    "behind_surface",
+    "cache_report",
+    "camera_state",
+    "composite",
+    "draw_looks",
+    "draw_occluder",
+    "draw_superpixels",
+    "estimate_path",
+    "fill_cache",
+    "fill_cache_with",
+    "find_surreal",
+    "flipped_path",
+    "follow",
     "hidden_behind_mesh",
+    "integrated",
+    "list_backgrounds",
     "look_at",
+    "motion_of",
     "rasterise",
+    "read_superpixels",
+    "read_surreal_info",
+    "render_person",
+    "reversed_path",
     "sample_camera",
+    "superpixels",
+    "surreal_name",
+    "surreal_person",
     "surreal_scenes",
+    "turned",
+    "write_superpixels",
 ]

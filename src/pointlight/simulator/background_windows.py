@@ -1,0 +1,561 @@
+"""Cached windows: 31 frames of a background video, cut out once, with the camera's path beside them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import uuid
+import warnings
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from PIL import Image
+
+from pointlight.errors import PointlightError
+from pointlight.files import atomic_path, ensure_folder
+from pointlight.flow import find_flow
+from pointlight.media import VideoReader
+from pointlight.randomness import stream
+from pointlight.simulator.background_files import BackgroundFile, BackgroundManifest
+from pointlight.simulator.background_scan import VideoFacts, scan_video
+from pointlight.simulator.camera_motion import estimate_path
+from pointlight.simulator.hiding import CLIP_FRAMES
+from pointlight.simulator.stored_pictures import STORES, read_frames, write_frames
+
+FORMAT_VERSION = 1
+HEIGHT, WIDTH = 240, 320
+"""Appendix A: "crop the Kinetics videos to be 240×320 , to match the SURREAL resolution"."""
+
+_INDEX = "windows.json"
+_VIDEO = "video.json"
+_WINDOW = "window.json"
+
+
+@dataclass(frozen=True)
+class WindowConfig:
+    """How windows are drawn and stored; a cache has one.
+
+    Attributes:
+        per_video: windows of each video.
+        seed: of their starts and crops.
+        zoom: uniform; at 1 the picture is resized so that one of its sides matches, "potentially resizing so that one
+            dimension exactly matches" (appendix A), larger values crop more tightly.
+        largest_enlargement: videos that would have to be enlarged more than this are left out.
+        flow: estimators of the paths that are stored, by `find_flow`'s names.
+        store: "planes" (3.6 MB a window) or "jpeg" (about a fifth, slower to read).
+    """
+
+    per_video: int = 8
+    seed: int = 0
+    zoom: tuple[float, float] = (1.0, 1.0)
+    largest_enlargement: float = 2.0
+    flow: tuple[str, ...] = ("dis",)
+    store: str = "planes"
+
+
+@dataclass(frozen=True)
+class WindowSource:
+    """Where a window comes from.
+
+    Attributes:
+        file: of the folder, or the name of a procedural scene.
+        group: its class.
+        split: one of `SPLITS`.
+        fingerprint: of the file.
+        number: of the window in its video.
+        start_s: time of the first frame.
+        source_fps: of the video, repeated frames left out.
+        thinned: every how many-th frame is played.
+        crop_px: (left, top, width, height) in the file's pixels; the window shows it at 320x240.
+        size: (width, height) of the file's pictures.
+        has_people: None if nobody said.
+        camera_moves: None if nobody said.
+        permissive: whether the licence allows publication.
+    """
+
+    file: str
+    group: str
+    split: str
+    fingerprint: str
+    number: int
+    start_s: float
+    source_fps: float
+    thinned: int
+    crop_px: tuple[float, float, float, float]
+    size: tuple[int, int]
+    has_people: bool | None
+    camera_moves: bool | None
+    permissive: bool
+
+
+@dataclass(frozen=True)
+class Window:
+    """31 frames and their paths.
+
+    Attributes:
+        frames: (31, 240, 320, 3) uint8 RGB.
+        paths_px: (31, 2) float32 by the estimator's name, "exact" where the scene is made.
+        source: where they come from.
+        folder: of the cache, where others may put what they derive from the frames; None without a cache.
+    """
+
+    frames: np.ndarray
+    paths_px: dict[str, np.ndarray]
+    source: WindowSource
+    folder: Path | None
+
+
+class Windows(Protocol):
+    """Windows of one split by number: a cache or made scenes."""
+
+    @property
+    def split(self) -> str:
+        """One of `SPLITS`."""
+        ...
+
+    @property
+    def sha256(self) -> str:
+        """Of what the windows depend on."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def has_people(self, number: int) -> bool | None:
+        """Whether window `number` shows people; None if nobody said."""
+        ...
+
+    def read(self, number: int) -> Window:
+        """Window `number`."""
+        ...
+
+
+@dataclass(frozen=True)
+class CachedVideo:
+    """What a cache holds of one video.
+
+    Attributes:
+        file: relative to the folder of videos.
+        fingerprint: names its folder in the cache.
+        windows: how many there are; 0 if it was left out.
+        left_out: why, in one sentence; "" if it was not.
+        fps: of the frames as they differ.
+        thinned: every how many-th frame is played.
+        repeated: frames dropped for repeating the one before.
+        cuts: cuts and gaps found.
+        barred: whether it has black bars.
+        has_people: None if nobody said.
+    """
+
+    file: str
+    fingerprint: str
+    windows: int
+    left_out: str
+    fps: float = 0.0
+    thinned: int = 1
+    repeated: int = 0
+    cuts: int = 0
+    barred: bool = False
+    has_people: bool | None = None
+
+
+class WindowCache:
+    """The windows in a folder that `fill_cache` has filled.
+
+    Attributes:
+        folder: the cache.
+        split: of all its videos.
+        config: how the windows were drawn.
+        videos: sorted by name.
+        sha256: of the manifest and the configuration.
+    """
+
+    def __init__(self, folder: Path | str) -> None:
+        """Read the list of windows.
+
+        Raises:
+            PointlightError: the folder holds no finished cache.
+        """
+        self.folder = Path(folder)
+        index = _read_json(self.folder / _INDEX)
+        if index is None or index.get("format_version") != FORMAT_VERSION:
+            raise PointlightError(
+                f"{self.folder} is not a finished cache of backgrounds; fill it with fill_cache"
+            )
+        self.split: str = index["split"]
+        self.sha256: str = index["sha256"]
+        self.config = WindowConfig(**{name: _tuples(value) for name, value in index["config"].items()})
+        self.videos = tuple(CachedVideo(**video) for video in index["videos"])
+        self._places = [(video, number) for video in self.videos for number in range(video.windows)]
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def has_people(self, number: int) -> bool | None:
+        """As in `Windows`."""
+        return self._places[number][0].has_people
+
+    def window_folder(self, number: int) -> Path:
+        """Where window `number` lies; what is derived from its frames may be put beside them."""
+        video, window = self._places[number]
+        return _video_folder(self.folder, video.fingerprint) / str(window)
+
+    def read(self, number: int) -> Window:
+        """Window `number`.
+
+        Raises:
+            PointlightError: its files are damaged or gone.
+        """
+        folder = self.window_folder(number)
+        try:
+            source = json.loads((folder / _WINDOW).read_text())
+            frames = read_frames(folder)
+            paths = {path.stem.removeprefix("path_"): np.load(path) for path in folder.glob("path_*.npy")}
+        except (OSError, ValueError) as error:
+            raise PointlightError(
+                f"the cached background {folder} is damaged ({error}); delete its folder and fill the cache again"
+            ) from error
+        source = WindowSource(**{name: _tuples(value) for name, value in source.items()})
+        return Window(frames, paths, source, folder)
+
+    def add_paths(
+        self,
+        flow: str,
+        numbers: Sequence[int] | None = None,
+        watch: Callable[[int, int], None] | None = None,
+    ) -> None:
+        """Estimate and keep paths with a further estimator; what is there stays, so that it may be interrupted.
+
+        Args:
+            flow: a name of `find_flow`.
+            numbers: windows; all if not given.
+            watch: told windows done and windows in all.
+        """
+        estimator = find_flow(flow)
+        numbers = range(len(self)) if numbers is None else numbers
+        for done, number in enumerate(numbers, 1):
+            target = self.window_folder(number) / f"path_{flow}.npy"
+            if not target.exists():
+                _save_path(target, estimate_path(self.read(number).frames, estimator))
+            if watch is not None:
+                watch(done, len(numbers))
+
+
+def fill_cache(
+    folder: Path | str,
+    manifest: BackgroundManifest,
+    config: WindowConfig,
+    watch: Callable[[int, int], None] | None = None,
+) -> WindowCache:
+    """Cut windows out of all videos of a manifest; call it again after an interruption and it goes on.
+
+    Each video appears in the cache whole or not at all. Videos that cannot be used are named in one warning each.
+
+    Args:
+        folder: of the cache; one process fills it at a time.
+        manifest: the videos.
+        config: how windows are drawn.
+        watch: told videos done and videos in all.
+
+    Raises:
+        PointlightError: the folder holds windows of another configuration or split, or no video can be used.
+    """
+    folder = Path(folder)
+    settings = _begin(folder, manifest.split, config)
+    for file in manifest.missing:
+        _warn(f"{manifest.folder / file} is listed but not there; it is left out")
+    videos = []
+    for done, entry in enumerate(manifest.files, 1):
+        place = _video_folder(folder, entry.fingerprint)
+        known = _read_json(place / _VIDEO)
+        video = CachedVideo(**known) if known else _cut_video(place, manifest.folder, entry, config)
+        if video.left_out:
+            _warn(f"{video.left_out}; this background is left out")
+        videos.append(video)
+        if watch is not None:
+            watch(done, len(manifest.files))
+    if not any(video.windows for video in videos):
+        raise PointlightError(f"none of the {len(videos)} videos of {manifest.folder} can be a background")
+    return _finish(folder, settings, manifest.sha256, videos)
+
+
+def fill_cache_with(
+    folder: Path | str,
+    windows: Windows,
+    config: WindowConfig,
+    watch: Callable[[int, int], None] | None = None,
+) -> WindowCache:
+    """Store windows that are made anew at every reading, such as procedural ones, so that reading is fast.
+
+    Args:
+        folder: of the cache; one process fills it at a time.
+        windows: of one split; all are stored, with their own paths and those of `config.flow`.
+        config: only its `flow` and `store` matter.
+        watch: told windows done and windows in all.
+    """
+    folder = Path(folder)
+    settings = _begin(folder, windows.split, config)
+    videos = []
+    for done in range(1, len(windows) + 1):
+        key = f"{done - 1:06d}-{windows.sha256[:16]}"
+        place = _video_folder(folder, key)
+        known = _read_json(place / _VIDEO)
+        if known is None:
+            window = windows.read(done - 1)
+            source = window.source
+            video = CachedVideo(source.file, key, 1, "", fps=source.source_fps, has_people=source.has_people)
+            _store(place, video, [(window.frames, source)], config, window.paths_px)
+        else:
+            video = CachedVideo(**known)
+        videos.append(video)
+        if watch is not None:
+            watch(done, len(windows))
+    return _finish(folder, settings, windows.sha256, videos)
+
+
+def _begin(folder: Path, split: str, config: WindowConfig) -> dict:
+    """Make sure that a cache is filled with one configuration only, and sweep up what an interruption left."""
+    ensure_folder(folder)
+    for name in config.flow:
+        find_flow(name)
+    if config.store not in STORES:
+        raise PointlightError(
+            f"frames cannot be stored as {config.store!r}; choose one of {', '.join(STORES)}"
+        )
+    settings = {"format_version": FORMAT_VERSION, "split": split, "config": _plain(asdict(config))}
+    before = _read_json(folder / "settings.json")
+    if before is None:
+        _write_json(folder / "settings.json", settings)
+    elif before != settings:
+        raise PointlightError(
+            f"the cache {folder} was begun with other settings ({before.get('split')}, {before.get('config')}); "
+            "choose another folder or delete it"
+        )
+    for rest in (folder / "videos").glob("*/.*.partial"):
+        shutil.rmtree(rest, ignore_errors=True)
+    return settings
+
+
+def _finish(folder: Path, settings: dict, origin: str, videos: Sequence[CachedVideo]) -> WindowCache:
+    digest = hashlib.sha256(repr((origin, settings)).encode()).hexdigest()
+    _write_json(
+        folder / _INDEX, {**settings, "sha256": digest, "videos": [asdict(video) for video in videos]}
+    )
+    return WindowCache(folder)
+
+
+def cache_report(cache: WindowCache) -> dict[str, float]:
+    """Counts and shares of a cache's videos: used, left out, shown by how they are played, with people."""
+    used = [video for video in cache.videos if video.windows]
+    known = [video.has_people for video in used if video.has_people is not None]
+    count = max(1, len(used))
+    return {
+        "videos": len(cache.videos),
+        "used": len(used),
+        "windows": len(cache),
+        "left_out_share": 1 - len(used) / max(1, len(cache.videos)),
+        "too_short_share": Counter("31" in video.left_out for video in cache.videos)[True]
+        / max(1, len(cache.videos)),
+        "thinned_share": sum(video.thinned > 1 for video in used) / count,
+        "under_25_fps_share": sum(video.fps < 24.5 for video in used) / count,
+        "with_repeated_frames_share": sum(video.repeated > 0 for video in used) / count,
+        "with_cuts_share": sum(video.cuts > 0 for video in used) / count,
+        "with_bars_share": sum(video.barred for video in used) / count,
+        "people_share": sum(known) / max(1, len(known)),
+    }
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """One window before it is cut: position of its first frame in `VideoFacts.played`, and its crop."""
+
+    start: int
+    crop_px: tuple[float, float, float, float]
+
+
+def draw_crop(
+    size: tuple[int, int], zoom: float, place: tuple[float, float]
+) -> tuple[float, float, float, float]:
+    """The part of a picture that fills 320x240.
+
+    Args:
+        size: (width, height) of the picture.
+        zoom: 1 takes one side whole.
+        place: 0 to 1, how far right and down the crop lies.
+
+    Returns:
+        (left, top, width, height) in the picture's pixels.
+    """
+    scale = zoom * max(WIDTH / size[0], HEIGHT / size[1])
+    width, height = WIDTH / scale, HEIGHT / scale
+    left, top = place[0] * (size[0] - width), place[1] * (size[1] - height)
+    if scale == 1:  # whole pixels need no interpolation
+        left, top = float(round(left)), float(round(top))
+    return left, top, width, height
+
+
+def cut_out(image: np.ndarray, crop_px: tuple[float, float, float, float]) -> np.ndarray:
+    """The crop of a picture (H, W, 3) at 240x320: a point p of the picture lands at (p - corner) * scale."""
+    left, top, width, height = crop_px
+    if width == WIDTH and height == HEIGHT and left.is_integer() and top.is_integer():
+        return image[int(top) : int(top) + HEIGHT, int(left) : int(left) + WIDTH]
+    # Pillow's boxes are in continuous pixels, and its filters widen where pictures are made smaller.
+    right = min(left + width, image.shape[1])
+    bottom = min(top + height, image.shape[0])
+    box = (max(left, 0.0), max(top, 0.0), right, bottom)
+    return np.asarray(Image.fromarray(image).resize((WIDTH, HEIGHT), Image.Resampling.BICUBIC, box=box))
+
+
+def _cut_video(place: Path, folder: Path, entry: BackgroundFile, config: WindowConfig) -> CachedVideo:
+    """Scan a video, cut its windows and put all into the cache at once."""
+    try:
+        facts = scan_video(folder / entry.file)
+        plans = _draw(entry.file, facts, config, entry.fingerprint)
+        pictures = _decode(folder / entry.file, facts, plans)
+    except (PointlightError, OSError, ValueError) as error:  # whatever a decoder may think of
+        reason = (
+            str(error) if isinstance(error, PointlightError) else f"{entry.file} cannot be decoded ({error})"
+        )
+        video = CachedVideo(entry.file, entry.fingerprint, 0, reason, has_people=entry.has_people)
+        ensure_folder(place)
+        _write_json(place / _VIDEO, asdict(video))
+        return video
+    video = CachedVideo(
+        file=entry.file,
+        fingerprint=entry.fingerprint,
+        windows=len(plans),
+        left_out="",
+        fps=facts.fps,
+        thinned=facts.thinned,
+        repeated=facts.repeated,
+        cuts=len(facts.cuts),
+        barred=facts.content != (0, 0, *facts.size),
+        has_people=entry.has_people,
+    )
+    sources = [
+        WindowSource(
+            file=entry.file,
+            group=entry.group,
+            split=entry.split,
+            fingerprint=entry.fingerprint,
+            number=number,
+            start_s=float(facts.times_s[plan.start]),
+            source_fps=facts.fps,
+            thinned=facts.thinned,
+            crop_px=plan.crop_px,
+            size=facts.size,
+            has_people=entry.has_people,
+            camera_moves=entry.camera_moves,
+            permissive=entry.permissive,
+        )
+        for number, plan in enumerate(plans)
+    ]
+    _store(place, video, list(zip(pictures, sources, strict=True)), config, {})
+    return video
+
+
+def _store(
+    place: Path,
+    video: CachedVideo,
+    windows: Sequence[tuple[np.ndarray, WindowSource]],
+    config: WindowConfig,
+    paths_px: dict[str, np.ndarray],
+) -> None:
+    """Put a video's windows into the cache, all at once."""
+    staged = place.with_name(f".{place.name}.{uuid.uuid4().hex[:8]}.partial")
+    for number, (frames, source) in enumerate(windows):
+        _write_window(staged / str(number), frames, source, config)
+        for name, path_px in paths_px.items():
+            _save_path(staged / str(number) / f"path_{name}.npy", path_px)
+    _write_json(staged / _VIDEO, asdict(video))
+    shutil.rmtree(place, ignore_errors=True)
+    staged.rename(place)
+
+
+def _write_window(folder: Path, frames: np.ndarray, source: WindowSource, config: WindowConfig) -> None:
+    """Store a window; its paths are measured on the frames as they will be read."""
+    ensure_folder(folder)
+    write_frames(folder, frames, config.store)
+    shown = read_frames(folder)
+    for name in config.flow:
+        _save_path(folder / f"path_{name}.npy", estimate_path(shown, find_flow(name)))
+    _write_json(folder / _WINDOW, asdict(source))
+
+
+def _draw(file: str, facts: VideoFacts, config: WindowConfig, fingerprint: str) -> list[_Plan]:
+    """The windows of a video: starts uniform over all that cross no cut, crops uniform within the bars."""
+    left, top, right, bottom = facts.content
+    size = (right - left, bottom - top)
+    enlargement = max(WIDTH / size[0], HEIGHT / size[1])
+    if enlargement > config.largest_enlargement:
+        raise PointlightError(
+            f"{file} shows {size[0]}x{size[1]} pixels, which would be enlarged {enlargement:.1f} times;"
+            f" {config.largest_enlargement:g} is the most"
+        )
+    starts = np.concatenate([np.arange(start, stop - CLIP_FRAMES + 1) for start, stop in facts.runs()])
+    plans = []
+    for number in range(config.per_video):
+        rng = stream(config.seed, number, f"background window {fingerprint}")
+        start = int(starts[rng.integers(len(starts))])
+        x, y, width, height = draw_crop(size, rng.uniform(*config.zoom), (rng.random(), rng.random()))
+        plans.append(_Plan(start, (left + x, top + y, width, height)))
+    return plans
+
+
+def _decode(path: Path, facts: VideoFacts, plans: Sequence[_Plan]) -> list[np.ndarray]:
+    """The plans' frames, (31, 240, 320, 3) each, by one pass over the video."""
+    frames = [np.empty((CLIP_FRAMES, HEIGHT, WIDTH, 3), np.uint8) for _ in plans]
+    wanted: dict[int, list[tuple[int, int]]] = {}
+    for window, plan in enumerate(plans):
+        for offset in range(CLIP_FRAMES):
+            wanted.setdefault(int(facts.played[plan.start + offset]), []).append((window, offset))
+    missing = len(wanted)
+    for frame in VideoReader(path):
+        for window, offset in wanted.get(frame.index, ()):
+            frames[window][offset] = cut_out(frame.image, plans[window].crop_px)
+        missing -= frame.index in wanted
+    if missing:
+        raise PointlightError(f"{path} gave other frames at the second reading")
+    return frames
+
+
+def _video_folder(cache: Path, fingerprint: str) -> Path:
+    return cache / "videos" / fingerprint[:2] / fingerprint
+
+
+def _save_path(target: Path, path_px: np.ndarray) -> None:
+    with atomic_path(target) as temporary:
+        np.save(temporary, path_px)
+
+
+def _read_json(path: Path) -> dict | None:
+    try:
+        return json.loads(path.read_text())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise PointlightError(
+            f"{path} cannot be read ({error}); delete it and fill the cache again"
+        ) from error
+
+
+def _write_json(path: Path, value: object) -> None:
+    with atomic_path(path) as temporary:
+        temporary.write_text(json.dumps(value, indent=1))
+
+
+def _plain(value: dict) -> dict:
+    """As JSON gives it back: tuples are lists."""
+    return json.loads(json.dumps(value))
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _warn(sentence: str) -> None:
+    warnings.warn(sentence, stacklevel=3)

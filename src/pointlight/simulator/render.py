@@ -1,0 +1,180 @@
+"""A scene's person as pictures: colour, mask, depth, parts and exact flow, on nothing."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from pointlight.body import AnnyBody, BodyModel, BodyState
+from pointlight.errors import PointlightError
+from pointlight.geometry import project
+from pointlight.simulator.appearance import Looks
+from pointlight.simulator.dressing import dress, halved, paint, vertex_normals
+from pointlight.simulator.layers import PersonLayer
+from pointlight.simulator.lighting import irradiance_matrix, turned
+from pointlight.simulator.pixels import covered_box, flow_pixels, shade_samples, show_pixels
+from pointlight.simulator.raster import Raster, rasterise
+from pointlight.simulator.scene import Scene
+from pointlight.simulator.surface import TEXTURE_PX, BodySurface, surface_of
+from pointlight.simulator.tracks import TRACK_POINTS
+from pointlight.simulator.visibility import HIDDEN_BEHIND_M
+
+NEAR_M = 0.1
+"""What is nearer to the camera's plane is not drawn; joints there count as outside, as in tracks."""
+
+_TEXELS_A_METRE = 0.6 * TEXTURE_PX
+_COARSER = 1.5
+"""So many texels a sample are too many: they would flicker."""
+
+
+def render_person(scene: Scene, looks: Looks, body: BodyModel) -> PersonLayer:
+    """Draw a scene's person; keypoints are those of the naked body, whatever it wears.
+
+    Args:
+        scene: motion, shape and camera; its principal point may move.
+        looks: of `draw_looks`.
+        body: Anny.
+
+    Raises:
+        PointlightError: a body without a texture map.
+    """
+    if not isinstance(body, AnnyBody):
+        raise PointlightError(
+            f"the body {body.name!r} has no texture map and cannot be drawn in clothes; use the body 'anny'"
+        )
+    with torch.no_grad():
+        state = camera_state(scene)
+        person = body.person(state.shape)
+        points = body.keypoints(state, TRACK_POINTS, person)
+        transforms = body.bone_transforms(body.posed(state, person), person).numpy()
+        rest = body.rest_vertices(torch.from_numpy(scene.shape)).numpy()
+        camera = scene.camera
+        joints_px = project(
+            points, torch.tensor(camera.focal_px), torch.from_numpy(camera.principal_px)[:, None]
+        ).numpy()
+    surface = surface_of(body)
+    clothed, shade = dress(looks, surface, rest)
+    vertices = np.stack([body.skin_vertices(clothed, t) for t in transforms])
+    texture = _texture(looks, surface, scene, float(state.translation[:, 2].min()))
+    pictures = _Pictures(scene, surface, vertices, texture, shade, looks.light)
+    for t in range(len(vertices)):
+        pictures.draw(t)
+    joints = points.numpy()
+    outside = (joints_px < 0).any(-1) | (joints_px > camera.image_size).any(-1) | (joints[..., 2] < NEAR_M)
+    return PersonLayer(
+        colour=pictures.colour,
+        mask=pictures.mask,
+        depth_m=pictures.depth_m,
+        parts=pictures.parts,
+        part_names=body.joint_names,
+        flow_forward_px=pictures.forward,
+        flow_backward_px=pictures.backward,
+        joint_names=TRACK_POINTS,
+        joints_px=joints_px,
+        joints_camera_m=joints,
+        outside=outside,
+        behind=behind_surface(joints_px, joints[..., 2], pictures.depth_m),
+        camera=camera,
+        state=state,
+    )
+
+
+def camera_state(scene: Scene) -> BodyState:
+    """The scene's body in camera axes: pose (T, J-1, 3, 3), shape (1, S), root (T, 3, 3), translation (T, 3)."""
+    rotation = torch.from_numpy(scene.camera.rotation)
+    place = torch.from_numpy(scene.motion.translation_m)
+    return BodyState(
+        pose=torch.from_numpy(np.ascontiguousarray(scene.motion.pose)),
+        shape=torch.from_numpy(scene.shape)[None],
+        root=rotation @ torch.from_numpy(np.ascontiguousarray(scene.motion.root)),
+        translation=(rotation @ place[..., None])[..., 0] + torch.from_numpy(scene.camera.translation_m),
+    )
+
+
+def behind_surface(points_px: np.ndarray, depth_of_points_m: np.ndarray, depth_m: np.ndarray) -> np.ndarray:
+    """Appendix B's rule on a drawn depth map.
+
+    Args:
+        points_px: (T, J, 2).
+        depth_of_points_m: (T, J) z in the camera.
+        depth_m: (T, H, W), infinite where nothing is.
+
+    Returns:
+        (T, J) bool, at least 20 cm behind the surface in their pixel; never for points outside the picture.
+    """
+    frames, height, width = depth_m.shape
+    place = np.floor(np.nan_to_num(points_px, nan=-1.0).clip(-1, 1e6)).astype(int)
+    inside = (place >= 0).all(-1) & (place[..., 0] < width) & (place[..., 1] < height)
+    column, row = place[..., 0].clip(0, width - 1), place[..., 1].clip(0, height - 1)
+    surface = depth_m[np.arange(frames)[:, None], row, column]
+    return inside & (depth_of_points_m - surface >= HIDDEN_BEHIND_M)
+
+
+def _texture(looks: Looks, surface: BodySurface, scene: Scene, distance_m: float) -> np.ndarray:
+    """Painted, at the size at which a texel is about as large as a sample of a person at that distance."""
+    ratio = _TEXELS_A_METRE / (2 * scene.camera.focal_px / max(distance_m, NEAR_M))
+    texels = surface.texels[ratio > _COARSER]
+    texture = paint(looks, texels)
+    ratio *= texels.size / TEXTURE_PX
+    while ratio > _COARSER and len(texture) > 64:
+        texture, ratio = halved(texture), ratio / 2
+    return texture
+
+
+class _Pictures:
+    """The layers of all frames, drawn one after the other."""
+
+    def __init__(
+        self,
+        scene: Scene,
+        surface: BodySurface,
+        vertices: np.ndarray,
+        texture: np.ndarray,
+        shade: np.ndarray,
+        light: np.ndarray,
+    ) -> None:
+        (width, height), frames = scene.camera.image_size, len(vertices)
+        self._camera = scene.camera
+        self._surface = surface
+        self._vertices = vertices
+        self._texture = texture
+        self._shade = shade
+        self._light = irradiance_matrix(light)
+        self._uv = surface.uv_px * np.float32(len(texture) / TEXTURE_PX)
+        self.colour = np.zeros((frames, height, width, 3), np.uint8)
+        self.mask = np.zeros((frames, height, width), bool)
+        self.depth_m = np.full((frames, height, width), np.inf, np.float32)
+        self.parts = np.zeros((frames, height, width), np.uint8)
+        self.forward = np.full((frames - 1, height, width, 2), np.nan, np.float32)
+        self.backward = np.full((frames - 1, height, width, 2), np.nan, np.float32)
+
+    def draw(self, t: int) -> None:
+        """Draw frame t into the layers."""
+        camera, surface, here = self._camera, self._surface, self._vertices[t]
+        x, y = (float(value) for value in camera.principal_px[t])
+        left, top, right, bottom = covered_box(here, camera.focal_px, x, y, NEAR_M, *camera.image_size)
+        if left >= right or top >= bottom:
+            return
+        raster = rasterise(
+            here,
+            surface.faces,
+            2 * camera.focal_px,
+            (2 * (x - left) + 0.5, 2 * (y - top) + 0.5),
+            Raster.blank(2 * (right - left) + 1, 2 * (bottom - top) + 1),
+            near_m=NEAR_M,
+        )
+        face, bary = raster.face, raster.barycentric
+        light = turned(self._light, camera.rotation[t].astype(float)).astype(np.float32)
+        normals = vertex_normals(here, surface.faces)
+        samples = shade_samples(
+            *(face, bary, surface.faces, surface.uv_faces, self._uv),
+            *(normals, self._shade, light, self._texture),
+        )
+        show_pixels(
+            *(face, bary, raster.inverse_depth, samples, surface.faces, surface.parts, (left, top)),
+            *(self.colour[t], self.mask[t], self.depth_m[t], self.parts[t]),
+        )
+        for other, flow in ((t + 1, self.forward[t : t + 1]), (t - 1, self.backward[max(t - 1, 0) : t])):
+            if 0 <= other < len(self._vertices):
+                lens = (camera.focal_px, *(float(v) for v in camera.principal_px[other]))
+                flow_pixels(face, bary, surface.faces, self._vertices[other], lens, (left, top), flow[0])

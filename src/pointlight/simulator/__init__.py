@@ -38,7 +38,7 @@ from pointlight.simulator.occluders import (
     write_superpixels,
 )
 from pointlight.simulator.preview import (
-    clip_sheet,
+    clip_cell,
     draw_figure2,
     draw_keypoints,
     layer_sheet,
@@ -155,7 +155,7 @@ __all__ = [
     "cache_report",
     "camera_state",
     "check_training_clip",
-    "clip_sheet",
+    "clip_cell",
     "composite",
     "decode_clip",
     "draw_figure2",

@@ -94,7 +94,7 @@ def decode_clip(files: Mapping[str, bytes]) -> VideoClip:
                 f"the clip is of format {described['format_version']}, not {CLIP_FORMAT_VERSION}; make it again"
             )
         layers, truth = _read_npz(files["layers.npz"]), _read_npz(files["truth.npz"])
-        frames = _decode_frames(files["frames.mp4"])
+        frames = decode_frames(files["frames.mp4"])
         return _unpacked(described, frames, layers, truth)
     except (KeyError, ValueError, OSError, zipfile.BadZipFile, FFmpegError) as error:
         raise PointlightError(f"a clip is incomplete or broken ({error!r}); make it again") from error
@@ -237,7 +237,8 @@ def _encode_frames(frames: np.ndarray) -> bytes:
     return buffer.getvalue()
 
 
-def _decode_frames(content: bytes) -> np.ndarray:
+def decode_frames(content: bytes) -> np.ndarray:
+    """The pictures (T, H, W, 3) uint8 RGB of a clip's frames.mp4."""
     reformatter = VideoReformatter()
     images = []
     with av.open(io.BytesIO(content)) as container:

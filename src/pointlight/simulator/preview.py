@@ -5,6 +5,7 @@ from __future__ import annotations
 import colorsys
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -40,21 +41,44 @@ _ENLARGED = 2
 _MOST_TRIED = 400
 
 
-def layer_pictures(clip: VideoClip, frame: int) -> list[np.ndarray]:
-    """What is drawn of one frame: frame, parts, depth, flow, keypoints; each (H, W, 3) uint8."""
-    grey = _greyed(clip.frames[frame])
-    flow_frame = min(frame, len(clip.frames) - 2)
-    flow = clip.flow_forward_px[flow_frame] if len(clip.frames) > 1 else np.zeros((*grey.shape[:2], 2))
-    known = clip.depth_m[np.isfinite(clip.depth_m)]
-    limits = (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
-    cover = clip.occluder[frame] & clip.whole_mask[frame]
-    parts = _part_colours(clip, frame, grey)
-    parts[cover] = (255, 255, 255)
+@dataclass(frozen=True)
+class _Scale:
+    """What is darkest and brightest in a clip's pictures.
+
+    Attributes:
+        depth_m: nearest and farthest.
+        flow_px: length of flow that is shown at full strength.
+    """
+
+    depth_m: tuple[float, float]
+    flow_px: float
+
+    @staticmethod
+    def of(clip: VideoClip) -> _Scale:
+        depth = clip.depth_m[clip.whole_mask]
+        depth = depth[np.isfinite(depth)]
+        flow = clip.flow_forward_px[clip.whole_mask[:-1]]
+        lengths = np.linalg.norm(flow[np.isfinite(flow).all(-1)], axis=-1)
+        return _Scale(
+            (float(depth.min()), float(depth.max())) if depth.size else (0.0, 1.0),
+            float(np.quantile(lengths, 0.98)) if lengths.size else 1.0,
+        )
+
+
+def _layer_pictures(clip: VideoClip, frame: int, scale: _Scale) -> list[np.ndarray]:
+    """What is drawn of one frame: frame, parts, depth, flow, keypoints; each (H, W, 3) uint8.
+
+    In the parts, white is the person under an occluder. The last frame shows the flow of the one before it.
+    """
+    frames, height, width = clip.frames.shape[:3]
+    flow = clip.flow_forward_px[min(frame, frames - 2)] if frames > 1 else np.full((height, width, 2), np.nan)
+    parts = _part_colours(clip, frame, _greyed(clip.frames[frame]))
+    parts[clip.occluder[frame] & clip.whole_mask[frame]] = 255
     return [
         clip.frames[frame],
         parts,
-        _depth_colours(clip.depth_m[frame], limits),
-        flow_colours(flow, _largest_flow(clip)),
+        _depth_colours(clip.depth_m[frame], scale.depth_m),
+        flow_colours(flow, scale.flow_px),
         draw_keypoints(clip, frame),
     ]
 
@@ -102,8 +126,9 @@ def flow_colours(flow_px: np.ndarray, largest_px: float) -> np.ndarray:
 def write_layer_video(clip: VideoClip, path: Path | str) -> None:
     """A video of the layers side by side, at the clip's speed."""
     pictures = []
+    scale = _Scale.of(clip)
     for frame in range(len(clip.frames)):
-        cells = layer_pictures(clip, frame)
+        cells = _layer_pictures(clip, frame, scale)
         height, width = cells[0].shape[:2]
         pictures.append(tile([_resized(cell, width, height) for cell in cells], 3))
     size = (pictures[0].shape[1], pictures[0].shape[0])
@@ -112,25 +137,15 @@ def write_layer_video(clip: VideoClip, path: Path | str) -> None:
             writer.write(picture)
 
 
-def clip_sheet(clips: Iterable[VideoClip], columns: int = 6, marked: bool = True) -> np.ndarray:
-    """The middle frames of clips side by side.
-
-    Args:
-        clips: in order.
-        columns: of the sheet.
-        marked: draw the keypoints.
-    """
-    cells = []
-    for clip in clips:
-        middle = len(clip.frames) // 2
-        cell = draw_keypoints(clip, middle) if marked else clip.frames[middle]
-        cells.append(draw_label(cell, str(clip.provenance.index), height_px=14))
-    return tile(cells, columns)
+def clip_cell(clip: VideoClip) -> np.ndarray:
+    """The middle frame with its keypoints and the clip's number; a contact sheet is a tile of these."""
+    return draw_label(draw_keypoints(clip, len(clip.frames) // 2), str(clip.provenance.index), height_px=14)
 
 
 def layer_sheet(clip: VideoClip, every: int = 6) -> np.ndarray:
     """Frames of one clip from left to right, its layers from top to bottom."""
-    columns = [layer_pictures(clip, frame) for frame in range(0, len(clip.frames), every)]
+    scale = _Scale.of(clip)
+    columns = [_layer_pictures(clip, frame, scale) for frame in range(0, len(clip.frames), every)]
     height, width = columns[0][0].shape[:2]
     return tile(
         [_resized(column[row], width, height) for row in range(len(columns[0])) for column in columns],
@@ -183,10 +198,9 @@ def write_preview(clips: Iterable[VideoClip], folder: Path) -> list[Path]:
         name = f"{clip.provenance.index:08d}"
         files.append(folder / f"{name}.mp4")
         write_layer_video(clip, files[-1])
-        cells.append(clip_sheet([clip]))
+        cells.append(clip_cell(clip))
     if not cells:
         raise PointlightError("there are no clips to look at")
-    # Each cell has the gap of a tile of its own; on one ground they still stand in rows.
     files.append(folder / "contact_sheet.png")
     write_png(files[-1], tile(cells, min(6, math.ceil(math.sqrt(len(cells))))))
     return files
@@ -228,12 +242,6 @@ def _depth_colours(depth_m: np.ndarray, limits: tuple[float, float]) -> np.ndarr
     near, far = np.array([255.0, 235.0, 170.0]), np.array([35.0, 40.0, 120.0])
     colour = near + share[..., None] * (far - near)
     return np.where(known[..., None], np.rint(colour), 0).astype(np.uint8)
-
-
-def _largest_flow(clip: VideoClip) -> float:
-    lengths = np.linalg.norm(clip.flow_forward_px, axis=-1)
-    known = lengths[np.isfinite(lengths)]
-    return float(np.quantile(known, 0.98)) if known.size else 1.0
 
 
 def _greyed(image: np.ndarray) -> np.ndarray:

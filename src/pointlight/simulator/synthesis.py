@@ -192,8 +192,9 @@ class ClipMaker:
                 "one clip has one split"
             )
         self.config = config
-        self.body = body
+        self.bank = bank
         self.windows = windows
+        self.body = body
         self._scenes = SceneSampler(config.scenes, bank, body)
         self._backgrounds = BackgroundSampler(windows, config.backgrounds)
         self._versions = {

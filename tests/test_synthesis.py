@@ -376,7 +376,7 @@ def test_the_command_makes_clips_and_what_people_look_at(
     assert [clip.provenance.recipe for clip in read_clips(out)] == ["full", "full"]
     preview = out / "preview"
     assert len(list(VideoReader(preview / "00000001.mp4"))) == 31
-    assert read_picture(preview / "contact_sheet.png").shape == (498, 1310, 3)
+    assert read_picture(preview / "contact_sheet.png").shape == (492, 1298, 3)
     assert read_picture(picture).std() > 20
     wrong = CliRunner().invoke(app, ["synthesize", "--count", "1", "--out", str(out), "--recipe", "best"])
     assert isinstance(wrong.exception, PointlightError) and "no recipe 'best'" in str(wrong.exception)

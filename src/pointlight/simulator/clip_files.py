@@ -117,9 +117,11 @@ def provenance_of(files: Mapping[str, bytes]) -> Provenance:
 def _packed_layers(clip: VideoClip) -> tuple[dict[str, np.ndarray], dict[str, float]]:
     """Masks as bits; parts, depth and flow only where the person is, as differences along the rows."""
     layers = {name: np.packbits(getattr(clip, name)) for name in _MASKS}
-    whole = clip.whole_mask
-    layers["parts"] = clip.parts[whole]
-    depth = clip.depth_m[whole].astype(np.float64)
+    # Numbers of pixels are several times as fast to pick by as masks.
+    inside = np.flatnonzero(clip.whole_mask)
+    picture = clip.whole_mask[0].size
+    layers["parts"] = clip.parts.ravel()[inside]
+    depth = clip.depth_m.ravel()[inside].astype(np.float64)
     # The whole depth may be unknown (SURREAL's people without depth files).
     known = bool(np.isfinite(depth).all()) and depth.size > 0
     nearest = float(depth.min()) if known else 0.0
@@ -127,8 +129,10 @@ def _packed_layers(clip: VideoClip) -> tuple[dict[str, np.ndarray], dict[str, fl
     steps = {"depth_m": depth_step, "depth_from_m": nearest, "depth_known": float(known)}
     if known:
         layers["depth"] = _differences(np.rint((depth - nearest) / depth_step).astype(np.uint16))
-    for name, where in zip(_FLOWS, (whole[:-1], whole[1:]), strict=True):
-        flow = getattr(clip, name)[where]
+    all_but_last = inside[inside < clip.whole_mask.size - picture]
+    all_but_first = inside[inside >= picture] - picture
+    for name, where in zip(_FLOWS, (all_but_last, all_but_first), strict=True):
+        flow = getattr(clip, name).reshape(-1, 2)[where]
         finite = np.isfinite(flow)
         largest = float(np.abs(flow[finite]).max(initial=0.0))
         step = max(FLOW_STEP_PX, largest / 32767)

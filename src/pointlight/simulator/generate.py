@@ -11,10 +11,10 @@ import signal
 import tarfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -199,12 +199,14 @@ def synthesize(
     tell("clips", todo.finished, count, "")
     for number in todo.ready():
         done[number] = _finish(place, staging, number, todo)
-    for index in _made(config, sources, seed, staging, todo.missing(), workers, maker):
-        made += 1
-        rate = 1.0 * made * config.scenes.frames / max(time.monotonic() - making, 1e-9)
-        for number in todo.staged(index):
-            done[number] = _finish(place, staging, number, todo)
-        tell("clips", todo.finished, count, f"{rate:.0f} frames/s")
+    # Closed at once, so that no process works on when something goes wrong here.
+    with closing(_made(config, sources, seed, staging, todo.missing(), workers, maker)) as indices:
+        for index in indices:
+            made += 1
+            rate = made * config.scenes.frames / max(time.monotonic() - making, 1e-9)
+            for number in todo.staged(index):
+                done[number] = _finish(place, staging, number, todo)
+            tell("clips", todo.finished, count, f"{rate:.0f} frames/s")
     shards = [done[number] for number in sorted(done)]
     index_json = {**settings, "shards": [entry.as_json() for entry in shards]}
     place.put(INDEX, _json(index_json))
@@ -345,7 +347,7 @@ def _made(
     missing: list[int],
     workers: int,
     maker: ClipMaker,
-) -> Iterator[int]:
+) -> Generator[int, None, None]:
     """Numbers of clips as they are staged."""
     if workers == 0 or not missing:
         for index in missing:

@@ -153,15 +153,24 @@ def layer_sheet(clip: VideoClip, every: int = 6) -> np.ndarray:
     )
 
 
-def occluded_parts(maker: ClipMaker, seed: int, first: int = 0) -> ClipParts:
-    """The first clip, from number `first` on, in which a superpixel covers the person.
+def occluded_parts(maker: ClipMaker, seed: int, first: int = 0, least: float = 0.1) -> ClipParts:
+    """The first clip, from number `first` on, with a superpixel before the person that a reader can see.
+
+    Args:
+        maker: of the clips.
+        seed: of the clips.
+        first: number to begin with.
+        least: share of the person that it covers in the frame where it covers most.
 
     Raises:
         PointlightError: there is none within reach.
     """
     for index in range(first, first + _MOST_TRIED):
         parts = maker.parts(seed, index)
-        if parts.occluder is not None and parts.occluder.kind == "superpixel":
+        if parts.occluder is None or parts.occluder.kind != "superpixel":
+            continue
+        covered = (parts.occluder.mask & parts.person.mask).sum((1, 2))
+        if (covered / np.maximum(parts.person.mask.sum((1, 2)), 1)).max() >= least:
             return parts
     raise PointlightError(
         f"none of {_MOST_TRIED} clips of {maker.config.name} has a superpixel before the person; Figure 2 needs one"

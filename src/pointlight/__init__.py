@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pointlight.body import AnnyBody, BodyModel, BodyState
     from pointlight.capture import Capture, PredictOptions, predict
     from pointlight.errors import PointlightError
+    from pointlight.simulator import synthesize_clip
     from pointlight.training import load_checkpoint as load_model
 
 __version__ = "0.1.0"
@@ -25,6 +26,7 @@ _PUBLIC = {
     "PredictOptions": ("pointlight.capture", "PredictOptions"),
     "load_model": ("pointlight.training", "load_checkpoint"),
     "predict": ("pointlight.capture", "predict"),
+    "synthesize_clip": ("pointlight.simulator", "synthesize_clip"),
 }
 
 __all__ = [
@@ -37,6 +39,7 @@ __all__ = [
     "__version__",
     "load_model",
     "predict",
+    "synthesize_clip",
 ]
 
 

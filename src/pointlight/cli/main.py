@@ -9,6 +9,7 @@ import typer
 from pointlight.cli.doctor import doctor
 from pointlight.cli.evaluate import evaluate
 from pointlight.cli.predict import predict
+from pointlight.cli.synthesize import synthesize
 from pointlight.cli.train import train
 from pointlight.errors import PointlightError
 
@@ -24,6 +25,7 @@ app = typer.Typer(
 )
 app.command()(predict)
 app.command()(train)
+app.command()(synthesize)
 app.command()(evaluate)
 app.command()(doctor)
 

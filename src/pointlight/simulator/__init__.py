@@ -22,7 +22,9 @@ from pointlight.simulator.backgrounds import (
 from pointlight.simulator.camera_motion import estimate_path, flipped_path, follow, integrated, reversed_path
 from pointlight.simulator.cameras import SURREAL_CAMERA, CameraConfig, CameraPath, look_at, sample_camera
 from pointlight.simulator.capsules import CAPSULES, Capsule
+from pointlight.simulator.clip_files import decode_clip, encode_clip, provenance_of
 from pointlight.simulator.composite import CompositeConfig, Provenance, VideoClip, composite
+from pointlight.simulator.generate import RunSummary, Sources, open_maker, synthesize, synthesize_clip
 from pointlight.simulator.hiding import CLIP_FRAMES, MEDIAPIPE_V1, DetectorNoise, HidingConfig, HidingDraws
 from pointlight.simulator.layers import PersonLayer
 from pointlight.simulator.occluders import (
@@ -34,6 +36,15 @@ from pointlight.simulator.occluders import (
     read_superpixels,
     turned,
     write_superpixels,
+)
+from pointlight.simulator.preview import (
+    clip_cell,
+    draw_figure2,
+    draw_keypoints,
+    layer_sheet,
+    occluded_parts,
+    write_layer_video,
+    write_preview,
 )
 from pointlight.simulator.procedural_backgrounds import ProceduralConfig, ProceduralWindows
 from pointlight.simulator.raster import NO_FACE, Raster, rasterise
@@ -49,6 +60,7 @@ from pointlight.simulator.scene import (
     surreal_scenes,
 )
 from pointlight.simulator.sensor import SensorConfig, apply_sensor, motion_of
+from pointlight.simulator.shards import Place, read_clips, read_index
 from pointlight.simulator.superpixels import superpixels
 from pointlight.simulator.surreal import SURREAL_POINTS, SurrealConfig, SurrealPeople, surreal_person
 from pointlight.simulator.surreal_files import (
@@ -59,6 +71,16 @@ from pointlight.simulator.surreal_files import (
     find_surreal,
     read_surreal_info,
     surreal_name,
+)
+from pointlight.simulator.synthesis import (
+    SYNTHESIS_RECIPES,
+    ClipMaker,
+    ClipParts,
+    SynthesisConfig,
+    check_training_clip,
+    find_recipe,
+    window_superpixels,
+    without_total_occlusions,
 )
 from pointlight.simulator.tracks import TRACK_POINTS, TrackMaker, Tracks
 from pointlight.simulator.visibility import HIDDEN_BEHIND_M, SelfOcclusion, hidden_behind_mesh
@@ -79,6 +101,7 @@ __all__ = [
     "SURREAL_FOCAL_PX",
     "SURREAL_POINTS",
     "SURREAL_SIZE",
+    "SYNTHESIS_RECIPES",
     "TRACK_POINTS",
     "VARIED_BACKGROUNDS",
     "BackgroundClip",
@@ -90,6 +113,8 @@ __all__ = [
     "CameraConfig",
     "CameraPath",
     "Capsule",
+    "ClipMaker",
+    "ClipParts",
     "CompositeConfig",
     "DetectorNoise",
     "HidingConfig",
@@ -100,19 +125,23 @@ __all__ = [
     "Occluder",
     "OccluderConfig",
     "PersonLayer",
+    "Place",
     "ProceduralConfig",
     "ProceduralWindows",
     "Provenance",
     "Raster",
+    "RunSummary",
     "Scene",
     "SceneConfig",
     "SceneSampler",
     "SelfOcclusion",
     "SensorConfig",
+    "Sources",
     "SuperpixelMap",
     "SurrealConfig",
     "SurrealInfo",
     "SurrealPeople",
+    "SynthesisConfig",
     "TrackMaker",
     "Tracks",
     "VideoClip",
@@ -125,22 +154,35 @@ __all__ = [
     "behind_surface",
     "cache_report",
     "camera_state",
+    "check_training_clip",
+    "clip_cell",
     "composite",
+    "decode_clip",
+    "draw_figure2",
+    "draw_keypoints",
     "draw_looks",
     "draw_occluder",
     "draw_superpixels",
+    "encode_clip",
     "estimate_path",
     "fill_cache",
     "fill_cache_with",
+    "find_recipe",
     "find_surreal",
     "flipped_path",
     "follow",
     "hidden_behind_mesh",
     "integrated",
+    "layer_sheet",
     "list_backgrounds",
     "look_at",
     "motion_of",
+    "occluded_parts",
+    "open_maker",
+    "provenance_of",
     "rasterise",
+    "read_clips",
+    "read_index",
     "read_superpixels",
     "read_surreal_info",
     "render_person",
@@ -150,6 +192,12 @@ __all__ = [
     "surreal_name",
     "surreal_person",
     "surreal_scenes",
+    "synthesize",
+    "synthesize_clip",
     "turned",
+    "window_superpixels",
+    "without_total_occlusions",
+    "write_layer_video",
+    "write_preview",
     "write_superpixels",
 ]

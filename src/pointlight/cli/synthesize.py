@@ -1,0 +1,105 @@
+"""`pointlight synthesize`."""
+
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pointlight.cli.progress import stage_bars
+
+
+def synthesize(
+    count: Annotated[int, typer.Option(help="How many clips.")],
+    out: Annotated[str, typer.Option(help="Folder, or an address such as s3://bucket/folder.")],
+    seed: Annotated[int, typer.Option(help="Of all clips.")] = 0,
+    recipe: Annotated[
+        str,
+        typer.Option(
+            help="full, no_occlusions, no_tracking_no_occlusions, static_no_occlusions (Table 2), or pointlight."
+        ),
+    ] = "full",
+    split: Annotated[str, typer.Option(help="train, validation or heldout.")] = "train",
+    workers: Annotated[int, typer.Option(help="Processes; 0 makes all clips in this one.")] = 1,
+    backgrounds: Annotated[
+        Path | None,
+        typer.Option(envvar="POINTLIGHT_BACKGROUNDS", help="Folder of videos; made scenes if not given."),
+    ] = None,
+    motion: Annotated[
+        Path | None,
+        typer.Option(envvar="POINTLIGHT_MOTION", help="Folder of BVH or AMC files; procedural if not given."),
+    ] = None,
+    flow: Annotated[
+        str | None, typer.Option(help="What finds the camera's path: dis, or tvl1 as in the paper (slow).")
+    ] = None,
+    total_occlusions: Annotated[
+        bool, typer.Option(help="Take some clips' frames away as a whole for a while.")
+    ] = True,
+    shard: Annotated[int, typer.Option(help="Clips in a shard.")] = 64,
+    preview: Annotated[
+        bool,
+        typer.Option(
+            "--preview", help="Write a video of layers for each of the first 48 clips, and a sheet."
+        ),
+    ] = False,
+    preview_folder: Annotated[
+        Path | None, typer.Option(help="Where the preview goes; OUT/preview if not given.")
+    ] = None,
+    figure2: Annotated[
+        Path | None,
+        typer.Option(help="Draw the paper's Figure 2 from the first clip with an occluder (PNG)."),
+    ] = None,
+) -> None:
+    """Make clips of simulated people with their whole truth, as WebDataset shards."""
+    from dataclasses import replace
+
+    from pointlight.errors import PointlightError
+    from pointlight.media import write_png
+    from pointlight.simulator import (
+        Sources,
+        draw_figure2,
+        find_recipe,
+        occluded_parts,
+        open_maker,
+        read_clips,
+        without_total_occlusions,
+        write_preview,
+    )
+    from pointlight.simulator import synthesize as run
+
+    config = find_recipe(recipe).of_split(split)
+    if flow is not None:
+        config = replace(config, backgrounds=replace(config.backgrounds, flow=flow))
+    if not total_occlusions:
+        config = without_total_occlusions(config)
+    if preview and preview_folder is None and "://" in out:
+        raise PointlightError("a preview beside an address needs a folder; name one with --preview-folder")
+    sources = Sources(motion=motion, backgrounds=backgrounds)
+    with stage_bars() as bars:
+        summary = run(
+            config,
+            out,
+            count,
+            seed=seed,
+            sources=sources,
+            workers=workers,
+            clips_per_shard=shard,
+            watch=bars,
+        )
+        files = []
+        if preview:
+            folder = preview_folder or Path(out) / "preview"
+            files += write_preview(islice(read_clips(out, split=split), 48), folder)
+        if figure2 is not None:
+            write_png(figure2, draw_figure2(occluded_parts(open_maker(config, sources, bars), seed)))
+            files.append(figure2)
+    typer.echo(
+        f"{summary.clips} clips ({summary.made} made now at {summary.frames_per_s:.0f} frames/s) in "
+        f"{len(summary.shards)} shards, {summary.bytes / max(summary.clips, 1) / 1e6:.2f} MB a clip, "
+        f"{summary.with_occluder:.0%} with an occluder"
+    )
+    for path in files:
+        typer.echo(str(path))
+    typer.echo(out)

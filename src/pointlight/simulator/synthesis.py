@@ -1,0 +1,313 @@
+"""One clip from its number: scene, looks, background, occluder and sensor put together; the recipes of Table 2."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from pointlight.body import BodyModel
+from pointlight.errors import PointlightError
+from pointlight.motion import MotionBank, VarietyConfig
+from pointlight.randomness import stream
+from pointlight.simulator.appearance import PAPER_LOOKS, LooksConfig, draw_looks
+from pointlight.simulator.background_windows import HEIGHT, WIDTH, Window, Windows
+from pointlight.simulator.backgrounds import (
+    VARIED_BACKGROUNDS,
+    BackgroundClip,
+    BackgroundConfig,
+    BackgroundSampler,
+)
+from pointlight.simulator.camera_motion import follow
+from pointlight.simulator.cameras import CameraConfig
+from pointlight.simulator.composite import CompositeConfig, Provenance, VideoClip, composite
+from pointlight.simulator.hiding import HidingConfig
+from pointlight.simulator.layers import PersonLayer
+from pointlight.simulator.occluders import (
+    Occluder,
+    OccluderConfig,
+    SuperpixelMap,
+    draw_occluder,
+    draw_superpixels,
+    read_superpixels,
+    write_superpixels,
+)
+from pointlight.simulator.render import render_person
+from pointlight.simulator.scene import Scene, SceneConfig, SceneSampler, surreal_scenes
+from pointlight.simulator.sensor import SensorConfig, apply_sensor, motion_of
+
+SPLIT_KINDS = ("motion", "background", "textures")
+"""Every clip says the split of each of these."""
+
+
+@dataclass(frozen=True)
+class SynthesisConfig:
+    """The distribution of clips with pictures. Without arguments it is the paper's, with our people.
+
+    Attributes:
+        name: of the recipe.
+        scenes: who moves how before which camera; its pictures must have the backgrounds' size, 320x240. Its hiding
+            is the one that holds, for tracks and for pictures.
+        looks: clothes, skin and light.
+        backgrounds: what is behind.
+        track: the person follows the background's motion ("No background tracking" in Table 2 does without).
+        occluders: what stands before the person.
+        composite: how layers are put together; its `hiding` and `noise` are not used, the scene's are.
+        sensor: what camera and codec do to the frames; beyond the paper.
+    """
+
+    name: str
+    scenes: SceneConfig
+    looks: LooksConfig = PAPER_LOOKS
+    backgrounds: BackgroundConfig = field(default_factory=lambda: BackgroundConfig(flow="dis"))
+    track: bool = True
+    occluders: OccluderConfig = field(default_factory=OccluderConfig)
+    composite: CompositeConfig = field(default_factory=CompositeConfig)
+    sensor: SensorConfig = field(default_factory=SensorConfig.none)
+
+    def __post_init__(self) -> None:
+        """Refuse what does not fit together."""
+        if self.scenes.camera.image_sizes != ((WIDTH, HEIGHT),):
+            raise PointlightError(
+                f"the cameras of {self.name} take pictures of {self.scenes.camera.image_sizes}, but backgrounds are "
+                f"{WIDTH}x{HEIGHT}; set image_sizes to (({WIDTH}, {HEIGHT}),)"
+            )
+        if self.looks.split != self.scenes.split:
+            raise PointlightError(
+                f"{self.name} takes textures of the split {self.looks.split!r} and motions of "
+                f"{self.scenes.split!r}; one clip has one split"
+            )
+
+    @property
+    def split(self) -> str:
+        """Of everything in its clips."""
+        return self.scenes.split
+
+    @property
+    def sha256(self) -> str:
+        """Of all settings."""
+        return hashlib.sha256(repr(self).encode()).hexdigest()
+
+    def of_split(self, split: str) -> SynthesisConfig:
+        """The same recipe for another split."""
+        return replace(self, scenes=replace(self.scenes, split=split), looks=replace(self.looks, split=split))
+
+
+def _paper(name: str) -> SynthesisConfig:
+    """SURREAL's camera, motions as they are, nothing that the paper does not name."""
+    scenes = SceneConfig(
+        name=name,
+        variety=VarietyConfig.none(),
+        hiding=HidingConfig(block=0.0),
+        focal_known=1.0,
+        group_power=1.0,
+    )
+    # The paper's flow is TV-L1, a second a pair; DIS agrees (docs/synthesis.md) and is what bulk data is made with.
+    return SynthesisConfig(name, surreal_scenes(scenes))
+
+
+def _recipes() -> dict[str, SynthesisConfig]:
+    """Table 2 is cumulative; total occlusions stay on, of which it is silent (`without_total_occlusions`)."""
+    full = _paper("full")
+    clear = replace(full, name="no_occlusions", occluders=replace(full.occluders, superpixel=False))
+    untracked = replace(clear, name="no_tracking_no_occlusions", track=False)
+    static = replace(
+        untracked, name="static_no_occlusions", backgrounds=replace(full.backgrounds, static=True)
+    )
+    # A camera that moves by itself would leave the background standing: here all motion is the background's.
+    camera = CameraConfig(image_sizes=((WIDTH, HEIGHT),), handheld_deg=0.0, moving_share=0.0)
+    ours = SynthesisConfig(
+        "pointlight",
+        SceneConfig(name="pointlight-pictures", camera=camera, hiding=HidingConfig(block=0.0)),
+        looks=LooksConfig(),
+        backgrounds=VARIED_BACKGROUNDS,
+        sensor=SensorConfig(),
+    )
+    return {recipe.name: recipe for recipe in (full, clear, untracked, static, ours)}
+
+
+SYNTHESIS_RECIPES: dict[str, SynthesisConfig] = _recipes()
+"""The rows of the paper's Table 2 (our people before SURREAL's camera), and `pointlight`, ours."""
+
+
+def find_recipe(name: str) -> SynthesisConfig:
+    """The recipe of that name.
+
+    Raises:
+        PointlightError: there is none.
+    """
+    if name not in SYNTHESIS_RECIPES:
+        raise PointlightError(f"there is no recipe {name!r}; there are: {', '.join(SYNTHESIS_RECIPES)}")
+    return SYNTHESIS_RECIPES[name]
+
+
+def without_total_occlusions(config: SynthesisConfig) -> SynthesisConfig:
+    """The same clips with no frame taken away as a whole."""
+    hiding = replace(config.scenes.hiding, total_occlusion=0.0)
+    return replace(
+        config,
+        name=f"{config.name}-no_total_occlusions",
+        scenes=replace(config.scenes, hiding=hiding),
+    )
+
+
+@dataclass(frozen=True)
+class ClipParts:
+    """A clip and what it was put together from.
+
+    Attributes:
+        scene: whose tracks agree with the clip; its camera follows the background.
+        background: what is behind.
+        person: on nothing.
+        occluder: None for none.
+        clip: the result.
+    """
+
+    scene: Scene
+    background: BackgroundClip
+    person: PersonLayer
+    occluder: Occluder | None
+    clip: VideoClip
+
+
+class ClipMaker:
+    """Makes clips; each is a pure function of (config, bank, windows, seed, index)."""
+
+    def __init__(self, config: SynthesisConfig, bank: MotionBank, windows: Windows, body: BodyModel) -> None:
+        """Bring the sources together.
+
+        Args:
+            config: the distribution.
+            bank: of motions; those of the configuration's split are used.
+            windows: of the same split.
+            body: Anny.
+
+        Raises:
+            PointlightError: sources of several splits, or none that may be used.
+        """
+        if windows.split != config.split:
+            raise PointlightError(
+                f"{config.name} is of the split {config.split!r}, its backgrounds of {windows.split!r}; "
+                "one clip has one split"
+            )
+        self.config = config
+        self.bank = bank
+        self.windows = windows
+        self.body = body
+        self._scenes = SceneSampler(config.scenes, bank, body)
+        self._backgrounds = BackgroundSampler(windows, config.backgrounds)
+        self._versions = {
+            "pointlight": _version(),
+            "recipe": config.sha256[:16],
+            "motions": bank.sha256[:16],
+            "backgrounds": windows.sha256[:16],
+            "body": body.sha256[:16],
+        }
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """What clips depend on beside seed and number, by name."""
+        return dict(self._versions)
+
+    def scene(self, seed: int, index: int) -> Scene:
+        """Scene `index` with the camera that follows its background; its tracks are those of `clip(seed, index)`."""
+        return self._scene(seed, index, self._backgrounds.sample(seed, index))
+
+    def clip(self, seed: int, index: int) -> VideoClip:
+        """Clip `index`."""
+        return self.parts(seed, index).clip
+
+    def parts(self, seed: int, index: int) -> ClipParts:
+        """Clip `index` with what it is made of."""
+        config = self.config
+        background = self._backgrounds.sample(seed, index)
+        scene = self._scene(seed, index, background)
+        looks = draw_looks(config.looks, seed, index, scene.shape)
+        person = render_person(scene, looks, self.body)
+        pixels = self._superpixels(background) if config.occluders.superpixel else None
+        occluder = draw_occluder(
+            background.frames,
+            background.path_px,
+            pixels,
+            person,
+            config.occluders,
+            stream(seed, index, "occluder"),
+        )
+        source = background.provenance.source
+        provenance = Provenance(
+            recipe=config.name,
+            seed=seed,
+            index=index,
+            sources={
+                "motion": scene.motion.name,
+                "background": f"{source.file} window {source.number} at {source.start_s:.3f} s",
+                "textures": ", ".join(looks.fabrics),
+            },
+            splits={"motion": scene.motion.split, "background": source.split, "textures": looks.split},
+            versions=self._versions,
+        )
+        rules = replace(config.composite, hiding=config.scenes.hiding, noise=scene.noise)
+        clip = composite([person], background.frames, occluder, scene.hiding, rules, provenance)
+        if config.sensor != SensorConfig.none():
+            motion = motion_of(clip.flow_forward_px, clip.flow_backward_px, clip.mask)
+            clip = replace(clip, frames=apply_sensor(clip.frames, config.sensor, seed, index, motion))
+        return ClipParts(scene, background, person, occluder, clip)
+
+    def _scene(self, seed: int, index: int, background: BackgroundClip) -> Scene:
+        scene = self._scenes.sample(seed, index)
+        if not self.config.track:
+            return scene
+        return replace(scene, camera=follow(scene.camera, background.path_px))
+
+    def _superpixels(self, background: BackgroundClip) -> SuperpixelMap:
+        """The window's own map, the same whether it is found or made, as this background shows it."""
+        provenance = background.provenance
+        pixels = window_superpixels(background.window, provenance.flow, self.config.occluders)
+        return replace(pixels, labels=provenance.as_shown(pixels.labels))
+
+
+def window_superpixels(window: Window, flow: str, config: OccluderConfig) -> SuperpixelMap:
+    """The superpixels of a window, from its folder where they lie there; otherwise made, and put there.
+
+    Count and weight are drawn from a stream of the window's own, so that one map serves all clips over it.
+
+    Args:
+        window: of a cache, or made.
+        flow: whose path is taken away; "none" for none.
+        config: how they are made.
+    """
+    path_px = window.paths_px.get(flow, np.zeros((len(window.frames), 2), np.float32))
+    slic = (config.count, config.coordinate_weight, config.compactness, config.iterations, config.connected)
+    key = hashlib.sha256(repr((flow, slic)).encode()).hexdigest()[:12]
+    path = None if window.folder is None else window.folder / f"superpixels_{key}.npz"
+    if path is not None and path.exists():
+        try:
+            return read_superpixels(path)
+        except PointlightError:
+            path.unlink(missing_ok=True)  # a broken map costs no run, it is made again
+    rng = stream(0, window.source.number, f"superpixels {window.source.fingerprint} {key}")
+    pixels = draw_superpixels(window.frames, path_px, config, rng)
+    if path is not None:
+        write_superpixels(path, pixels)
+    return pixels
+
+
+def check_training_clip(provenance: Provenance, split: str = "train") -> None:
+    """See that a clip may be trained on: it says the split of everything in it, and each is the one wanted.
+
+    Raises:
+        PointlightError: something is of another split, or nobody said of which.
+    """
+    if unsaid := [kind for kind in SPLIT_KINDS if kind not in provenance.splits]:
+        raise PointlightError(
+            f"clip {provenance.index} of {provenance.recipe} (seed {provenance.seed}) does not say of which split its "
+            f"{unsaid[0]} is, and cannot be trained on; make it anew"
+        )
+    provenance.check_split(split)
+
+
+def _version() -> str:
+    from pointlight import __version__
+
+    return __version__

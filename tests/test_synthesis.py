@@ -1,0 +1,386 @@
+"""Clips from their number: tracks and pictures agree, splits stay apart, shards are the same however they were made."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from pointlight.body import AnnyBody, BodyModel
+from pointlight.cli.main import app
+from pointlight.errors import PointlightError
+from pointlight.media import VideoReader, read_picture
+from pointlight.motion import MotionBank, procedural_bank
+from pointlight.simulator import (
+    SYNTHESIS_RECIPES,
+    ClipMaker,
+    HidingConfig,
+    Place,
+    ProceduralWindows,
+    SceneSampler,
+    SensorConfig,
+    Sources,
+    TrackMaker,
+    VideoClip,
+    WindowConfig,
+    check_training_clip,
+    decode_clip,
+    draw_figure2,
+    draw_keypoints,
+    encode_clip,
+    fill_cache_with,
+    find_recipe,
+    layer_sheet,
+    occluded_parts,
+    read_clips,
+    read_index,
+    synthesize,
+    window_superpixels,
+    without_total_occlusions,
+)
+
+SOURCES = Sources(made_motions=5, made_backgrounds=6)
+RECIPE = "no_occlusions"
+"""Of the runs: superpixels without a cache would take most of their time."""
+
+COUNT, PER_SHARD = 3, 2
+
+
+@pytest.fixture(scope="module")
+def maker() -> ClipMaker:
+    body = AnnyBody()
+    return ClipMaker(
+        find_recipe("full"), procedural_bank(body, 2019, clips_per_kind=5), ProceduralWindows(6, 2019), body
+    )
+
+
+def with_config(maker: ClipMaker, **changes: object) -> ClipMaker:
+    config = replace(maker.config, **changes)  # type: ignore[arg-type]
+    return ClipMaker(config, maker.bank, maker.windows, maker.body)
+
+
+@pytest.fixture(scope="module")
+def clip(maker: ClipMaker) -> VideoClip:
+    return maker.clip(0, 1)
+
+
+@pytest.fixture(scope="module")
+def shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("shards")
+    make(out)
+    return out
+
+
+def make(out: Path | str, workers: int = 0, **changes: object) -> None:
+    synthesize(
+        replace(find_recipe(RECIPE), **changes),  # type: ignore[arg-type]
+        out,
+        COUNT,
+        seed=3,
+        sources=SOURCES,
+        workers=workers,
+        clips_per_shard=PER_SHARD,
+    )
+
+
+def contents(folder: Path) -> dict[str, str]:
+    """Every file of a finished run by its hash; nothing else may be there, hidden or not."""
+    return {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "folder"
+        for path in sorted(folder.iterdir())
+    }
+
+
+def test_tracks_and_pictures_are_of_the_same_scene(maker: ClipMaker) -> None:
+    same = []
+    for index in range(3):
+        parts = maker.parts(0, index)
+        tracks = TrackMaker(maker.config.scenes, maker.body).make([maker.scene(0, index)])
+        np.testing.assert_allclose(parts.clip.joints_px, tracks.points_px[0].numpy(), atol=1e-3)
+        np.testing.assert_allclose(parts.clip.detections_px, tracks.detections_px[0].numpy(), atol=1e-3)
+        shown = ~parts.clip.covered[:, : len(parts.clip.keypoint_names)]
+        same.append((parts.clip.visible == tracks.visible[0].numpy())[shown])
+        assert np.array_equal(parts.clip.totally_occluded, tracks.totally_occluded[0].numpy())
+    assert np.concatenate(same).mean() >= 0.97
+
+
+def test_the_person_moves_with_the_background(maker: ClipMaker) -> None:
+    background = maker.parts(0, 1).background
+    assert np.ptp(background.path_px, axis=0).max() > 1  # else the test says nothing
+    tracked, still = maker.scene(0, 1), with_config(maker, track=False).scene(0, 1)
+    moved = tracked.camera.principal_px - still.camera.principal_px
+    np.testing.assert_allclose(moved, background.path_px, atol=1e-4)
+    assert np.ptp(still.camera.principal_px, axis=0).max() == 0
+
+
+def test_a_total_occlusion_wins_over_unhiding(maker: ClipMaker) -> None:
+    hiding = HidingConfig(total_occlusion=1.0, flip=0.5, unhide_legs=1.0, block=0.0)
+    clip = with_config(maker, scenes=replace(maker.config.scenes, hiding=hiding)).clip(0, 2)
+    assert 0 < clip.totally_occluded.sum() <= 15
+    assert not clip.visible[clip.totally_occluded].any()
+    assert clip.visible[~clip.totally_occluded].any()
+    assert not without_total_occlusions(maker.config).scenes.hiding.total_occlusion
+
+
+def test_recipes_are_the_rows_of_table_2(maker: ClipMaker) -> None:
+    full, clear, untracked, static = (
+        SYNTHESIS_RECIPES[name]
+        for name in ("full", "no_occlusions", "no_tracking_no_occlusions", "static_no_occlusions")
+    )
+    assert [recipe.occluders.superpixel for recipe in (full, clear, untracked, static)] == [True] + 3 * [
+        False
+    ]
+    assert [recipe.track for recipe in (full, clear, untracked, static)] == [True, True, False, False]
+    assert [recipe.backgrounds.static for recipe in (full, clear, untracked, static)] == 3 * [False] + [True]
+    for recipe in (full, clear, untracked, static):
+        assert recipe.scenes.hiding.total_occlusion > 0
+        assert recipe.sensor == SensorConfig.none()
+        assert recipe.scenes.camera.off_centre == 0  # SURREAL's
+    shown = with_config(maker, **{n: getattr(static, n) for n in ("backgrounds", "track", "occluders")})
+    parts = shown.parts(0, 1)
+    free = ~parts.clip.whole_mask.any(0)
+    assert (parts.clip.frames[:, free] == parts.clip.frames[0, free]).all()
+    moving = maker.parts(0, 1).clip
+    assert (moving.frames[1:, free] != moving.frames[:-1, free]).any(axis=(1, 2)).all()
+
+
+def test_ours_differs_by_sensor_and_camera(maker: ClipMaker) -> None:
+    ours = find_recipe("pointlight")
+    made = ClipMaker(ours, maker.bank, maker.windows, maker.body)
+    parts = made.parts(0, 1)
+    assert parts.clip.frames.shape == (31, 240, 320, 3)
+    assert ours.sensor != SensorConfig.none()
+    outside = ~parts.clip.whole_mask & ~parts.clip.occluder
+    assert (parts.clip.frames != parts.background.frames)[outside].mean() > 0.5
+
+
+def test_the_decisions_of_chance_are_known(maker: ClipMaker) -> None:
+    """A change here changes every data set that was ever made: think of a new recipe's name instead."""
+    digest = hashlib.sha256()
+    sampler = SceneSampler(maker.config.scenes, maker.bank, maker.body)
+    for index in range(40):
+        scene = sampler.sample(0, index)
+        decided = (
+            scene.motion.name,
+            np.round(scene.shape, 3).tolist(),
+            round(scene.camera.focal_px, 2),
+            np.round(scene.camera.translation_m[0], 2).tolist(),
+            scene.hiding.totally_occluded.tolist(),
+            scene.hiding.flip.sum(0).tolist(),
+            scene.hiding.unhide_legs,
+        )
+        digest.update(repr(decided).encode())
+    assert digest.hexdigest()[:16] == "1027be17e79040c2"
+
+
+def test_splits_stay_apart(maker: ClipMaker, clip: VideoClip) -> None:
+    check_training_clip(clip.provenance)
+    for kind in ("motion", "background", "textures"):
+        splits = {**clip.provenance.splits, kind: "heldout"}
+        with pytest.raises(PointlightError, match=f"a {kind} of the split 'heldout'"):
+            check_training_clip(replace(clip.provenance, splits=splits))
+        with pytest.raises(PointlightError, match=f"does not say of which split its {kind}"):
+            splits = {k: v for k, v in clip.provenance.splits.items() if k != kind}
+            check_training_clip(replace(clip.provenance, splits=splits))
+    with pytest.raises(PointlightError, match="one clip has one split"):
+        ClipMaker(maker.config, maker.bank, ProceduralWindows(2, 0, "heldout"), maker.body)
+    with pytest.raises(PointlightError, match="one clip has one split"):
+        replace(maker.config, looks=replace(maker.config.looks, split="heldout"))
+    assert maker.config.of_split("heldout").looks.split == "heldout"
+
+
+def test_other_picture_sizes_are_refused(maker: ClipMaker) -> None:
+    camera = replace(maker.config.scenes.camera, image_sizes=((240, 320),))
+    with pytest.raises(PointlightError, match="backgrounds are 320x240"):
+        replace(maker.config, scenes=replace(maker.config.scenes, camera=camera))
+
+
+def test_a_window_has_one_map_whether_found_or_made(maker: ClipMaker, tmp_path: Path) -> None:
+    cache = fill_cache_with(tmp_path, ProceduralWindows(1, 5), WindowConfig(flow=()))
+    made = window_superpixels(cache.read(0), "exact", maker.config.occluders)
+    (file,) = cache.window_folder(0).glob("superpixels_*.npz")
+    found = window_superpixels(cache.read(0), "exact", maker.config.occluders)
+    assert np.array_equal(found.labels, made.labels) and 10 <= found.count <= 30
+    file.write_bytes(b"broken")
+    again = window_superpixels(cache.read(0), "exact", maker.config.occluders)
+    assert np.array_equal(again.labels, made.labels)
+
+
+def test_a_stored_clip_comes_back(clip: VideoClip) -> None:
+    files = encode_clip(clip)
+    assert files == encode_clip(clip)
+    back = decode_clip(files)
+    for name in ("mask", "whole_mask", "occluder", "others", "parts", "visible", "covered", "joints_px"):
+        assert np.array_equal(getattr(back, name), getattr(clip, name)), name
+    for name in ("rotation", "translation_m", "principal_px", "focal_px", "image_size"):
+        assert np.array_equal(getattr(back.camera, name), getattr(clip.camera, name)), name
+    assert back.state is not None and clip.state is not None
+    assert torch.equal(back.state.pose, clip.state.pose)
+    assert back.provenance == clip.provenance
+    np.testing.assert_allclose(back.depth_m, clip.depth_m, atol=0.00013)
+    np.testing.assert_allclose(back.flow_forward_px, clip.flow_forward_px, atol=1 / 127)
+    np.testing.assert_allclose(back.flow_backward_px, clip.flow_backward_px, atol=1 / 127)
+    error = back.frames.astype(np.float64) - clip.frames
+    assert 10 * np.log10(255**2 / np.mean(error**2)) > 36
+    with pytest.raises(PointlightError, match="incomplete or broken"):
+        decode_clip({**files, "frames.mp4": files["frames.mp4"][:2000]})
+    with pytest.raises(PointlightError, match="incomplete or broken"):
+        decode_clip({name: files[name] for name in files if name != "truth.npz"})
+
+
+def test_what_has_no_depth_and_no_flow_is_stored(clip: VideoClip) -> None:
+    nothing = np.full_like(clip.flow_forward_px, np.nan)
+    depth = np.where(clip.whole_mask, np.float32(np.nan), np.float32(np.inf))
+    back = decode_clip(
+        encode_clip(
+            replace(clip, depth_m=depth, flow_forward_px=nothing, flow_backward_px=nothing, state=None)
+        )
+    )
+    assert np.array_equal(back.depth_m, depth, equal_nan=True)
+    assert np.isnan(back.flow_forward_px).all() and back.state is None
+
+
+def test_two_processes_make_the_same_shards(shards: Path, tmp_path: Path) -> None:
+    make(tmp_path, workers=2)
+    assert contents(tmp_path) == contents(shards)
+
+
+def test_after_an_interruption_the_shards_are_the_same(shards: Path, tmp_path: Path) -> None:
+    class Interruption(Exception): ...
+
+    def stop(stage: str, done: float, total: float, note: str) -> None:
+        if stage == "clips" and done == 1:
+            raise Interruption
+
+    with pytest.raises(Interruption):
+        synthesize(
+            find_recipe(RECIPE),
+            tmp_path,
+            COUNT,
+            seed=3,
+            sources=SOURCES,
+            clips_per_shard=PER_SHARD,
+            watch=stop,
+        )
+    assert not list(tmp_path.glob("*.tar")) and len(list((tmp_path / ".staging").glob("0*.tar"))) == 1
+    # What a killed process leaves: files that were never renamed, and a clip cut short by a crash of the machine.
+    (tmp_path / ".staging" / ".00000001.abc.partial.tar").write_bytes(b"half")
+    (tmp_path / ".staging" / "00000002.tar").write_bytes(b"half")
+    (tmp_path / ".shard-000000.abc.partial.tar").write_bytes(b"half")
+    make(tmp_path)
+    assert contents(tmp_path) == contents(shards)
+    make(tmp_path)  # nothing is left to do
+    assert contents(tmp_path) == contents(shards)
+
+
+def test_other_clips_are_not_mixed_in(shards: Path) -> None:
+    with pytest.raises(PointlightError, match="begun with another config"):
+        make(shards, track=False)
+
+
+def test_a_full_disk_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rename = os.replace
+
+    def full(source: Path, target: Path) -> None:
+        if Path(target).name.startswith("shard-") and Path(target).suffix == ".tar":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        rename(source, target)
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(PointlightError, match="No space left on device") as said:
+        make(tmp_path)
+    assert "\n" not in str(said.value)
+    assert not list(tmp_path.glob("shard-*"))
+
+
+def test_shards_at_an_address(shards: Path) -> None:
+    make("memory://synthesis-test")
+    assert read_index("memory://synthesis-test") == read_index(shards)
+    place = Place("memory://synthesis-test")
+    for name in ("shard-000000.tar", "shard-000001.tar"):
+        assert place.read(name) == (shards / name).read_bytes()
+    with pytest.raises(PointlightError, match="no address"):
+        Place("nowhere://x")
+
+
+def test_shards_are_read_once_each_in_any_order(shards: Path) -> None:
+    def indices(**options: int) -> list[int]:
+        return [clip.provenance.index for clip in read_clips(shards, **options)]
+
+    assert indices() == [0, 1, 2]
+    assert sorted(indices(seed=1)) == [0, 1, 2]
+    assert indices(seed=1, epoch=4) == indices(seed=1, epoch=4)
+    assert len({tuple(indices(seed=1, epoch=epoch)) for epoch in range(6)}) > 1
+    shared = [indices(seed=1, reader=reader, readers=2) for reader in range(2)]
+    assert sorted(shared[0] + shared[1]) == [0, 1, 2] and all(shared)
+    with pytest.raises(PointlightError, match="2 shards for 3 readers"):
+        indices(readers=3)
+    with pytest.raises(PointlightError, match="only 'heldout' may be used"):
+        next(read_clips(shards, split="heldout"))
+
+
+def test_shards_are_plain_tars_with_an_index(shards: Path) -> None:
+    index = read_index(shards)
+    assert [len(entry["clips"]) for entry in index["shards"]] == [2, 1]
+    for entry in index["shards"]:
+        content = (shards / entry["file"]).read_bytes()
+        assert hashlib.sha256(content).hexdigest() == entry["sha256"] and len(content) == entry["bytes"]
+    with pytest.raises(PointlightError, match="holds no finished shards"):
+        read_index(shards / "nowhere")
+    broken = {**index, "format_version": 0}
+    (shards.parent / "old").mkdir(exist_ok=True)
+    (shards.parent / "old" / "index.json").write_text(json.dumps(broken))
+    with pytest.raises(PointlightError, match="of format 0, not 1"):
+        read_index(shards.parent / "old")
+
+
+def test_hidden_keypoints_are_drawn_as_rings(clip: VideoClip) -> None:
+    frame = 15
+    blind = replace(clip, visible=np.zeros_like(clip.visible), totally_occluded=np.zeros(31, bool))
+    seen = replace(blind, visible=np.ones_like(clip.visible))
+    ring, dot = draw_keypoints(blind, frame).astype(int), draw_keypoints(seen, frame).astype(int)
+    point = clip.detections_px[frame, clip.keypoint_names.index("left_wrist")]
+    column, row = np.floor(2 * point).astype(int)
+    np.testing.assert_array_equal(dot[row, column], (60, 230, 90))
+    assert (ring[row, column] != (60, 230, 90)).any()
+    assert (ring[row - 5 : row + 6, column - 5 : column + 6] == (255, 60, 60)).all(-1).any()
+
+
+def test_pictures_for_people(maker: ClipMaker, clip: VideoClip) -> None:
+    sheet = layer_sheet(clip, every=15)
+    assert sheet.shape == (5 * 246 + 6, 3 * 326 + 6, 3)
+    parts = occluded_parts(maker, 0)
+    assert (parts.clip.occluder & parts.clip.whole_mask).any()
+    assert draw_figure2(parts).shape == (2 * 486 + 6, 3 * 646 + 6, 3)
+    with pytest.raises(PointlightError, match="there is no recipe 'best'"):
+        find_recipe("best")
+
+
+def test_the_command_makes_clips_and_what_people_look_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pointlight.simulator.generate.procedural_bank", few_motions)
+    out, picture = tmp_path / "out", tmp_path / "figure2.png"
+    words = ["synthesize", "--count", "2", "--out", str(out), "--workers", "0", "--preview"]
+    said = CliRunner().invoke(app, [*words, "--recipe", "full", "--figure2", str(picture)])
+    assert said.exit_code == 0, said.output
+    assert "2 clips (2 made now" in said.output
+    assert [clip.provenance.recipe for clip in read_clips(out)] == ["full", "full"]
+    preview = out / "preview"
+    assert len(list(VideoReader(preview / "00000001.mp4"))) == 31
+    assert read_picture(preview / "contact_sheet.png").shape == (492, 1298, 3)
+    assert read_picture(picture).std() > 20
+    wrong = CliRunner().invoke(app, ["synthesize", "--count", "1", "--out", str(out), "--recipe", "best"])
+    assert isinstance(wrong.exception, PointlightError) and "no recipe 'best'" in str(wrong.exception)
+
+
+def few_motions(body: BodyModel, seed: int, **_: object) -> MotionBank:
+    return procedural_bank(body, seed, clips_per_kind=5, kinds=("walk", "turn"))

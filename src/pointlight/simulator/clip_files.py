@@ -245,7 +245,7 @@ def decode_frames(content: bytes) -> np.ndarray:
     """The pictures (T, H, W, 3) uint8 RGB of a clip's frames.mp4."""
     reformatter = VideoReformatter()
     images = []
-    with av.open(io.BytesIO(content)) as container:
+    with av.open(io.BytesIO(content), "r") as container:
         video = container.streams.video[0]
         assert isinstance(video, VideoStream)
         video.thread_type = "NONE"

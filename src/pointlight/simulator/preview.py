@@ -112,7 +112,7 @@ def draw_keypoints(clip: VideoClip, frame: int) -> np.ndarray:
 
 def flow_colours(flow_px: np.ndarray, largest_px: float) -> np.ndarray:
     """Direction as hue, length as strength, on black where there is no flow; (H, W, 3) uint8."""
-    unknown = ~np.isfinite(flow_px).all(-1)
+    unknown = np.asarray(~np.isfinite(flow_px).all(-1))
     x, y = np.moveaxis(np.where(unknown[..., None], 0, flow_px), -1, 0)
     strength = np.clip(np.hypot(x, y) / max(largest_px, 1e-6), 0, 1)
     hue = (np.arctan2(y, x) / (2 * np.pi)) % 1

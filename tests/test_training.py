@@ -339,3 +339,30 @@ def test_minutes_end_a_run_that_can_be_resumed(tmp_path: Path, bank: MotionBank,
     assert time.monotonic() - started < 60
     assert 0 < trainer.step < 10**6
     assert run_tiny(tmp_path, bank, body, trainer.step + 1, resume=True).step == trainer.step + 1
+
+
+def test_the_mean_of_networks_lies_between_them(tmp_path: Path) -> None:
+    body = AnnyBody()
+    config = find_recipe("tiny").network
+    files = []
+    for seed in (0, 1):
+        torch.manual_seed(seed)
+        files.append(tmp_path / f"{seed}.safetensors")
+        save_checkpoint(files[-1], build_network(config, body), config, body, seed=seed)
+    script = Path(__file__).parents[1] / "tools" / "average_weights.py"
+    out = tmp_path / "mean.safetensors"
+    subprocess.run([sys.executable, script, out, *files], check=True, capture_output=True)
+    a, b, mean = (load_checkpoint(file, body) for file in (*files, out))
+    for name, value in mean.model.state_dict().items():
+        ends = a.model.state_dict()[name], b.model.state_dict()[name]
+        torch.testing.assert_close(value, ends[0] + (ends[1] - ends[0]) / 2, atol=2e-3, rtol=1e-3)
+    assert [part["seed"] for part in mean.metadata["lineage"]] == [0, 1]
+    assert [part["sha256"] for part in mean.metadata["lineage"]] == [a.sha256, b.sha256]
+    other = find_recipe("martinez").network
+    save_checkpoint(tmp_path / "other.safetensors", build_network(other, body), other, body)
+    refused = subprocess.run(
+        [sys.executable, script, out, files[0], tmp_path / "other.safetensors"],
+        capture_output=True,
+        text=True,
+    )
+    assert refused.returncode != 0 and "they have no mean" in refused.stderr

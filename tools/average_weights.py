@@ -38,7 +38,7 @@ def average(checkpoints: list[Checkpoint]) -> dict[str, torch.Tensor]:
 
 def lineage(checkpoints: list[Checkpoint]) -> list[dict[str, Any]]:
     """What went in, each with its own lineage."""
-    keys = ("recipe_name", "steps", "seed", "seconds", "lineage")
+    keys = ("recipe_name", "steps", "seed", "seconds", "command", "lineage")
     return [{key: c.metadata.get(key) for key in keys} | {"sha256": c.sha256} for c in checkpoints]
 
 
@@ -66,7 +66,7 @@ def main() -> None:
         body,
         **metadata,
         lineage=entries,
-        command=f"python tools/average_weights.py {given.out.name} " + " ".join(["WEIGHTS"] * len(entries)),
+        command="python tools/average_weights.py OUT " + " ".join(["WEIGHTS"] * len(entries)),
     )
     print(f"{given.out} is the mean of {len(checkpoints)} networks")
 

@@ -13,7 +13,7 @@ import torch
 from pointlight.body import AnnyBody, BodyState
 from pointlight.capture.capture import Capture, body_states
 from pointlight.media import VideoReader, VideoWriter
-from pointlight.simulator import NO_FACE, Raster, rasterise
+from pointlight.simulator import NO_FACE, Raster, rasterise, vertex_normals
 
 TURN_DEG = 60.0
 """Figure 5: "the same mesh rotated by 60 degrees"."""
@@ -61,7 +61,7 @@ class BodyPainter:
         raster = rasterise(
             vertices_camera_m, self._faces, focal_px, principal_px, Raster.blank(width, height)
         )
-        normals = _normals(vertices_camera_m, self._faces)
+        normals = vertex_normals(np.ascontiguousarray(vertices_camera_m, np.float32), self._faces)
         _shade(image, raster.face, raster.barycentric, self._faces, normals, self._colours, _LIGHT, opacity)
 
 
@@ -162,32 +162,6 @@ def _tints(body: AnnyBody) -> np.ndarray:
         for name in body.joint_names
     ]
     return np.array(sides, np.float32)[body.main_joints()]
-
-
-def _normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    """(V, 3) float32 normals, pointing out of the body."""
-    return _vertex_normals(np.ascontiguousarray(vertices, np.float32), faces)
-
-
-@numba.njit(cache=True)
-@no_type_check
-def _vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    normals = np.zeros_like(vertices)
-    for f in range(faces.shape[0]):
-        a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
-        ux, vx = vertices[b, 0] - vertices[a, 0], vertices[c, 0] - vertices[a, 0]
-        uy, vy = vertices[b, 1] - vertices[a, 1], vertices[c, 1] - vertices[a, 1]
-        uz, vz = vertices[b, 2] - vertices[a, 2], vertices[c, 2] - vertices[a, 2]
-        nx, ny, nz = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
-        for corner in (a, b, c):
-            normals[corner, 0] += nx
-            normals[corner, 1] += ny
-            normals[corner, 2] += nz
-    for v in range(normals.shape[0]):
-        x, y, z = normals[v, 0], normals[v, 1], normals[v, 2]
-        length = np.sqrt(x * x + y * y + z * z) + 1e-12
-        normals[v, 0], normals[v, 1], normals[v, 2] = x / length, y / length, z / length
-    return normals
 
 
 @numba.njit(cache=True)

@@ -24,6 +24,7 @@ from pointlight.simulator.cameras import SURREAL_CAMERA, CameraConfig, CameraPat
 from pointlight.simulator.capsules import CAPSULES, Capsule
 from pointlight.simulator.clip_files import decode_clip, encode_clip, provenance_of
 from pointlight.simulator.composite import CompositeConfig, Provenance, VideoClip, composite
+from pointlight.simulator.dressing import vertex_normals
 from pointlight.simulator.generate import RunSummary, Sources, open_maker, synthesize, synthesize_clip
 from pointlight.simulator.hiding import CLIP_FRAMES, MEDIAPIPE_V1, DetectorNoise, HidingConfig, HidingDraws
 from pointlight.simulator.layers import PersonLayer
@@ -195,6 +196,7 @@ __all__ = [
     "synthesize",
     "synthesize_clip",
     "turned",
+    "vertex_normals",
     "window_superpixels",
     "without_total_occlusions",
     "write_layer_video",

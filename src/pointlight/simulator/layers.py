@@ -29,7 +29,8 @@ class PersonLayer:
         outside: (T, J) bool, joints outside the picture that was drawn.
         behind: (T, J) bool, joints at least 20 cm behind the person's own surface (appendix B).
         camera: lens and path; its principal point follows the background's motion.
-        state: the body in camera axes where it is ours, with leading dimension T; None for other people's pictures.
+        state: the body in camera axes with leading dimension T: Anny's where we drew it, SMPL's from SURREAL's files; None
+            if it is not known.
     """
 
     colour: np.ndarray

@@ -16,7 +16,7 @@ from pointlight.simulator.pixels import covered_box, flow_pixels, shade_samples,
 from pointlight.simulator.raster import Raster, rasterise
 from pointlight.simulator.scene import Scene
 from pointlight.simulator.surface import TEXTURE_PX, BodySurface, surface_of
-from pointlight.simulator.tracks import TRACK_POINTS
+from pointlight.simulator.tracks import TRACK_POINTS, states_in_camera
 from pointlight.simulator.visibility import HIDDEN_BEHIND_M
 
 NEAR_M = 0.1
@@ -81,14 +81,8 @@ def render_person(scene: Scene, looks: Looks, body: BodyModel) -> PersonLayer:
 
 def camera_state(scene: Scene) -> BodyState:
     """The scene's body in camera axes: pose (T, J-1, 3, 3), shape (1, S), root (T, 3, 3), translation (T, 3)."""
-    rotation = torch.from_numpy(scene.camera.rotation)
-    place = torch.from_numpy(scene.motion.translation_m)
-    return BodyState(
-        pose=torch.from_numpy(np.ascontiguousarray(scene.motion.pose)),
-        shape=torch.from_numpy(scene.shape)[None],
-        root=rotation @ torch.from_numpy(np.ascontiguousarray(scene.motion.root)),
-        translation=(rotation @ place[..., None])[..., 0] + torch.from_numpy(scene.camera.translation_m),
-    )
+    state = states_in_camera([scene])
+    return BodyState(state.pose[0], state.shape[0], state.root[0], state.translation[0])
 
 
 def behind_surface(points_px: np.ndarray, depth_of_points_m: np.ndarray, depth_m: np.ndarray) -> np.ndarray:

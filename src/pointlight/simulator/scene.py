@@ -54,6 +54,11 @@ class SceneConfig:
     other_noises: tuple[DetectorNoise, ...] = ()
     focal_known: float = 0.5
 
+    @property
+    def noises(self) -> tuple[DetectorNoise, ...]:
+        """All kinds of detector that a clip may have."""
+        return (self.noise, *self.other_noises)
+
 
 @dataclass(frozen=True)
 class Scene:
@@ -108,8 +113,7 @@ class SceneSampler:
         known = stream(seed, index, "told focal").random() < config.focal_known
         told = camera.focal_px if known else float(np.hypot(*camera.image_size))
         hiding = draw_hiding(config.hiding, seed, index, len(motion.pose), EXTENDED_KEYPOINTS)
-        noises = (config.noise, *config.other_noises)
-        noise = noises[stream(seed, index, "detector's kind").integers(len(noises))]
+        noise = config.noises[stream(seed, index, "detector's kind").integers(len(config.noises))]
         return Scene(seed, index, motion, shape, camera, told, hiding, noise)
 
     def _draw_motion(self, seed: int, index: int) -> BodyMotion:

@@ -58,7 +58,7 @@ class TrackMaker:
     @torch.no_grad()
     def make(self, scenes: Sequence[Scene]) -> Tracks:
         """Render scenes of equal length."""
-        state = self._state_in_camera(scenes)
+        state = states_in_camera(scenes)
         person = self.body.person(state.shape)
         points = self.body.keypoints(state, TRACK_POINTS, person)
         principal = torch.from_numpy(np.stack([scene.camera.principal_px for scene in scenes]))
@@ -79,18 +79,6 @@ class TrackMaker:
             state=state,
         )
 
-    def _state_in_camera(self, scenes: Sequence[Scene]) -> BodyState:
-        rotation = torch.from_numpy(np.stack([scene.camera.rotation for scene in scenes]))
-        shift = torch.from_numpy(np.stack([scene.camera.translation_m for scene in scenes]))
-        root = torch.from_numpy(np.stack([scene.motion.root for scene in scenes]))
-        place = torch.from_numpy(np.stack([scene.motion.translation_m for scene in scenes]))
-        return BodyState(
-            pose=torch.from_numpy(np.stack([scene.motion.pose for scene in scenes])),
-            shape=torch.from_numpy(np.stack([scene.shape for scene in scenes]))[:, None],
-            root=rotation @ root,
-            translation=(rotation @ place[..., None])[..., 0] + shift,
-        )
-
     def _detect(
         self, scenes: Sequence[Scene], projected: np.ndarray, depth: np.ndarray, behind: np.ndarray
     ) -> tuple[Tensor, Tensor]:
@@ -106,3 +94,17 @@ class TrackMaker:
             detections.append(detected)
             visibles.append(visible)
         return torch.from_numpy(np.stack(detections)), torch.from_numpy(np.stack(visibles))
+
+
+def states_in_camera(scenes: Sequence[Scene]) -> BodyState:
+    """The bodies of scenes of equal length in camera axes: pose (B, T, J-1, 3, 3), shape (B, 1, S), root, translation."""
+    rotation = torch.from_numpy(np.stack([scene.camera.rotation for scene in scenes]))
+    shift = torch.from_numpy(np.stack([scene.camera.translation_m for scene in scenes]))
+    root = torch.from_numpy(np.stack([scene.motion.root for scene in scenes]))
+    place = torch.from_numpy(np.stack([scene.motion.translation_m for scene in scenes]))
+    return BodyState(
+        pose=torch.from_numpy(np.stack([scene.motion.pose for scene in scenes])),
+        shape=torch.from_numpy(np.stack([scene.shape for scene in scenes]))[:, None],
+        root=rotation @ root,
+        translation=(rotation @ place[..., None])[..., 0] + shift,
+    )

@@ -116,7 +116,7 @@ class BatchMaker:
         first = number * self._size
         scenes = [self._sampler.sample(self._seed, index) for index in range(first, first + self._size)]
         tracks = self._maker.make(scenes)
-        if any(scene.noise.exchange for scene in scenes):
+        if any(noise.exchange for noise in self._maker.config.noises):
             tracks = repaired_tracks(tracks)
         cues = cues_of_tracks(tracks, self._keypoint_set, self._next_frame)
         return Batch(cues.features, targets_of_tracks(tracks, cues))

@@ -101,15 +101,11 @@ def test_appendix_b_in_its_order() -> None:
     assert clip.totally_occluded.tolist() == [t == 2 for t in range(FRAMES)]
 
 
-def test_blocks_stand_for_occluders_and_are_left_out_beside_them() -> None:
+def test_drawn_blocks_hide_beside_the_occluder() -> None:
     draws = no_draws(FRAMES)
     draws.block[:, 3] = True
-    with_blocks = CompositeConfig(blocks=True)
-    clips = [
-        composite([person()], BACKGROUND, None, draws, c, FROM) for c in (CompositeConfig(), with_blocks)
-    ]
-    assert clips[0].visible.all()
-    assert np.array_equal(clips[1].visible, ~draws.block)
+    clip = composite([person()], BACKGROUND, None, draws, CompositeConfig(), FROM)
+    assert np.array_equal(clip.visible, ~draws.block)
 
 
 def test_a_totally_occluded_frame_keeps_its_picture_unless_asked() -> None:
@@ -210,7 +206,7 @@ def scene_clips() -> list[tuple[object, VideoClip]]:
             camera=scene.camera,
         )
         background = np.zeros((count, height, width, 3), np.uint8)
-        how = CompositeConfig(config.hiding, config.noise, blocks=True)
+        how = CompositeConfig(config.hiding, config.noise)
         clip = composite([layer], background, None, scene.hiding, how, Provenance("made", 2, index))
         result.append((tracks, clip))
     return result

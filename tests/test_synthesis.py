@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch.utils.data import DataLoader
 from typer.testing import CliRunner
 
 from pointlight.body import AnnyBody, BodyModel
@@ -46,6 +47,7 @@ from pointlight.simulator import (
     window_superpixels,
     without_total_occlusions,
 )
+from pointlight.training import ClipShards
 
 SOURCES = Sources(made_motions=5, made_backgrounds=2)
 RECIPE = "no_occlusions"
@@ -160,6 +162,38 @@ def test_ours_differs_by_sensor_and_camera(maker: ClipMaker) -> None:
     assert ours.sensor != SensorConfig.none()
     outside = ~parts.clip.whole_mask & ~parts.clip.occluder
     assert (parts.clip.frames != parts.background.frames)[outside].mean() > 0.5
+
+
+def test_somebody_else_may_be_in_the_picture(maker: ClipMaker) -> None:
+    """The subject stays who it is; the other is in the same picture and hides what it stands before."""
+    crowded = with_config(maker, bystanders=1.0)
+    seen = hiding = 0
+    for index in range(4):
+        alone, parts = maker.parts(0, index), crowded.parts(0, index)
+        assert np.array_equal(alone.clip.joints_px, parts.clip.joints_px)
+        assert np.array_equal(alone.clip.whole_mask, parts.clip.whole_mask)
+        if parts.bystander is None:
+            assert np.array_equal(alone.clip.frames, parts.clip.frames)
+            continue
+        seen += 1
+        other = parts.bystander
+        np.testing.assert_array_equal(other.camera.principal_px, parts.person.camera.principal_px)
+        assert "bystander" in parts.clip.provenance.sources
+        assert not (parts.clip.others & parts.clip.mask).any()
+        nearer = other.mask & (other.depth_m < parts.person.depth_m) & ~parts.clip.occluder
+        assert parts.clip.others[nearer].all()
+        hiding += (nearer & parts.person.mask).sum()
+        between = (other.joints_camera_m[:, 0] - parts.person.joints_camera_m[:, 0])[:, [0, 2]]
+        assert np.linalg.norm(between, axis=-1).min() > 0.3
+    assert seen >= 2 and hiding > 0
+
+
+def test_a_clip_says_the_focal_length_that_a_network_is_told(maker: ClipMaker) -> None:
+    unsaid = with_config(maker, scenes=replace(maker.config.scenes, focal_known=0.0))
+    clip = unsaid.clip(0, 1)
+    assert clip.told_focal_px == unsaid.scene(0, 1).told_focal_px == 400.0  # the diagonal of 320x240
+    assert decode_clip(encode_clip(clip)).told_focal_px == 400.0
+    assert clip.camera.focal_px != 400.0
 
 
 def test_the_decisions_of_chance_are_known(maker: ClipMaker) -> None:
@@ -325,6 +359,30 @@ def test_shards_are_read_once_each_in_any_order(shards: Path) -> None:
         indices(readers=3)
     with pytest.raises(PointlightError, match="only 'heldout' may be used"):
         next(read_clips(shards, split="heldout"))
+
+
+def test_training_shares_shards_among_ranks_and_workers(
+    shards: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def indices(dataset: ClipShards, workers: int = 0) -> list[int]:
+        loader = DataLoader(dataset, batch_size=None, num_workers=workers)
+        return [clip.provenance.index for clip in loader]
+
+    assert sorted(indices(ClipShards(shards, seed=1), workers=2)) == [0, 1, 2]
+    ranks = [indices(ClipShards(shards, seed=1, rank=rank, ranks=2)) for rank in range(2)]
+    assert sorted(ranks[0] + ranks[1]) == [0, 1, 2] and all(ranks)
+    monkeypatch.setenv("RANK", "1")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    dataset = ClipShards(shards, seed=1)
+    assert indices(dataset) == ranks[1]
+    orders = set()
+    for dataset.epoch in range(6):
+        orders.add(tuple(indices(dataset)))
+    assert len(orders) > 1
+    with pytest.raises(PointlightError, match="of the split 'train', where only 'heldout' may be used"):
+        ClipShards(shards, split="heldout", seed=1)
+    with pytest.raises(PointlightError, match="rank 2 of 2"):
+        ClipShards(shards, seed=1, rank=2)
 
 
 def test_shards_are_plain_tars_with_an_index(shards: Path) -> None:

@@ -22,7 +22,7 @@ from pointlight.simulator.cameras import CameraPath
 from pointlight.simulator.composite import Provenance, VideoClip
 from pointlight.simulator.scene import FRAMES_PER_SECOND
 
-CLIP_FORMAT_VERSION = 1
+CLIP_FORMAT_VERSION = 2
 
 FRAMES_QUALITY = 12
 """x264's constant rate factor: about 40 dB on real video."""
@@ -66,6 +66,7 @@ def encode_clip(clip: VideoClip) -> dict[str, bytes]:
         "frames": len(clip.frames),
         "frames_per_second": FRAMES_PER_SECOND,
         "focal_px": clip.camera.focal_px,
+        "told_focal_px": clip.told_focal_px,
         "part_names": clip.part_names,
         "joint_names": clip.joint_names,
         "keypoint_names": clip.keypoint_names,
@@ -188,6 +189,7 @@ def _unpacked(
         keypoint_names=tuple(described["keypoint_names"]),
         **{name: truth[name] for name in _ARRAYS},
         camera=camera,
+        told_focal_px=described["told_focal_px"],
         state=state,
         provenance=Provenance(**described["provenance"]),
     )

@@ -30,8 +30,6 @@ class CompositeConfig:
     Attributes:
         hiding: appendix B.
         noise: errors of the detector, beyond the paper.
-        blocks: hide keypoints in the drawn blocks too. They stand for occluders where there are no pictures, so that
-            a clip with pictures does without.
         totally_occluded: what a totally occluded frame looks like. "kept" leaves its picture alone: the paper sets
             "all feature channels to 0", which is done to cues, and a flag says where. "absent", beyond the paper,
             shows the background without people.
@@ -39,7 +37,6 @@ class CompositeConfig:
 
     hiding: HidingConfig = field(default_factory=HidingConfig)
     noise: DetectorNoise = field(default_factory=DetectorNoise)
-    blocks: bool = False
     totally_occluded: Literal["kept", "absent"] = "kept"
 
 
@@ -108,6 +105,7 @@ class VideoClip:
         visible: (T, K) bool, shown to the network, by appendix B's rules.
         totally_occluded: (T,) bool, frames of which the network sees nothing.
         camera: of the person.
+        told_focal_px: the focal length that a network is told; the camera's unless the scene says otherwise.
         state: the body in camera axes, if known.
         provenance: where it all comes from.
     """
@@ -133,6 +131,7 @@ class VideoClip:
     visible: np.ndarray
     totally_occluded: np.ndarray
     camera: CameraPath
+    told_focal_px: float
     state: BodyState | None
     provenance: Provenance
 
@@ -199,6 +198,7 @@ def composite(
         visible=visible,
         totally_occluded=draws.totally_occluded,
         camera=person.camera,
+        told_focal_px=person.camera.focal_px,
         state=person.state,
         provenance=provenance,
     )
@@ -249,11 +249,10 @@ def _detect(
     """Detections (T, K, 2) and whether the network sees them (T, K), as `TrackMaker` says of tracks."""
     chosen = [person.joint_names.index(name) for name in EXTENDED_KEYPOINTS]
     points = person.joints_px[:, chosen]
-    block = hidden[:, chosen] | draws.block if config.blocks else hidden[:, chosen]
     visible = apply_hiding(
         person.outside[:, chosen],
         person.behind[:, chosen],
-        replace(draws, block=block),
+        replace(draws, block=draws.block | hidden[:, chosen]),
         config.hiding,
         leg_mask(EXTENDED_KEYPOINTS),
     )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 import numpy as np
 
@@ -19,6 +21,7 @@ from pointlight.simulator.backgrounds import (
     BackgroundConfig,
     BackgroundSampler,
 )
+from pointlight.simulator.bystanders import draw_bystander
 from pointlight.simulator.camera_motion import follow
 from pointlight.simulator.cameras import CameraConfig
 from pointlight.simulator.composite import CompositeConfig, Provenance, VideoClip, composite
@@ -30,6 +33,7 @@ from pointlight.simulator.occluders import (
     SuperpixelMap,
     draw_occluder,
     draw_superpixels,
+    is_kept,
     read_superpixels,
     write_superpixels,
 )
@@ -47,13 +51,14 @@ class SynthesisConfig:
 
     Attributes:
         name: of the recipe.
-        scenes: who moves how before which camera; its pictures must have the backgrounds' size, 320x240. Its hiding
-            is the one that holds, for tracks and for pictures.
+        scenes: who moves how before which camera, and what chance hides; its pictures must have the backgrounds' size,
+            320x240.
         looks: clothes, skin and light.
         backgrounds: what is behind.
         track: the person follows the background's motion ("No background tracking" in Table 2 does without).
         occluders: what stands before the person.
-        composite: how layers are put together; its `hiding` and `noise` are not used, the scene's are.
+        bystanders: share of clips with another simulated person in the picture; beyond the paper.
+        totally_occluded: what a totally occluded frame looks like, see `CompositeConfig`.
         sensor: what camera and codec do to the frames; beyond the paper.
     """
 
@@ -63,7 +68,8 @@ class SynthesisConfig:
     backgrounds: BackgroundConfig = field(default_factory=lambda: BackgroundConfig(flow="dis"))
     track: bool = True
     occluders: OccluderConfig = field(default_factory=OccluderConfig)
-    composite: CompositeConfig = field(default_factory=CompositeConfig)
+    bystanders: float = 0.0
+    totally_occluded: Literal["kept", "absent"] = "kept"
     sensor: SensorConfig = field(default_factory=SensorConfig.none)
 
     def __post_init__(self) -> None:
@@ -122,6 +128,8 @@ def _recipes() -> dict[str, SynthesisConfig]:
         SceneConfig(name="pointlight-pictures", camera=camera, hiding=HidingConfig(block=0.0)),
         looks=LooksConfig(),
         backgrounds=VARIED_BACKGROUNDS,
+        occluders=replace(full.occluders, box=0.1),
+        bystanders=0.15,
         sensor=SensorConfig(),
     )
     return {recipe.name: recipe for recipe in (full, clear, untracked, static, ours)}
@@ -160,6 +168,8 @@ class ClipParts:
         scene: whose tracks agree with the clip; its camera follows the background.
         background: what is behind.
         person: on nothing.
+        bystander: another person, on nothing; None for none.
+        pixels: the background's superpixels, as it shows them; None where none were asked for.
         occluder: None for none.
         clip: the result.
     """
@@ -167,6 +177,8 @@ class ClipParts:
     scene: Scene
     background: BackgroundClip
     person: PersonLayer
+    bystander: PersonLayer | None
+    pixels: SuperpixelMap | None
     occluder: Occluder | None
     clip: VideoClip
 
@@ -218,14 +230,25 @@ class ClipMaker:
         """Clip `index`."""
         return self.parts(seed, index).clip
 
-    def parts(self, seed: int, index: int) -> ClipParts:
-        """Clip `index` with what it is made of."""
-        config = self.config
+    def parts(self, seed: int, index: int, lap: Callable[[str], None] | None = None) -> ClipParts:
+        """Clip `index` with what it is made of.
+
+        Args:
+            seed: of all clips.
+            index: of this one.
+            lap: told the name of each stage when it has ended, for a stopwatch.
+        """
+        config, tell = self.config, lap or _silent
         background = self._backgrounds.sample(seed, index)
+        tell("background")
         scene = self._scene(seed, index, background)
+        tell("scene")
         looks = draw_looks(config.looks, seed, index, scene.shape)
+        tell("looks")
         person = render_person(scene, looks, self.body)
+        tell("render")
         pixels = self._superpixels(background) if config.occluders.superpixel else None
+        tell("superpixels")
         occluder = draw_occluder(
             background.frames,
             background.path_px,
@@ -234,25 +257,52 @@ class ClipMaker:
             config.occluders,
             stream(seed, index, "occluder"),
         )
+        tell("occluder")
         source = background.provenance.source
+        sources = {
+            "motion": scene.motion.name,
+            "background": f"{source.file} window {source.number} at {source.start_s:.3f} s",
+            "textures": ", ".join(looks.fabrics),
+        }
+        bystander = None
+        if config.bystanders > 0:
+            bystander = self._bystander(scene, person, sources)
+            tell("bystander")
         provenance = Provenance(
             recipe=config.name,
             seed=seed,
             index=index,
-            sources={
-                "motion": scene.motion.name,
-                "background": f"{source.file} window {source.number} at {source.start_s:.3f} s",
-                "textures": ", ".join(looks.fabrics),
-            },
+            sources=sources,
             splits={"motion": scene.motion.split, "background": source.split, "textures": looks.split},
             versions=self._versions,
         )
-        rules = replace(config.composite, hiding=config.scenes.hiding, noise=scene.noise)
-        clip = composite([person], background.frames, occluder, scene.hiding, rules, provenance)
+        people = [person] if bystander is None else [person, bystander]
+        rules = CompositeConfig(config.scenes.hiding, scene.noise, config.totally_occluded)
+        clip = composite(people, background.frames, occluder, scene.hiding, rules, provenance)
+        clip = replace(clip, told_focal_px=scene.told_focal_px)
+        tell("composite")
         if config.sensor != SensorConfig.none():
             motion = motion_of(clip.flow_forward_px, clip.flow_backward_px, clip.mask)
             clip = replace(clip, frames=apply_sensor(clip.frames, config.sensor, seed, index, motion))
-        return ClipParts(scene, background, person, occluder, clip)
+            tell("sensor")
+        return ClipParts(scene, background, person, bystander, pixels, occluder, clip)
+
+    def _bystander(self, scene: Scene, person: PersonLayer, sources: dict[str, str]) -> PersonLayer | None:
+        """Another person, noted in `sources`; nobody where chance or the picture has none, or too little remains."""
+        if stream(scene.seed, scene.index, "has bystander").random() >= self.config.bystanders:
+            return None
+        other = draw_bystander(scene, self._scenes)
+        # Looks by the other scene's own numbers, from the same families of textures.
+        looks = draw_looks(self.config.looks, other.seed, other.index, other.shape)
+        layer = render_person(other, looks, self.body)
+        before = layer.mask & (layer.depth_m < person.depth_m)
+        if not layer.mask.any():
+            return None
+        if (before & person.mask).any() and not is_kept(before, person, self.config.occluders.least_joints):
+            return None
+        sources["bystander"] = other.motion.name
+        sources["bystander's textures"] = ", ".join(looks.fabrics)
+        return layer
 
     def _scene(self, seed: int, index: int, background: BackgroundClip) -> Scene:
         scene = self._scenes.sample(seed, index)
@@ -311,3 +361,7 @@ def _version() -> str:
     from pointlight import __version__
 
     return __version__
+
+
+def _silent(stage: str) -> None:
+    """Nobody has a stopwatch."""

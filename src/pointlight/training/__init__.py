@@ -33,6 +33,7 @@ from pointlight.training.losses import (
     reproject,
 )
 from pointlight.training.recipes import RECIPES, OptimiserConfig, Recipe, find_recipe
+from pointlight.training.shards import ClipShards
 from pointlight.training.validation import Validation, body_points
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "Batch",
     "BatchMaker",
     "Checkpoint",
+    "ClipShards",
     "LossConfig",
     "OptimiserConfig",
     "Progress",

@@ -200,6 +200,40 @@ def draw_figure2(parts: ClipParts) -> np.ndarray:
     return tile([draw_label(_fitted(image, size), words) for words, image in cells], 3)
 
 
+def draw_stages(parts: ClipParts, frames: Sequence[int] = (0, 10, 20, 30)) -> np.ndarray:
+    """How one clip comes about: a row for each stage, a column for each frame; (H, W, 3) uint8.
+
+    The line in the first row is the path of the background, which the person takes in the second.
+    """
+    clip = parts.clip
+    scale = _Scale.of(clip)
+    moves = range(len(clip.frames) - 1)
+    rows = {
+        "background and its path": [_with_path(parts, t) for t in frames],
+        "person, following it": [_on_nothing(parts.person.colour[t], parts.person.mask[t]) for t in frames],
+        "depth": [_depth_colours(parts.person.depth_m[t], scale.depth_m) for t in frames],
+        "body parts": [_part_colours(clip, t, np.zeros_like(clip.frames[t])) for t in frames],
+        "flow to the next frame": [
+            flow_colours(parts.person.flow_forward_px[min(t, moves[-1])], scale.flow_px) for t in frames
+        ],
+    }
+    if parts.pixels is not None:
+        rows["superpixels"] = [_mean_colours(parts, t) for t in frames]
+    if parts.occluder is not None:
+        rows["the one drawn"] = [
+            np.where(clip.occluder[t][..., None], parts.background.frames[t], parts.background.frames[t] // 4)
+            for t in frames
+        ]
+    rows["clip"] = [clip.frames[t] for t in frames]
+    rows["what a network sees"] = [draw_keypoints(clip, t) for t in frames]
+    size = (clip.frames.shape[2], clip.frames.shape[1])
+    cells = []
+    for words, pictures in rows.items():
+        row = [_resized(picture, *size) for picture in pictures]
+        cells += [draw_label(row[0], words), *row[1:]]
+    return tile(cells, len(frames))
+
+
 def write_preview(clips: Iterable[VideoClip], folder: Path) -> list[Path]:
     """A video of layers for each clip and a contact sheet of all; the files written."""
     files, cells = [], []
@@ -233,6 +267,43 @@ def _crop(clip: VideoClip, frame: int) -> np.ndarray:
         resample=Image.Resampling.BICUBIC,
     )
     return np.asarray(picture)
+
+
+def _with_path(parts: ClipParts, frame: int) -> np.ndarray:
+    """The background's frame; a line where a point that is in the middle at the centre frame goes until here."""
+    picture = Image.fromarray(parts.background.frames[frame])
+    pen = ImageDraw.Draw(picture)
+    middle = np.array(picture.size) / 2
+    places = [tuple(middle + step) for step in parts.background.path_px[: frame + 1]]
+    pen.line(places, fill=(255, 220, 40), width=2)
+    x, y = places[-1]
+    pen.ellipse((x - 3, y - 3, x + 3, y + 3), fill=(255, 220, 40), outline=(0, 0, 0))
+    return np.asarray(picture)
+
+
+def _on_nothing(colour: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """The person on a chequered ground, which stands still."""
+    rows, columns = np.indices(mask.shape) // 12
+    ground = np.where((rows + columns) % 2 == 0, np.uint8(214), np.uint8(240))
+    return np.where(mask[..., None], colour, ground[..., None])
+
+
+def _mean_colours(parts: ClipParts, frame: int) -> np.ndarray:
+    """Each superpixel in its mean colour over the whole clip, with a dark line between them."""
+    assert parts.pixels is not None
+    labels = parts.pixels.labels
+    counts = np.maximum(np.bincount(labels.ravel()), 1)
+    means = [
+        np.bincount(labels.ravel(), weights=parts.background.frames[..., channel].ravel()) / counts
+        for channel in range(3)
+    ]
+    here = labels[frame]
+    picture = np.stack([mean[here] for mean in means], axis=-1).astype(np.uint8)
+    border = np.zeros(here.shape, bool)
+    border[:, 1:] |= here[:, 1:] != here[:, :-1]
+    border[1:] |= here[1:] != here[:-1]
+    picture[border] = 20
+    return picture
 
 
 def _part_colours(clip: VideoClip, frame: int, ground: np.ndarray) -> np.ndarray:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +19,19 @@ from pointlight.errors import PointlightError
 from pointlight.media import VideoWriter
 from pointlight.simulator import (
     SURREAL_POINTS,
+    ClipMaker,
     CompositeConfig,
+    FilmedPeople,
     PersonLayer,
+    ProceduralWindows,
     Provenance,
     SurrealConfig,
     SurrealPeople,
+    check_training_clip,
     composite,
+    decode_clip,
+    encode_clip,
+    find_recipe,
     read_surreal_info,
     surreal_person,
 )
@@ -326,3 +335,40 @@ def test_a_folder_without_a_whole_clip(tmp_path: Path) -> None:
         SurrealPeople(tmp_path, SurrealConfig(frames=4)).sample(0, 0, np.zeros((4, 2)))
     with pytest.raises(PointlightError, match="give SURREAL's folder"):
         SurrealPeople(tmp_path / "none", SurrealConfig())
+
+
+def test_surreals_people_on_video_are_clips(tmp_path: Path) -> None:
+    """The paper's own data set: the same compositing, the same hiding, the same files as for rendered people."""
+    for number in range(2):
+        write_clip(tmp_path, run=f"run{number}", frames=33)
+    config = find_recipe("full")
+    windows = ProceduralWindows(3, 0)
+    people = FilmedPeople(config.scenes, SurrealPeople(tmp_path, SurrealConfig()))
+    maker = ClipMaker(config, people, windows)
+    parts = next(
+        parts for parts in map(partial(maker.parts, 0), range(9)) if np.ptp(parts.background.path_px) > 2
+    )
+    clip = parts.clip
+    assert clip.frames.shape == (31, HEIGHT, WIDTH, 3) and clip.mask.any()
+    assert clip.provenance.sources["motion"].startswith("surreal/train/")
+    check_training_clip(clip.provenance)
+    move = np.rint(parts.background.path_px)
+    np.testing.assert_allclose(clip.camera.principal_px, np.add((160, 120), move), atol=1e-4)
+    assert (clip.frames[clip.mask] == parts.subject.layer.colour[clip.mask]).all()
+    back = decode_clip(encode_clip(clip))
+    assert np.array_equal(back.mask, clip.mask) and np.array_equal(back.visible, clip.visible)
+    assert np.array_equal(clip.visible, maker.clip(0, clip.provenance.index).visible)
+    with pytest.raises(PointlightError, match="come from files and have no scenes"):
+        maker.scene(0, 1)
+    crowded = replace(config, bystanders=1.0)
+    with pytest.raises(PointlightError, match="one to a clip"):
+        ClipMaker(crowded, people, windows).clip(0, 1)
+
+
+def test_splits_of_surreal_stay_apart(tmp_path: Path) -> None:
+    write_clip(tmp_path)
+    with pytest.raises(PointlightError, match=r"no .*_info.mat of the split 'test'"):
+        SurrealPeople(tmp_path, SurrealConfig(split="test"))
+    heldout = find_recipe("full").of_split("heldout")
+    with pytest.raises(PointlightError, match="'train' is not of the split 'heldout'; take 'test'"):
+        FilmedPeople(heldout.scenes, SurrealPeople(tmp_path, SurrealConfig()))

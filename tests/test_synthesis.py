@@ -8,6 +8,7 @@ import json
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,6 +27,7 @@ from pointlight.simulator import (
     HidingConfig,
     Place,
     ProceduralWindows,
+    RenderedPeople,
     SceneSampler,
     SensorConfig,
     Sources,
@@ -59,14 +61,19 @@ COUNT, PER_SHARD = 3, 2
 @pytest.fixture(scope="module")
 def maker() -> ClipMaker:
     body = AnnyBody()
-    return ClipMaker(
+    return ClipMaker.rendered(
         find_recipe("full"), procedural_bank(body, 2019, clips_per_kind=5), ProceduralWindows(6, 2019), body
     )
 
 
+def people_of(maker: ClipMaker) -> RenderedPeople:
+    assert isinstance(maker.people, RenderedPeople)
+    return maker.people
+
+
 def with_config(maker: ClipMaker, **changes: object) -> ClipMaker:
     config = replace(maker.config, **changes)  # type: ignore[arg-type]
-    return ClipMaker(config, maker.bank, maker.windows, maker.body)
+    return ClipMaker.rendered(config, people_of(maker).bank, maker.windows, people_of(maker).body)
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +112,7 @@ def test_tracks_and_pictures_are_of_the_same_scene(maker: ClipMaker) -> None:
     same = []
     for index in range(3):
         parts = maker.parts(0, index)
-        tracks = TrackMaker(maker.config.scenes, maker.body).make([maker.scene(0, index)])
+        tracks = TrackMaker(maker.config.scenes, people_of(maker).body).make([maker.scene(0, index)])
         np.testing.assert_allclose(parts.clip.joints_px, tracks.points_px[0].numpy(), atol=1e-3)
         np.testing.assert_allclose(parts.clip.detections_px, tracks.detections_px[0].numpy(), atol=1e-3)
         shown = ~parts.clip.covered[:, : len(parts.clip.keypoint_names)]
@@ -156,7 +163,7 @@ def test_recipes_are_the_rows_of_table_2(maker: ClipMaker) -> None:
 
 def test_ours_differs_by_sensor_and_camera(maker: ClipMaker) -> None:
     ours = find_recipe("pointlight")
-    made = ClipMaker(ours, maker.bank, maker.windows, maker.body)
+    made = ClipMaker.rendered(ours, people_of(maker).bank, maker.windows, people_of(maker).body)
     parts = made.parts(0, 1)
     assert parts.clip.frames.shape == (31, 240, 320, 3)
     assert ours.sensor != SensorConfig.none()
@@ -177,13 +184,13 @@ def test_somebody_else_may_be_in_the_picture(maker: ClipMaker) -> None:
             continue
         seen += 1
         other = parts.bystander
-        np.testing.assert_array_equal(other.camera.principal_px, parts.person.camera.principal_px)
+        np.testing.assert_array_equal(other.camera.principal_px, parts.subject.layer.camera.principal_px)
         assert "bystander" in parts.clip.provenance.sources
         assert not (parts.clip.others & parts.clip.mask).any()
-        nearer = other.mask & (other.depth_m < parts.person.depth_m) & ~parts.clip.occluder
+        nearer = other.mask & (other.depth_m < parts.subject.layer.depth_m) & ~parts.clip.occluder
         assert parts.clip.others[nearer].all()
-        hiding += (nearer & parts.person.mask).sum()
-        between = (other.joints_camera_m[:, 0] - parts.person.joints_camera_m[:, 0])[:, [0, 2]]
+        hiding += (nearer & parts.subject.layer.mask).sum()
+        between = (other.joints_camera_m[:, 0] - parts.subject.layer.joints_camera_m[:, 0])[:, [0, 2]]
         assert np.linalg.norm(between, axis=-1).min() > 0.3
     assert seen >= 2 and hiding > 0
 
@@ -199,7 +206,7 @@ def test_a_clip_says_the_focal_length_that_a_network_is_told(maker: ClipMaker) -
 def test_the_decisions_of_chance_are_known(maker: ClipMaker) -> None:
     """A change here changes every data set that was ever made: think of a new recipe's name instead."""
     digest = hashlib.sha256()
-    sampler = SceneSampler(maker.config.scenes, maker.bank, maker.body)
+    sampler = SceneSampler(maker.config.scenes, people_of(maker).bank, people_of(maker).body)
     for index in range(40):
         scene = sampler.sample(0, index)
         decided = (
@@ -225,7 +232,9 @@ def test_splits_stay_apart(maker: ClipMaker, clip: VideoClip) -> None:
             splits = {k: v for k, v in clip.provenance.splits.items() if k != kind}
             check_training_clip(replace(clip.provenance, splits=splits))
     with pytest.raises(PointlightError, match="one clip has one split"):
-        ClipMaker(maker.config, maker.bank, ProceduralWindows(2, 0, "heldout"), maker.body)
+        ClipMaker.rendered(
+            maker.config, people_of(maker).bank, ProceduralWindows(2, 0, "heldout"), people_of(maker).body
+        )
     with pytest.raises(PointlightError, match="one clip has one split"):
         replace(maker.config, looks=replace(maker.config.looks, split="heldout"))
     assert maker.config.of_split("heldout").looks.split == "heldout"
@@ -346,7 +355,7 @@ def test_shards_at_an_address(shards: Path) -> None:
 
 
 def test_shards_are_read_once_each_in_any_order(shards: Path) -> None:
-    def indices(**options: int) -> list[int]:
+    def indices(**options: Any) -> list[int]:
         return [clip.provenance.index for clip in read_clips(shards, **options)]
 
     assert indices() == [0, 1, 2]

@@ -119,7 +119,7 @@ def open_maker(config: SynthesisConfig, sources: Sources, watch: Watch | None = 
         )
     if sources.backgrounds is None:
         windows = ProceduralWindows(sources.made_backgrounds, PROCEDURAL_SEED, config.split)
-        return ClipMaker(config, bank, windows, body)
+        return ClipMaker.rendered(config, bank, windows, body)
     manifest = list_backgrounds(sources.backgrounds, config.split)
     flow = config.backgrounds.flow
     cutting = WindowConfig(per_video=sources.windows_per_video)
@@ -133,7 +133,7 @@ def open_maker(config: SynthesisConfig, sources: Sources, watch: Watch | None = 
         )
     if flow not in cache.config.flow:
         cache.add_paths(flow, watch=lambda done, total: tell("camera", done, total, flow))
-    return ClipMaker(config, bank, cache, body)
+    return ClipMaker.rendered(config, bank, cache, body)
 
 
 @lru_cache(maxsize=2)

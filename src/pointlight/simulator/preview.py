@@ -169,8 +169,8 @@ def occluded_parts(maker: ClipMaker, seed: int, first: int = 0, least: float = 0
         parts = maker.parts(seed, index)
         if parts.occluder is None or parts.occluder.kind != "superpixel":
             continue
-        covered = (parts.occluder.mask & parts.person.mask).sum((1, 2))
-        if (covered / np.maximum(parts.person.mask.sum((1, 2)), 1)).max() >= least:
+        covered = (parts.occluder.mask & parts.subject.layer.mask).sum((1, 2))
+        if (covered / np.maximum(parts.subject.layer.mask.sum((1, 2)), 1)).max() >= least:
             return parts
     raise PointlightError(
         f"none of {_MOST_TRIED} clips of {maker.config.name} has a superpixel before the person; Figure 2 needs one"
@@ -186,7 +186,9 @@ def draw_figure2(parts: ClipParts) -> np.ndarray:
     cover = clip.occluder & clip.whole_mask
     frame = int(cover.sum((1, 2)).argmax())
     background = parts.background.frames[frame]
-    person = np.where(parts.person.mask[frame][..., None], parts.person.colour[frame], np.uint8(255))
+    person = np.where(
+        parts.subject.layer.mask[frame][..., None], parts.subject.layer.colour[frame], np.uint8(255)
+    )
     superpixel = np.where(clip.occluder[frame][..., None], np.uint8(255), np.uint8(0)).repeat(3, -1)
     cells = [
         ("background", background),
@@ -210,11 +212,14 @@ def draw_stages(parts: ClipParts, frames: Sequence[int] = (0, 10, 20, 30)) -> np
     moves = range(len(clip.frames) - 1)
     rows = {
         "background and its path": [_with_path(parts, t) for t in frames],
-        "person, following it": [_on_nothing(parts.person.colour[t], parts.person.mask[t]) for t in frames],
-        "depth": [_depth_colours(parts.person.depth_m[t], scale.depth_m) for t in frames],
+        "person, following it": [
+            _on_nothing(parts.subject.layer.colour[t], parts.subject.layer.mask[t]) for t in frames
+        ],
+        "depth": [_depth_colours(parts.subject.layer.depth_m[t], scale.depth_m) for t in frames],
         "body parts": [_part_colours(clip, t, np.zeros_like(clip.frames[t])) for t in frames],
         "flow to the next frame": [
-            flow_colours(parts.person.flow_forward_px[min(t, moves[-1])], scale.flow_px) for t in frames
+            flow_colours(parts.subject.layer.flow_forward_px[min(t, moves[-1])], scale.flow_px)
+            for t in frames
         ],
     }
     if parts.pixels is not None:

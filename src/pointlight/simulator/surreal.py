@@ -7,6 +7,7 @@ that the user's own SMPL files give.
 
 from __future__ import annotations
 
+import hashlib
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -67,7 +68,14 @@ class SurrealConfig:
 
 
 class SurrealPeople:
-    """Draws people from a folder of SURREAL; a person is a pure function of (files, configuration, seed, index)."""
+    """Draws people from a folder of SURREAL; a person is a pure function of (files, configuration, seed, index).
+
+    Attributes:
+        config: how people are taken.
+        bodies: the user's SMPL by gender.
+        files: the `_info.mat` of all clips.
+        sha256: of the configuration and of the files' names and sizes.
+    """
 
     def __init__(
         self, folder: Path, config: SurrealConfig, bodies: Mapping[str, BodyModel] | None = None
@@ -86,6 +94,8 @@ class SurrealPeople:
         self.bodies = dict(bodies or {})
         self.files = find_surreal(folder, config.split)
         self._named: set[Path] = set()
+        names = [f"{surreal_name(path)} {path.stat().st_size}" for path in self.files]
+        self.sha256 = hashlib.sha256(repr((config, sorted(self.bodies), names)).encode()).hexdigest()
 
     def sample(self, seed: int, index: int, path_px: np.ndarray) -> tuple[PersonLayer, str]:
         """Draw a clip of one person, who follows the background's `path_px` (T, 2), and say where it comes from.

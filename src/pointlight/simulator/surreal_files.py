@@ -35,6 +35,9 @@ _NOWHERE = (0.0, 238.0)
 _FAR_M = 1e3
 """The official code takes more for background, whose depth is written as 1e10."""
 
+SPLITS = ("train", "val", "test")
+"""Folders of the official tree."""
+
 
 @dataclass(frozen=True)
 class SurrealInfo:
@@ -68,11 +71,17 @@ def find_surreal(folder: Path, split: str = "test") -> list[Path]:
     """The clips' `_info.mat` files: of the split where the folder has the official tree, else all beneath it.
 
     Raises:
-        PointlightError: there are none.
+        PointlightError: there are none, or none of that split.
     """
-    for place in (folder / "data" / "cmu" / split, folder / "cmu" / split, folder / split, folder):
-        if files := sorted(place.rglob("*_info.mat")):
-            return files
+    for tree in (folder / "data" / "cmu", folder / "cmu", folder):
+        if any((tree / name).is_dir() for name in SPLITS):
+            if files := sorted((tree / split).rglob("*_info.mat")):
+                return files
+            raise PointlightError(
+                f"{tree} has no *_info.mat of the split {split!r}; get that part of SURREAL"
+            )
+    if files := sorted(folder.rglob("*_info.mat")):
+        return files
     raise PointlightError(f"{folder} has no *_info.mat beneath it; give SURREAL's folder")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -13,7 +12,7 @@ from pointlight.body import BodyModel
 from pointlight.errors import PointlightError
 from pointlight.motion import MotionBank, VarietyConfig
 from pointlight.randomness import stream
-from pointlight.simulator.appearance import PAPER_LOOKS, LooksConfig, draw_looks
+from pointlight.simulator.appearance import PAPER_LOOKS, LooksConfig
 from pointlight.simulator.background_windows import HEIGHT, WIDTH, Window, Windows
 from pointlight.simulator.backgrounds import (
     VARIED_BACKGROUNDS,
@@ -21,8 +20,6 @@ from pointlight.simulator.backgrounds import (
     BackgroundConfig,
     BackgroundSampler,
 )
-from pointlight.simulator.bystanders import draw_bystander
-from pointlight.simulator.camera_motion import follow
 from pointlight.simulator.cameras import CameraConfig
 from pointlight.simulator.composite import CompositeConfig, Provenance, VideoClip, composite
 from pointlight.simulator.hiding import HidingConfig
@@ -37,8 +34,8 @@ from pointlight.simulator.occluders import (
     read_superpixels,
     write_superpixels,
 )
-from pointlight.simulator.render import render_person
-from pointlight.simulator.scene import Scene, SceneConfig, SceneSampler, surreal_scenes
+from pointlight.simulator.people import Lap, People, RenderedPeople, Subject
+from pointlight.simulator.scene import Scene, SceneConfig, surreal_scenes
 from pointlight.simulator.sensor import SensorConfig, apply_sensor, motion_of
 
 SPLIT_KINDS = ("motion", "background", "textures")
@@ -165,18 +162,16 @@ class ClipParts:
     """A clip and what it was put together from.
 
     Attributes:
-        scene: whose tracks agree with the clip; its camera follows the background.
+        subject: whom it is about; its scene's tracks agree with the clip, its camera follows the background.
         background: what is behind.
-        person: on nothing.
         bystander: another person, on nothing; None for none.
         pixels: the background's superpixels, as it shows them; None where none were asked for.
         occluder: None for none.
         clip: the result.
     """
 
-    scene: Scene
+    subject: Subject
     background: BackgroundClip
-    person: PersonLayer
     bystander: PersonLayer | None
     pixels: SuperpixelMap | None
     occluder: Occluder | None
@@ -184,16 +179,15 @@ class ClipParts:
 
 
 class ClipMaker:
-    """Makes clips; each is a pure function of (config, bank, windows, seed, index)."""
+    """Makes clips; each is a pure function of (config, people, windows, seed, index)."""
 
-    def __init__(self, config: SynthesisConfig, bank: MotionBank, windows: Windows, body: BodyModel) -> None:
+    def __init__(self, config: SynthesisConfig, people: People, windows: Windows) -> None:
         """Bring the sources together.
 
         Args:
             config: the distribution.
-            bank: of motions; those of the configuration's split are used.
+            people: who is shown; `rendered` draws them from the configuration's scenes.
             windows: of the same split.
-            body: Anny.
 
         Raises:
             PointlightError: sources of several splits, or none that may be used.
@@ -204,18 +198,20 @@ class ClipMaker:
                 "one clip has one split"
             )
         self.config = config
-        self.bank = bank
+        self.people = people
         self.windows = windows
-        self.body = body
-        self._scenes = SceneSampler(config.scenes, bank, body)
         self._backgrounds = BackgroundSampler(windows, config.backgrounds)
         self._versions = {
             "pointlight": _version(),
             "recipe": config.sha256[:16],
-            "motions": bank.sha256[:16],
             "backgrounds": windows.sha256[:16],
-            "body": body.sha256[:16],
+            **people.versions,
         }
+
+    @staticmethod
+    def rendered(config: SynthesisConfig, bank: MotionBank, windows: Windows, body: BodyModel) -> ClipMaker:
+        """A maker of clips with people drawn from a motion bank."""
+        return ClipMaker(config, RenderedPeople(config.scenes, config.looks, bank, body), windows)
 
     @property
     def versions(self) -> dict[str, str]:
@@ -223,14 +219,20 @@ class ClipMaker:
         return dict(self._versions)
 
     def scene(self, seed: int, index: int) -> Scene:
-        """Scene `index` with the camera that follows its background; its tracks are those of `clip(seed, index)`."""
-        return self._scene(seed, index, self._backgrounds.sample(seed, index))
+        """Scene `index` with the camera that follows its background; its tracks are those of `clip(seed, index)`.
+
+        Raises:
+            PointlightError: the people are not rendered from scenes.
+        """
+        if not isinstance(self.people, RenderedPeople):
+            raise PointlightError(f"the people of {self.config.name} come from files and have no scenes")
+        return self.people.scene(seed, index, self._path(self._backgrounds.sample(seed, index)))
 
     def clip(self, seed: int, index: int) -> VideoClip:
         """Clip `index`."""
         return self.parts(seed, index).clip
 
-    def parts(self, seed: int, index: int, lap: Callable[[str], None] | None = None) -> ClipParts:
+    def parts(self, seed: int, index: int, lap: Lap | None = None) -> ClipParts:
         """Clip `index` with what it is made of.
 
         Args:
@@ -241,12 +243,8 @@ class ClipMaker:
         config, tell = self.config, lap or _silent
         background = self._backgrounds.sample(seed, index)
         tell("background")
-        scene = self._scene(seed, index, background)
-        tell("scene")
-        looks = draw_looks(config.looks, seed, index, scene.shape)
-        tell("looks")
-        person = render_person(scene, looks, self.body)
-        tell("render")
+        subject = self.people.subject(seed, index, self._path(background), tell)
+        person = subject.layer
         pixels = self._superpixels(background) if config.occluders.superpixel else None
         tell("superpixels")
         occluder = draw_occluder(
@@ -258,57 +256,45 @@ class ClipMaker:
             stream(seed, index, "occluder"),
         )
         tell("occluder")
-        source = background.provenance.source
-        sources = {
-            "motion": scene.motion.name,
-            "background": f"{source.file} window {source.number} at {source.start_s:.3f} s",
-            "textures": ", ".join(looks.fabrics),
-        }
-        bystander = None
-        if config.bystanders > 0:
-            bystander = self._bystander(scene, person, sources)
+        bystander, others = None, {}
+        if stream(seed, index, "has bystander").random() < config.bystanders:
+            bystander, others = self._bystander(subject)
             tell("bystander")
+        source = background.provenance.source
+        shown = f"{source.file} window {source.number} at {source.start_s:.3f} s"
         provenance = Provenance(
             recipe=config.name,
             seed=seed,
             index=index,
-            sources=sources,
-            splits={"motion": scene.motion.split, "background": source.split, "textures": looks.split},
+            sources={**subject.sources, "background": shown, **others},
+            splits={**subject.splits, "background": source.split},
             versions=self._versions,
         )
         people = [person] if bystander is None else [person, bystander]
-        rules = CompositeConfig(config.scenes.hiding, scene.noise, config.totally_occluded)
-        clip = composite(people, background.frames, occluder, scene.hiding, rules, provenance)
-        clip = replace(clip, told_focal_px=scene.told_focal_px)
+        rules = CompositeConfig(config.scenes.hiding, subject.noise, config.totally_occluded)
+        clip = composite(people, background.frames, occluder, subject.hiding, rules, provenance)
+        clip = replace(clip, told_focal_px=subject.told_focal_px)
         tell("composite")
         if config.sensor != SensorConfig.none():
             motion = motion_of(clip.flow_forward_px, clip.flow_backward_px, clip.mask)
             clip = replace(clip, frames=apply_sensor(clip.frames, config.sensor, seed, index, motion))
             tell("sensor")
-        return ClipParts(scene, background, person, bystander, pixels, occluder, clip)
+        return ClipParts(subject, background, bystander, pixels, occluder, clip)
 
-    def _bystander(self, scene: Scene, person: PersonLayer, sources: dict[str, str]) -> PersonLayer | None:
-        """Another person, noted in `sources`; nobody where chance or the picture has none, or too little remains."""
-        if stream(scene.seed, scene.index, "has bystander").random() >= self.config.bystanders:
-            return None
-        other = draw_bystander(scene, self._scenes)
-        # Looks by the other scene's own numbers, from the same families of textures.
-        looks = draw_looks(self.config.looks, other.seed, other.index, other.shape)
-        layer = render_person(other, looks, self.body)
-        before = layer.mask & (layer.depth_m < person.depth_m)
-        if not layer.mask.any():
-            return None
-        if (before & person.mask).any() and not is_kept(before, person, self.config.occluders.least_joints):
-            return None
-        sources["bystander"] = other.motion.name
-        sources["bystander's textures"] = ", ".join(looks.fabrics)
-        return layer
+    def _bystander(self, subject: Subject) -> tuple[PersonLayer | None, dict[str, str]]:
+        """Another person and where it comes from; nobody where it is not in the picture or hides too much."""
+        layer, sources = self.people.bystander(subject)
+        before = layer.mask & (layer.depth_m < subject.layer.depth_m)
+        hides = bool((before & subject.layer.mask).any())
+        if not layer.mask.any() or (
+            hides and not is_kept(before, subject.layer, self.config.occluders.least_joints)
+        ):
+            return None, {}
+        return layer, sources
 
-    def _scene(self, seed: int, index: int, background: BackgroundClip) -> Scene:
-        scene = self._scenes.sample(seed, index)
-        if not self.config.track:
-            return scene
-        return replace(scene, camera=follow(scene.camera, background.path_px))
+    def _path(self, background: BackgroundClip) -> np.ndarray:
+        """(T, 2) what the person follows."""
+        return background.path_px if self.config.track else np.zeros_like(background.path_px)
 
     def _superpixels(self, background: BackgroundClip) -> SuperpixelMap:
         """The window's own map, the same whether it is found or made, as this background shows it."""

@@ -29,7 +29,7 @@ test:  ## the whole suite but for the long tests
 	$(BIN)/python -m pytest -q
 
 slow:  ## the long tests
-	@$(INSTALL) test
+	@$(INSTALL) slow
 	$(BIN)/python -m pytest -q -m slow
 
 check:  ## format, lint and types, changing nothing

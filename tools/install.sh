@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs the project into .venv: `install.sh run|test|dev`. Called by the Makefile; does nothing where it is done.
+# Installs the project into .venv: `install.sh run|test|slow|dev`. Called by the Makefile; does nothing where it is done.
 #
 # Three traps are handled here, once:
 # - Python: the detector's wheel and the pinned packages were run together on 3.11; another one is refused in a sentence.
@@ -13,10 +13,11 @@ cd "$(dirname "$0")/.."
 what=${1:-}
 index=${POINTLIGHT_TORCH_INDEX-https://download.pytorch.org/whl/cpu}
 case $what in
-  run) extras=detector-headless covered_by="test dev" ;;
-  test) extras=detector-headless,test covered_by=dev ;;
+  run) extras=detector-headless covered_by="test slow dev" ;;
+  test) extras=detector-headless,test covered_by="slow dev" ;;
+  slow) extras=detector-headless,test,ray covered_by= ;;
   dev) extras=detector-headless,dev covered_by= ;;
-  *) echo "usage: install.sh run|test|dev" >&2; exit 2 ;;
+  *) echo "usage: install.sh run|test|slow|dev" >&2; exit 2 ;;
 esac
 
 version_of() {

@@ -22,7 +22,19 @@ def synthesize(
         ),
     ] = "full",
     split: Annotated[str, typer.Option(help="train, validation or heldout.")] = "train",
-    workers: Annotated[int, typer.Option(help="Processes; 0 makes all clips in this one.")] = 1,
+    engine: Annotated[
+        str,
+        typer.Option(
+            help="local, or ray: the cluster that RAY_ADDRESS names or that runs here, else one on this machine."
+        ),
+    ] = "local",
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="Processes; one for each core, or CPU of the cluster, if not given. 0 makes all clips in this one.",
+        ),
+    ] = None,
     backgrounds: Annotated[
         Path | None,
         typer.Option(envvar="POINTLIGHT_BACKGROUNDS", help="Folder of videos; made scenes if not given."),
@@ -64,6 +76,7 @@ def synthesize(
         occluded_parts,
         open_maker,
         read_clips,
+        usable_cores,
         without_total_occlusions,
         write_preview,
     )
@@ -76,6 +89,8 @@ def synthesize(
         config = without_total_occlusions(config)
     if preview and preview_folder is None and "://" in out:
         raise PointlightError("a preview beside an address needs a folder; name one with --preview-folder")
+    if workers is None:
+        workers = 0 if engine == "ray" else usable_cores()
     sources = Sources(motion=motion, backgrounds=backgrounds)
     with stage_bars() as bars:
         summary = run(
@@ -84,6 +99,7 @@ def synthesize(
             count,
             seed=seed,
             sources=sources,
+            engine=engine,
             workers=workers,
             clips_per_shard=shard,
             watch=bars,

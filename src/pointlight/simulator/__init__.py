@@ -25,6 +25,7 @@ from pointlight.simulator.capsules import CAPSULES, Capsule
 from pointlight.simulator.clip_files import decode_clip, encode_clip, provenance_of
 from pointlight.simulator.composite import CompositeConfig, Provenance, VideoClip, composite
 from pointlight.simulator.dressing import vertex_normals
+from pointlight.simulator.engines import ENGINES, usable_cores
 from pointlight.simulator.generate import RunSummary, Sources, open_maker, synthesize, synthesize_clip
 from pointlight.simulator.hiding import CLIP_FRAMES, MEDIAPIPE_V1, DetectorNoise, HidingConfig, HidingDraws
 from pointlight.simulator.layers import PersonLayer
@@ -91,6 +92,7 @@ from pointlight.simulator.visibility import HIDDEN_BEHIND_M, SelfOcclusion, hidd
 __all__ = [
     "CAPSULES",
     "CLIP_FRAMES",
+    "ENGINES",
     "EVAL_MEDIAPIPE_V1",
     "EVAL_V1",
     "EVAL_V1_PERFECT",
@@ -204,6 +206,7 @@ __all__ = [
     "synthesize",
     "synthesize_clip",
     "turned",
+    "usable_cores",
     "vertex_normals",
     "window_superpixels",
     "without_total_occlusions",

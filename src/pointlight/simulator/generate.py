@@ -1,25 +1,17 @@
-"""Many clips to shards by a pool of processes, which may be interrupted at any time and goes on where it was."""
+"""Many clips to shards, on one core or many machines; may be interrupted at any time and goes on where it was."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import multiprocessing
-import os
 import shutil
-import signal
 import tarfile
-import threading
 import time
-from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
-
-import torch
 
 from pointlight.body import AnnyBody
 from pointlight.errors import PointlightError
@@ -27,8 +19,8 @@ from pointlight.files import ensure_folder
 from pointlight.motion import compile_motion_bank, default_cache, procedural_bank
 from pointlight.simulator.background_files import list_backgrounds
 from pointlight.simulator.background_windows import WindowCache, WindowConfig, fill_cache
-from pointlight.simulator.clip_files import encode_clip
 from pointlight.simulator.composite import VideoClip
+from pointlight.simulator.engines import ClipJob, find_engine, staged_clips
 from pointlight.simulator.procedural_backgrounds import ProceduralWindows
 from pointlight.simulator.shards import (
     INDEX,
@@ -36,19 +28,14 @@ from pointlight.simulator.shards import (
     Place,
     ShardEntry,
     assemble_shard,
-    pack_clip,
     shard_name,
+    unpack_shard,
 )
 from pointlight.simulator.synthesis import ClipMaker, SynthesisConfig, find_recipe
 
 PROCEDURAL_SEED = 2019
 _SETTINGS = "settings.json"
-_THREAD_VARIABLES = (
-    "OMP_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "NUMBA_NUM_THREADS",
-)
+_LOCK = "lock"
 
 Watch = Callable[[str, float, float, str], None]
 """Told a stage, how much is done, how much there is, and a note."""
@@ -163,55 +150,62 @@ def synthesize(
     *,
     seed: int,
     sources: Sources,
+    engine: str = "local",
     workers: int = 0,
     clips_per_shard: int = 64,
     watch: Watch | None = None,
 ) -> RunSummary:
     """Make clips 0 to `count` and put them into shards; call it again after an interruption and it goes on.
 
+    A larger count for the same place goes on too; its clips are those of a run with that count from the start.
+
     Args:
         config: of the clips.
         out: folder or address of fsspec.
         count: of clips.
         seed: of all clips.
-        sources: what they are drawn from.
-        workers: processes; 0 makes clips in this one.
+        sources: what they are drawn from. With Ray, every machine must find them under the same paths.
+        engine: "local", processes of this machine, or "ray", workers of a cluster: the one that is connected, that
+            RAY_ADDRESS names, that runs on this machine, or a new one on this machine alone, in this order.
+        workers: processes; 0 makes clips in this one, with Ray on every CPU of the cluster.
         clips_per_shard: how many clips a shard holds, but for the last.
         watch: told how far it is.
 
     Raises:
-        PointlightError: `out` holds other clips, there is no room, or a process died.
+        PointlightError: `out` holds other or more clips, another run writes to it, there is no room, or processes died.
     """
     if count < 1 or clips_per_shard < 1 or workers < 0:
         raise PointlightError(
             f"{count} clips in shards of {clips_per_shard} with {workers} workers cannot be made; ask for 1 or more"
         )
+    engine = find_engine(engine)
     began = time.monotonic()
     tell = watch or _silent
     place = Place(out)
     maker = open_maker(config, sources, watch)
-    settings = _settings(config, maker, seed, count, clips_per_shard)
-    staging = _staging(place, settings)
-    done = _finished_shards(place, settings)
-    todo = _Work(staging, count, clips_per_shard, set(done))
-    made = 0
-    making = time.monotonic()
-    tell("clips", todo.finished, count, "")
-    for number in todo.ready():
-        done[number] = _finish(place, staging, number, todo)
-    # Closed at once, so that no process works on when something goes wrong here.
-    with closing(_made(config, sources, seed, staging, todo.missing(), workers, maker)) as indices:
-        for index in indices:
-            made += 1
-            rate = made * config.scenes.frames / max(time.monotonic() - making, 1e-9)
-            for number in todo.staged(index):
-                done[number] = _finish(place, staging, number, todo)
-            tell("clips", todo.finished, count, f"{rate:.0f} frames/s")
-    shards = [done[number] for number in sorted(done)]
-    index_json = {**settings, "shards": [entry.as_json() for entry in shards]}
-    place.put(INDEX, _json(index_json))
-    shutil.rmtree(staging, ignore_errors=True)
-    spent = time.monotonic() - making
+    settings = _settings(config, maker, seed, clips_per_shard)
+    with _staging(place, settings) as staging:
+        _begin(place, settings, count)
+        job = ClipJob(partial(open_maker, config, sources), maker.versions, seed, staging)
+        todo = _Work(job, place, count, clips_per_shard)
+        made = 0
+        making = time.monotonic()
+        tell("clips", todo.finished, count, "")
+        for number in todo.ready():
+            todo.finish(number)
+        # Closed at once, so that no process works on when something goes wrong here.
+        with closing(staged_clips(engine, job, todo.missing(), workers, maker)) as indices:
+            for index in indices:
+                made += 1
+                rate = made * config.scenes.frames / max(time.monotonic() - making, 1e-9)
+                if (number := todo.staged(index)) is not None:
+                    todo.finish(number)
+                tell("clips", todo.finished, count, f"{rate:.0f} frames/s")
+        spent = time.monotonic() - making
+        shards = todo.shards
+        index_json = {**settings, "count": count, "shards": [entry.as_json() for entry in shards]}
+        place.put(INDEX, _json(index_json))
+        shutil.rmtree(staging, ignore_errors=True)
     clips = [clip for entry in shards for clip in entry.clips]
     return RunSummary(
         clips=len(clips),
@@ -225,29 +219,34 @@ def synthesize(
 
 
 class _Work:
-    """Which clips are staged, and which shards can be assembled."""
+    """Which shards are finished, which clips are staged, and which shards can be assembled."""
 
-    def __init__(self, staging: Path, count: int, per_shard: int, done: set[int]) -> None:
-        self._staging = staging
-        self._spans = {
-            number: range(first, min(first + per_shard, count))
-            for number, first in enumerate(range(0, count, per_shard))
-        }
-        self._per_shard = per_shard
-        self._missing = {
-            number: {index for index in span if not self.path(index).exists()}
-            for number, span in self._spans.items()
-            if number not in done
-        }
+    def __init__(self, job: ClipJob, place: Place, count: int, per_shard: int) -> None:
+        self._job = job
+        self._place = place
         self._count = count
+        self._per_shard = per_shard
+        self._done: dict[int, ShardEntry] = {}
+        self._missing: dict[int, set[int]] = {}
+        for number in range(-(-count // per_shard)):
+            span = self._span(number)
+            entry = self._noted(number)
+            if entry is not None and len(entry.clips) == len(span):
+                self._done[number] = entry
+                continue
+            if entry is not None:  # the last shard of a run that was to have fewer clips
+                unpack_shard(place, number, job.path)
+            self._missing[number] = {index for index in span if not job.path(index).exists()}
 
-    def path(self, index: int) -> Path:
-        """Where a clip is staged."""
-        return self._staging / f"{index:08d}.tar"
+    @property
+    def shards(self) -> list[ShardEntry]:
+        """The finished ones in order."""
+        return [self._done[number] for number in sorted(self._done)]
 
-    def paths(self, number: int) -> list[Path]:
-        """The clips of a shard."""
-        return [self.path(index) for index in self._spans[number]]
+    @property
+    def finished(self) -> int:
+        """Clips that are there, staged or in shards."""
+        return self._count - sum(map(len, self._missing.values()))
 
     def ready(self) -> list[int]:
         """Shards of which all clips are staged."""
@@ -257,77 +256,107 @@ class _Work:
         """Clips to be made."""
         return sorted(index for missing in self._missing.values() for index in missing)
 
-    def staged(self, index: int) -> list[int]:
+    def staged(self, index: int) -> int | None:
         """Note that a clip is there; the shard that became ready, if one did."""
         number = index // self._per_shard
         self._missing[number].discard(index)
-        return [] if self._missing[number] else [number]
+        return None if self._missing[number] else number
 
-    @property
-    def finished(self) -> int:
-        """Clips that are there, staged or in shards."""
-        return self._count - sum(map(len, self._missing.values()))
+    def finish(self, number: int) -> None:
+        """Assemble a shard, note it, and drop its staged clips; in this order, so that nothing is ever lost."""
+        staged = [self._job.path(index) for index in self._span(number)]
+        entry = assemble_shard(self._place, self._job.staging, number, staged)
+        self._place.put(_note(number), _json(entry.as_json()))
+        for path in staged:
+            path.unlink()
+        self._done[number] = entry
 
+    def _span(self, number: int) -> range:
+        first = number * self._per_shard
+        return range(first, min(first + self._per_shard, self._count))
 
-def _finish(place: Place, staging: Path, number: int, work: _Work) -> ShardEntry:
-    """Assemble a shard, note it, and drop its staged clips; in this order, so that nothing is ever lost."""
-    entry = assemble_shard(place, staging, number, work.paths(number))
-    place.put(f"{shard_name(number)}.json", _json(entry.as_json()))
-    for path in work.paths(number):
-        path.unlink()
-    return entry
-
-
-def _finished_shards(place: Place, settings: dict) -> dict[int, ShardEntry]:
-    found = {}
-    for number in range(-(-settings["count"] // settings["clips_per_shard"])):
-        note = place.read(f"{shard_name(number)}.json")
-        if note is not None:
-            entry = json.loads(note)
-            found[number] = ShardEntry(entry["file"], entry["bytes"], entry["sha256"], tuple(entry["clips"]))
-    return found
+    def _noted(self, number: int) -> ShardEntry | None:
+        note = self._place.read(_note(number))
+        if note is None:
+            return None
+        entry = json.loads(note)
+        return ShardEntry(entry["file"], entry["bytes"], entry["sha256"], tuple(entry["clips"]))
 
 
-def _settings(config: SynthesisConfig, maker: ClipMaker, seed: int, count: int, clips_per_shard: int) -> dict:
+def _note(number: int) -> str:
+    """The file that says that a shard is whole, and what is in it."""
+    return f"{shard_name(number)}.json"
+
+
+def _settings(config: SynthesisConfig, maker: ClipMaker, seed: int, clips_per_shard: int) -> dict:
+    """What all clips of a place have in common; the count is not among it."""
     return {
         "format_version": SHARDS_FORMAT_VERSION,
         "recipe": config.name,
         "split": config.split,
         "config": repr(config),
         "seed": seed,
-        "count": count,
         "clips_per_shard": clips_per_shard,
         "versions": maker.versions,
     }
 
 
-def _staging(place: Place, settings: dict) -> Path:
-    """The local folder of unfinished clips; what an interruption left half-written is swept up."""
+def _begin(place: Place, settings: dict, count: int) -> None:
+    """See that the place holds these clips and no others, and sweep up what an interruption left half-written."""
     before = place.read(_SETTINGS)
-    if before is None:
-        if place.local is not None:
-            ensure_folder(place.local)
-        place.put(_SETTINGS, _json(settings))
-    elif json.loads(before) != settings:
-        there = json.loads(before)
+    there = None if before is None else json.loads(before)
+    if there is not None:
         unlike = [name for name in settings if there.get(name) != settings[name]]
-        raise PointlightError(
-            f"{place.address} was begun with another {', '.join(unlike)}; choose another place or delete it"
-        )
+        if unlike:
+            raise PointlightError(
+                f"{place.address} was begun with another {', '.join(unlike)}; choose another place or delete it"
+            )
+        if there["count"] > count:
+            raise PointlightError(
+                f"{place.address} was begun with {there['count']} clips, of which {count} cannot be taken away; ask for "
+                f"{there['count']} or more, or choose another place"
+            )
+    if place.local is not None:
+        ensure_folder(place.local)
+    if there is None or there["count"] < count:
+        place.put(_SETTINGS, _json({**settings, "count": count}))
+    place.sweep()
+
+
+@contextmanager
+def _staging(place: Place, settings: dict) -> Iterator[Path]:
+    """The local folder of unfinished clips, for one run at a time; only whole clips are in it."""
     if place.local is not None:
         folder = place.local / ".staging"
-        for rest in place.local.glob(".*.partial*"):
-            rest.unlink()
     else:
         key = hashlib.sha256(place.address.encode() + _json(settings)).hexdigest()[:16]
         folder = default_cache() / f"staging-{key}"
     ensure_folder(folder)
-    for rest in folder.glob(".*"):
-        rest.unlink()
-    for staged in folder.glob("*.tar"):
-        if staged.name.startswith("shard-") or not _whole(staged):
-            staged.unlink()
-    return folder
+    with _only_run(folder / _LOCK, place.address):
+        for rest in folder.glob(".*"):
+            rest.unlink(missing_ok=True)
+        for staged in folder.glob("*.tar"):
+            if staged.name.startswith("shard-") or not _whole(staged):
+                staged.unlink()
+        yield folder
+
+
+@contextmanager
+def _only_run(lock: Path, address: str) -> Iterator[None]:
+    """Refuse a second run at the same place; the lock falls with the process that holds it."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        yield
+        return
+    with open(lock, "w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise PointlightError(f"another run is writing to {address}; wait for its end") from None
+        except OSError:  # a file system without locks
+            pass
+        yield
 
 
 def _whole(path: Path) -> bool:
@@ -337,95 +366,6 @@ def _whole(path: Path) -> bool:
             return len(archive.getmembers()) > 0
     except (tarfile.TarError, OSError):
         return False
-
-
-def _made(
-    config: SynthesisConfig,
-    sources: Sources,
-    seed: int,
-    staging: Path,
-    missing: list[int],
-    workers: int,
-    maker: ClipMaker,
-) -> Generator[int, None, None]:
-    """Numbers of clips as they are staged."""
-    if workers == 0 or not missing:
-        for index in missing:
-            _stage(maker, seed, index, staging)
-            yield index
-        return
-    with _one_thread_each():
-        pool = ProcessPoolExecutor(
-            workers,
-            mp_context=multiprocessing.get_context("spawn"),
-            initializer=_begin_worker,
-            initargs=(config, sources),
-        )
-        waiting = iter(missing)
-        running: set[Future[int]] = set()
-        try:
-            # A few more than are running, so that no process waits for this one.
-            for index in waiting:
-                running.add(pool.submit(_work, seed, index, staging))
-                if len(running) >= 3 * workers:
-                    break
-            while running:
-                ended, running = wait(running, return_when=FIRST_COMPLETED)
-                for future in ended:
-                    yield future.result()
-                    if (index := next(waiting, None)) is not None:
-                        running.add(pool.submit(_work, seed, index, staging))
-        except BrokenProcessPool as error:
-            raise PointlightError(
-                "a process that makes clips was killed, perhaps for lack of memory; what is whole has been kept, "
-                "the same command goes on, with fewer --workers if need be"
-            ) from error
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
-
-
-_worker: ClipMaker | None = None
-
-
-def _begin_worker(config: SynthesisConfig, sources: Sources) -> None:
-    """Open the sources once a process; Ctrl-C is the parent's business, and its death is the worker's."""
-    global _worker  # a pool gives its initialiser no other place
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    torch.set_num_threads(1)
-    _worker = open_maker(config, sources)
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
-
-
-def _work(seed: int, index: int, staging: Path) -> int:
-    assert _worker is not None
-    _stage(_worker, seed, index, staging)
-    return index
-
-
-def _stage(maker: ClipMaker, seed: int, index: int, staging: Path) -> None:
-    pack_clip(staging / f"{index:08d}.tar", index, encode_clip(maker.clip(seed, index)))
-
-
-@contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """Processes begun in the block have one thread each; libraries read these variables when they are loaded."""
-    before = {name: os.environ.get(name) for name in _THREAD_VARIABLES}
-    os.environ.update(dict.fromkeys(_THREAD_VARIABLES, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
 
 
 def _json(value: dict) -> bytes:

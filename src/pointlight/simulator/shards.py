@@ -7,7 +7,10 @@ import io
 import json
 import os
 import tarfile
-from collections.abc import Iterator, Mapping, Sequence
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +27,11 @@ from pointlight.simulator.synthesis import check_training_clip
 
 SHARDS_FORMAT_VERSION = 1
 INDEX = "index.json"
+PAUSES_S = (1.0, 5.0)
+"""Before an upload that broke off is tried again."""
+
 _EXTRAS = {"s3": "s3", "gs": "gcs", "gcs": "gcs"}
+_OBJECT_STORES = ("s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "oss")
 
 
 class Place:
@@ -44,6 +51,7 @@ class Place:
         self.address = str(address)
         protocol, separator, _ = self.address.partition("://")
         self.local = None if separator and protocol != "file" else Path(self.address.removeprefix("file://"))
+        self._whole = protocol in _OBJECT_STORES
         if self.local is None:
             try:
                 self._files, self._root = fsspec.core.url_to_fs(self.address)
@@ -57,12 +65,17 @@ class Place:
                 ) from error
 
     def read(self, name: str) -> bytes | None:
-        """A file's content; None if there is none."""
-        try:
-            with self.open(name) as file:
-                return file.read()
-        except FileNotFoundError:
-            return None
+        """A file's content; None if there is none.
+
+        Raises:
+            PointlightError: the place cannot be read.
+        """
+        with self._said("read", name):
+            try:
+                with self.open(name) as file:
+                    return file.read()
+            except FileNotFoundError:
+                return None
 
     def open(self, name: str) -> Any:
         """A file for reading bytes."""
@@ -76,9 +89,7 @@ class Place:
             with atomic_path(self.local / name) as temporary:
                 temporary.write_bytes(content)
             return
-        with self._said(name):
-            self._files.makedirs(self._root, exist_ok=True)
-            self._files.pipe_file(f"{self._root}/{name}", content)
+        self._upload(name, len(content), lambda target: self._files.pipe_file(target, content))
 
     def move_in(self, path: Path, name: str) -> None:
         """Bring in a finished local file; it is gone from where it was."""
@@ -86,26 +97,61 @@ class Place:
             ensure_folder(self.local)
             os.replace(path, self.local / name)
             return
-        with self._said(name):
-            self._files.makedirs(self._root, exist_ok=True)
-            self._files.put_file(str(path), f"{self._root}/{name}")
+        self._upload(name, path.stat().st_size, lambda target: self._files.put_file(str(path), target))
         path.unlink()
 
-    def _said(self, name: str) -> _Said:
-        return _Said(f"{self.address}/{name}")
+    def sweep(self) -> None:
+        """Delete what interruptions left half-written."""
+        if self.local is not None:
+            for rest in self.local.glob(".*.partial*"):
+                rest.unlink(missing_ok=True)
+        elif not self._whole:
+            with self._said("write", ""):
+                if self._files.exists(self._root):
+                    for rest in self._files.ls(self._root, detail=False):
+                        if _is_partial(rest.rpartition("/")[2]):
+                            self._files.rm_file(rest)
+
+    def _upload(self, name: str, size: int, write: Callable[[str], None]) -> None:
+        """Write a file at an address; a connection that breaks is tried again a few times.
+
+        Object stores show an object when it is whole. Elsewhere it is written beside its place and moved.
+        """
+        target = f"{self._root}/{name}"
+        partial = target if self._whole else f"{self._root}/.{name}.{uuid.uuid4().hex[:8]}.partial"
+        for pause_s in (*PAUSES_S, None):
+            try:
+                with self._said("write", name):
+                    self._files.makedirs(self._root, exist_ok=True)
+                    write(partial)
+                    if (there := self._files.size(partial)) not in (size, None):
+                        raise OSError(f"{there} of {size} bytes arrived")
+                    if not self._whole:
+                        self._files.mv(partial, target)
+                return
+            except PointlightError:
+                if not self._whole:
+                    with suppress(Exception):  # it may not be there, or out of reach; swept up the next time
+                        self._files.rm_file(partial)
+                if pause_s is None:
+                    raise
+                time.sleep(pause_s)
+
+    @contextmanager
+    def _said(self, what: str, name: str) -> Iterator[None]:
+        """Turns what goes wrong at an address into one sentence; each kind raises errors of its own package."""
+        try:
+            yield
+        except Exception as error:
+            reason = " ".join((str(error) or type(error).__name__).split())
+            may = "written to" if what == "write" else "read"
+            raise PointlightError(
+                f"cannot {what} {self.address.rstrip('/')}/{name} ({reason}); see that it may be {may}"
+            ) from error
 
 
-class _Said:
-    """Turns what goes wrong at an address into one sentence."""
-
-    def __init__(self, what: str) -> None:
-        self._what = what
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, OSError):
-            raise PointlightError(f"cannot write {self._what} ({error}); see that it may be written to")
+def _is_partial(name: str) -> bool:
+    return name.startswith(".") and name.endswith(".partial")
 
 
 def clip_key(index: int) -> str:
@@ -118,11 +164,33 @@ def shard_name(number: int) -> str:
     return f"shard-{number:06d}.tar"
 
 
-def pack_clip(path: Path, index: int, files: Mapping[str, bytes]) -> None:
-    """Write one clip's files as a tar of its own, whole or not at all; equal files make equal bytes."""
-    with atomic_path(path) as temporary, tarfile.open(temporary, "w", format=tarfile.USTAR_FORMAT) as archive:
+def packed_clip(index: int, files: Mapping[str, bytes]) -> bytes:
+    """One clip's files as a tar of its own; equal files make equal bytes."""
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w", format=tarfile.USTAR_FORMAT) as archive:
         for suffix in sorted(files):
             _add(archive, f"{clip_key(index)}.{suffix}", files[suffix])
+    return content.getvalue()
+
+
+def unpack_shard(place: Place, number: int, path_of: Callable[[int], Path]) -> None:
+    """Stage a shard's clips again, as they were; those that are staged already, and those of a broken shard, are left.
+
+    Args:
+        place: where the shard stands.
+        number: of the shard.
+        path_of: where a clip is staged.
+    """
+
+    def readable() -> Iterator[dict[str, bytes]]:
+        with suppress(PointlightError):  # its clips will be made again
+            yield from _samples(place, [shard_name(number)])
+
+    for files in readable():
+        index = provenance_of(files).index
+        if not path_of(index).exists():
+            with atomic_path(path_of(index)) as temporary:
+                temporary.write_bytes(packed_clip(index, files))
 
 
 @dataclass(frozen=True)
@@ -251,18 +319,19 @@ def read_clips(
         PointlightError: fewer shards than readers, a broken shard, or a clip of another split.
     """
     files = [entry["file"] for entry in read_index(address)["shards"]]
+    place = Place(address)
     if len(files) < readers:
         raise PointlightError(
             f"{address} has {len(files)} shards for {readers} readers; make smaller shards or read with fewer"
         )
     if seed is None:
         mine = files[reader::readers]
-        yield from (_checked(files, split) for files in _samples(address, mine))
+        yield from (_checked(files, split) for files in _samples(place, mine))
         return
     order = stream(seed, epoch, "order of shards").permutation(len(files))
     mine = [files[number] for number in order[reader::readers]]
     rng = stream(seed, epoch, f"order of clips of reader {reader}")
-    for sample in _shuffled(_samples(address, mine), buffer, rng):
+    for sample in _shuffled(_samples(place, mine), buffer, rng):
         yield _checked(sample, split)
 
 
@@ -285,9 +354,8 @@ def _shuffled(
         yield held[chosen]
 
 
-def _samples(address: Path | str, names: Sequence[str]) -> Iterator[dict[str, bytes]]:
+def _samples(place: Place, names: Sequence[str]) -> Iterator[dict[str, bytes]]:
     """Files by suffix of one clip after the other."""
-    place = Place(address)
     for name in names:
         try:
             with place.open(name) as file, tarfile.open(fileobj=file, mode="r|") as archive:
@@ -302,7 +370,7 @@ def _samples(address: Path | str, names: Sequence[str]) -> Iterator[dict[str, by
                     yield files
         except (tarfile.TarError, OSError) as error:
             raise PointlightError(
-                f"the shard {address}/{name} cannot be read ({error}); make it again"
+                f"the shard {place.address}/{name} cannot be read ({error}); make it again"
             ) from error
 
 

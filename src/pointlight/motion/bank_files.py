@@ -8,6 +8,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import BinaryIO
@@ -77,8 +78,8 @@ def read_bank(folder: Path) -> MotionBank | None:
 def _write_arrays(folder: Path, motions: Iterable[tuple[BodyMotion, str]]) -> None:
     clips: list[ClipEntry] = []
     start = 0
-    files = {name: open(folder / f"{name}.npy", "wb") for name in _SHAPES}
-    try:
+    with ExitStack() as opened:
+        files = {name: opened.enter_context(open(folder / f"{name}.npy", "wb")) for name in _SHAPES}
         for name, file in files.items():
             _write_header(file, name, 0)
         for motion, subject in motions:
@@ -95,9 +96,6 @@ def _write_arrays(folder: Path, motions: Iterable[tuple[BodyMotion, str]]) -> No
         for name, file in files.items():
             file.seek(0)
             _write_header(file, name, start)
-    finally:
-        for file in files.values():
-            file.close()
     digest = hashlib.sha256(repr(tuple(clips)).encode())
     for name in _SHAPES:
         _mapped(folder / f"{name}.npy", digest)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import os
 import shutil
 import warnings
 import wave
@@ -15,20 +16,36 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from pointlight.body import AnnyBody
+from pointlight.cli.main import app
 from pointlight.errors import PointlightError
+from pointlight.motion import procedural_bank
 from pointlight.simulator import (
     BackgroundConfig,
     BackgroundSampler,
+    OccluderConfig,
     ProceduralWindows,
+    Sources,
     WindowCache,
     WindowConfig,
     cache_report,
     fill_cache,
     fill_cache_with,
+    find_recipe,
     list_backgrounds,
+    open_maker,
+    prepare_backgrounds,
 )
-from pointlight.simulator.background_scan import content_box, find_cuts, repeated_frames, scan_video, thinned
+from pointlight.simulator.background_scan import (
+    VideoFacts,
+    content_box,
+    find_cuts,
+    repeated_frames,
+    scan_video,
+    thinned,
+)
 from pointlight.simulator.background_windows import cut_out, draw_crop
 from pointlight.simulator.procedural_backgrounds import ProceduralConfig, make_scene
 from pointlight.simulator.stored_pictures import read_frames, write_frames
@@ -647,3 +664,120 @@ def test_real_training_videos_make_windows(shared_data: Path, tmp_path: Path) ->
     cache = fill_cache(tmp_path, few, WindowConfig(per_video=1, flow=()))
     assert 0 < len(cache) <= 2
     assert all(cache.read(number).frames.std() > 10 for number in range(len(cache)))
+
+
+# Filling the cache for a recipe
+
+
+def few_videos(folder: Path) -> Path:
+    for number in range(2):
+        film(folder / f"{number}.mp4", 34 + number, 30, lambda n, seed=number: panned(n, seed))
+    (folder / "text.mp4").write_text("no video at all\n" * 30)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, WindowCache]:
+    """Videos, and a cache that was filled without a pause."""
+    videos = few_videos(tmp_path_factory.mktemp("few"))
+    with pytest.warns(UserWarning, match=r"text\.mp4"):
+        filled = prepare_backgrounds(QUICK, videos, windows_per_video=2, cache=tmp_path_factory.mktemp("c"))
+    return videos, filled
+
+
+QUICK = replace(
+    find_recipe("full"),
+    occluders=OccluderConfig(count=(5, 6), iterations=2),
+    backgrounds=BackgroundConfig("dis"),
+)
+
+
+@pytest.mark.parametrize("stage", ["backgrounds", "superpixels"])
+@pytest.mark.filterwarnings("ignore:.*text.mp4")
+def test_a_cache_goes_on_after_an_interruption(
+    prepared: tuple[Path, WindowCache], tmp_path: Path, stage: str
+) -> None:
+    videos, whole = prepared
+
+    def stop(said: str, done: float, total: float, note: str) -> None:
+        if said == stage and done == 1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        prepare_backgrounds(QUICK, videos, windows_per_video=2, cache=tmp_path, watch=stop)
+    kept = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.np[yz]")}
+    assert len(list(tmp_path.rglob("superpixels_*.npz"))) == (1 if stage == "superpixels" else 0)
+    resumed = prepare_backgrounds(QUICK, videos, windows_per_video=2, cache=tmp_path)
+    assert kept and all(path.stat().st_mtime_ns == written for path, written in kept.items())
+    assert resumed.folder.name == whole.folder.name and len(resumed) == 4
+    assert folder_digest(resumed.folder) == folder_digest(whole.folder)
+
+
+@pytest.mark.filterwarnings("ignore:.*text.mp4")
+def test_two_processes_fill_a_cache_with_the_same_bytes(
+    prepared: tuple[Path, WindowCache], tmp_path: Path
+) -> None:
+    videos, whole = prepared
+    spread = prepare_backgrounds(QUICK, videos, windows_per_video=2, cache=tmp_path, workers=2)
+    assert folder_digest(spread.folder) == folder_digest(whole.folder)
+
+
+def test_clips_find_all_that_was_prepared(
+    prepared: tuple[Path, WindowCache], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    videos, whole = prepared
+    bank = procedural_bank(AnnyBody(), 1, clips_per_kind=5, kinds=("walk",))
+    monkeypatch.setattr("pointlight.simulator.generate.procedural_bank", lambda *_, **__: bank)
+    for made in (
+        "synthesis.draw_superpixels",
+        "background_windows.estimate_path",
+        "background_windows.scan_video",
+    ):
+        monkeypatch.setattr(f"pointlight.simulator.{made}", lambda *_: pytest.fail("made again"))
+    sources = Sources(backgrounds=videos, cache=whole.folder.parent, windows_per_video=2)
+    maker = open_maker(QUICK, sources)
+    assert maker.windows.sha256 == whole.sha256
+    before = folder_digest(whole.folder)
+    labels = [maker.parts(0, index).background.provenance.window for index in range(2)]
+    assert len(labels) == 2 and folder_digest(whole.folder) == before
+
+
+@pytest.mark.filterwarnings("ignore:.*text.mp4")
+def test_whoever_comes_second_keeps_what_the_first_has_made(
+    prepared: tuple[Path, WindowCache], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process finishes the same videos while this one cuts them, and is at work on one more."""
+    videos, _ = prepared
+    manifest, config = list_backgrounds(videos), WindowConfig(per_video=2)
+    first = fill_cache(tmp_path / "first", manifest, config)
+    late = tmp_path / "late"
+    busy, old = (late / "videos" / "00" / f".{name}.partial" for name in ("busy", "old"))
+    busy.mkdir(parents=True)
+    old.mkdir()
+    os.utime(old, (0, 0))
+
+    def scan_late(path: Path) -> VideoFacts:
+        facts = scan_video(path)
+        shutil.copytree(first.folder / "videos", late / "videos", dirs_exist_ok=True)
+        return facts
+
+    monkeypatch.setattr("pointlight.simulator.background_windows.scan_video", scan_late)
+    second = fill_cache(late, manifest, config)
+    assert busy.exists() and not old.exists()
+    busy.rmdir()
+    assert second.sha256 == first.sha256 and folder_digest(late) == folder_digest(first.folder)
+    assert not list(late.rglob("*.partial"))
+
+
+def test_the_command_fills_a_cache_and_reports(prepared: tuple[Path, WindowCache], tmp_path: Path) -> None:
+    videos, _ = prepared
+    words = ["backgrounds", str(videos), "--windows", "1", "--workers", "0", "--cache", str(tmp_path)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        said = CliRunner().invoke(app, [*words, "--recipe", "no_occlusions"])
+    assert said.exit_code == 0, said.output
+    assert "2 windows of 2 videos" in said.output and "of all 3 videos 33% are left out" in said.output
+    assert said.output.count("text.mp4") == 1 and "not a video" in said.output
+    (folder,) = tmp_path.glob("windows-train-*")
+    assert str(folder) in said.output and not list(folder.rglob("superpixels_*"))
+    assert len(WindowCache(folder)) == 2

@@ -24,6 +24,7 @@ from pointlight.motion import (
     list_motions,
     mirror,
 )
+from pointlight.motion.bank_files import read_bank, write_bank
 
 
 @pytest.fixture(scope="module")
@@ -142,11 +143,61 @@ def test_the_cache_gives_the_same_bits_and_notices_changes(tmp_path, body, monke
     assert second.sha256 == first.sha256
     assert second.clips == first.clips
     np.testing.assert_array_equal(second.pose, first.pose)
-    stored.write_bytes(stored.read_bytes()[:10000])  # a damaged cache is made again
-    assert compile_motion_bank(folder, body, cache).sha256 == first.sha256
+    for name, damage in (
+        ("pose.npy", lambda content: content[:10000]),
+        ("root.npy", lambda content: content[:-1] + bytes([content[-1] ^ 1])),
+        ("clips.json", lambda content: content[:20]),
+        ("translation_m.npy", lambda content: b""),
+    ):  # a damaged cache is made again
+        (stored / name).write_bytes(damage((stored / name).read_bytes()))
+        assert compile_motion_bank(folder, body, cache).sha256 == first.sha256
+    assert list(cache.iterdir()) == [stored]
     (folder / "a" / "one.bvh").write_text(bvh_text(walking_clip(61)))
     assert compile_motion_bank(folder, body, cache).sha256 != first.sha256
     assert len(list(cache.iterdir())) == 2
+
+
+def in_a_file(array: np.ndarray) -> bool:
+    """Whether an array lies in a file's pages."""
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return isinstance(array, np.memmap)
+
+
+def test_a_compiled_bank_lies_in_its_files(tmp_path, body):
+    bank = compile_motion_bank(folder_of_walks(tmp_path / "walks"), body, tmp_path / "cache")
+    assert all(in_a_file(array) for array in (bank.pose, bank.root, bank.translation_m))
+    # Torch takes the arrays without a word, and whoever writes into them changes nobody else's.
+    before = bank.motion(0).pose[0].copy()
+    torch.from_numpy(bank.pose[:1]).zero_()
+    again = compile_motion_bank(tmp_path / "walks", body, tmp_path / "cache")
+    np.testing.assert_array_equal(again.motion(0).pose[0], before)
+    assert not bank.motion(0).pose[0].any()
+
+
+def test_a_stored_bank_is_the_one_in_memory(tmp_path):
+    """As quaternions say the rotations; the order, the places and the hash are the same."""
+    motions = [random_motion(i, 5 + i, f"m{i}#0", split) for i, split in enumerate(("train", "heldout"))]
+    write_bank(tmp_path / "bank", zip(motions, ("anna", ""), strict=True))
+    stored = read_bank(tmp_path / "bank")
+    assert stored is not None
+    in_memory = MotionBank.from_motions([stored.motion(i) for i in range(2)], ["anna", ""])
+    assert stored.sha256 == in_memory.sha256 and stored.clips == in_memory.clips
+    for index, motion in enumerate(motions):
+        np.testing.assert_allclose(stored.motion(index).pose, motion.pose, atol=1e-6)
+        np.testing.assert_array_equal(stored.motion(index).translation_m, motion.translation_m)
+    write_bank(tmp_path / "empty", [])
+    assert len(read_bank(tmp_path / "empty").pose) == 0 and read_bank(tmp_path / "none") is None
+
+
+def test_a_bank_that_breaks_off_leaves_nothing(tmp_path):
+    def breaking():
+        yield random_motion(0, 5), ""
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_bank(tmp_path / "bank", breaking())
+    assert not list(tmp_path.iterdir())
 
 
 def test_tables_give_splits_groups_and_units(tmp_path, body):
@@ -190,7 +241,7 @@ def test_folders_that_cannot_be_compiled(tmp_path, body, files, message):
         (folder / name).write_text(text)
     with pytest.raises(PointlightError, match=message):
         compile_motion_bank(folder, body, tmp_path / "cache")
-    assert not list(tmp_path.glob("cache/*.npz"))
+    assert not list(tmp_path.glob("cache/*"))
 
 
 def test_no_folder_and_no_writable_cache(tmp_path, body):

@@ -6,6 +6,7 @@ import sys
 
 import typer
 
+from pointlight.cli.backgrounds import backgrounds
 from pointlight.cli.doctor import doctor
 from pointlight.cli.evaluate import evaluate
 from pointlight.cli.predict import predict
@@ -25,6 +26,7 @@ app = typer.Typer(
 )
 app.command()(predict)
 app.command()(train)
+app.command()(backgrounds)
 app.command()(synthesize)
 app.command()(evaluate)
 app.command()(doctor)

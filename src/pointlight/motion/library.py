@@ -1,4 +1,4 @@
-"""A folder of motion capture, compiled to a motion bank and cached in one file."""
+"""A folder of motion capture, compiled to a motion bank and cached."""
 
 from __future__ import annotations
 
@@ -7,19 +7,17 @@ import hashlib
 import json
 import os
 import sys
-import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-import numpy as np
 from rich.progress import Progress
 
 from pointlight.body import AnnyBody, BodyModel
 from pointlight.errors import PointlightError
-from pointlight.files import atomic_path
 from pointlight.motion.asf_amc import read_amc, read_asf
-from pointlight.motion.bank import SPLITS, ClipEntry, MotionBank
+from pointlight.motion.bank import SPLITS, MotionBank
+from pointlight.motion.bank_files import FORMAT_VERSION, read_bank, write_bank
 from pointlight.motion.body_motion import window
 from pointlight.motion.bvh import read_bvh
 from pointlight.motion.clip import BANK_FPS, BodyMotion, MotionClip
@@ -27,9 +25,6 @@ from pointlight.motion.glitches import broken_frames, flip_frames, glitch_frames
 from pointlight.motion.resample import resample
 from pointlight.motion.retarget import retarget
 from pointlight.motion.rig import BodyRig
-from pointlight.motion.turns import quaternions_to_rotations, rotations_to_quaternions
-
-FORMAT_VERSION = 1
 
 SHORTEST_FRAMES = 31
 """Pieces shorter than one clip of the network are dropped."""
@@ -133,8 +128,8 @@ def compile_motion_bank(
         raise PointlightError(f"motions can be retargeted onto the body 'anny' only, not onto {body.name!r}")
     folder = Path(folder)
     files = list_motions(folder)
-    path = (cache or default_cache()) / f"motion-{_key(folder, files, body)}.npz"
-    if (bank := _load(path)) is not None:
+    path = (cache or default_cache()) / f"motion-{_key(folder, files, body)}"
+    if (bank := read_bank(path)) is not None:
         return bank
     with Progress(disable=watch is not None or not sys.stderr.isatty(), transient=True) as progress:
         bar = progress.add_task("Reading motions", total=len(files))
@@ -144,22 +139,20 @@ def compile_motion_bank(
             if watch is not None:
                 watch(done, total)
 
-        _save(_compile(folder, files, BodyRig.of(body), advance), path)
-    bank = _load(path)  # a bank is the same to the bit whether it was just made or found
+        write_bank(path, _compile(folder, files, BodyRig.of(body), advance))
+    bank = read_bank(path)  # a bank is the same to the bit whether it was just made or found
     assert bank is not None
     return bank
 
 
 def _compile(
     folder: Path, files: Sequence[MotionFile], rig: BodyRig, watch: Callable[[int, int], None]
-) -> MotionBank:
-    motions, subjects = [], []
+) -> Iterator[tuple[BodyMotion, str]]:
+    """All pieces with who moves, one file after the other."""
     for number, entry in enumerate(files, start=1):
         for piece in read_motion(folder, entry, rig):
-            motions.append(piece)
-            subjects.append(entry.subject)
+            yield piece, entry.subject
         watch(number, len(files))
-    return MotionBank.from_motions(motions, subjects)
 
 
 def read_motion(folder: Path, entry: MotionFile, rig: BodyRig) -> Iterator[BodyMotion]:
@@ -236,30 +229,3 @@ def _key(folder: Path, files: Sequence[MotionFile], body: BodyModel) -> str:
         except OSError as error:
             raise PointlightError(f"cannot read {folder / name} ({error.strerror})") from error
     return digest.hexdigest()[:24]
-
-
-def _save(bank: MotionBank, path: Path) -> None:
-    turns = rotations_to_quaternions(np.concatenate((bank.root[:, None], bank.pose), axis=1))
-    with atomic_path(path) as temporary:
-        np.savez(
-            temporary,
-            format_version=np.array(FORMAT_VERSION),
-            clips=np.array(json.dumps([asdict(entry) for entry in bank.clips])),
-            quaternions_xyzw=turns,
-            translation_m=bank.translation_m,
-        )
-
-
-def _load(path: Path) -> MotionBank | None:
-    """The stored bank, or None where there is none that is whole."""
-    if not path.exists():
-        return None
-    try:
-        with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as stored:
-            clips = tuple(ClipEntry(**entry) for entry in json.loads(str(stored["clips"])))
-            rotations = quaternions_to_rotations(stored["quaternions_xyzw"])
-            translation_m = stored["translation_m"]
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
-        return None
-    pose, root = np.ascontiguousarray(rotations[:, 1:]), np.ascontiguousarray(rotations[:, 0])
-    return MotionBank.from_arrays(clips, pose, root, translation_m)

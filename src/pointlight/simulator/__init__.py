@@ -1,6 +1,7 @@
 """One `Scene` (who, how they move, camera, occlusions), its rendering as tracks of keypoints, and as clips with pictures."""
 
 from pointlight.simulator.appearance import PAPER_LOOKS, Layer, Looks, LooksConfig, draw_looks
+from pointlight.simulator.background_cache import prepare_backgrounds
 from pointlight.simulator.background_files import BackgroundFile, BackgroundManifest, list_backgrounds
 from pointlight.simulator.background_windows import (
     Window,
@@ -190,6 +191,7 @@ __all__ = [
     "motion_of",
     "occluded_parts",
     "open_maker",
+    "prepare_backgrounds",
     "provenance_of",
     "rasterise",
     "read_clips",

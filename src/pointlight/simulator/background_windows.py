@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import time
 import uuid
 import warnings
 from collections import Counter
@@ -26,6 +27,7 @@ from pointlight.simulator.background_scan import VideoFacts, scan_video
 from pointlight.simulator.camera_motion import estimate_path
 from pointlight.simulator.hiding import CLIP_FRAMES
 from pointlight.simulator.stored_pictures import STORES, read_frames, write_frames
+from pointlight.simulator.worker_processes import Spread
 
 FORMAT_VERSION = 1
 HEIGHT, WIDTH = 240, 320
@@ -34,6 +36,9 @@ HEIGHT, WIDTH = 240, 320
 _INDEX = "windows.json"
 _VIDEO = "video.json"
 _WINDOW = "window.json"
+
+_ABANDONED_S = 3600.0
+"""A video takes minutes at most; what is half-made and older was left by an interruption."""
 
 
 @dataclass(frozen=True)
@@ -210,23 +215,14 @@ class WindowCache:
         Raises:
             PointlightError: its files are damaged or gone.
         """
-        folder = self.window_folder(number)
-        try:
-            source = json.loads((folder / _WINDOW).read_text())
-            frames = read_frames(folder)
-            paths = {path.stem.removeprefix("path_"): np.load(path) for path in folder.glob("path_*.npy")}
-        except (OSError, ValueError) as error:
-            raise PointlightError(
-                f"the cached background {folder} is damaged ({error}); delete its folder and fill the cache again"
-            ) from error
-        source = WindowSource(**{name: _tuples(value) for name, value in source.items()})
-        return Window(frames, paths, source, folder)
+        return read_window(self.window_folder(number))
 
     def add_paths(
         self,
         flow: str,
         numbers: Sequence[int] | None = None,
         watch: Callable[[int, int], None] | None = None,
+        spread: Spread = map,
     ) -> None:
         """Estimate and keep paths with a further estimator; what is there stays, so that it may be interrupted.
 
@@ -234,15 +230,13 @@ class WindowCache:
             flow: a name of `find_flow`.
             numbers: windows; all if not given.
             watch: told windows done and windows in all.
+            spread: who does the work, as for `fill_cache`.
         """
-        estimator = find_flow(flow)
-        numbers = range(len(self)) if numbers is None else numbers
-        for done, number in enumerate(numbers, 1):
-            target = self.window_folder(number) / f"path_{flow}.npy"
-            if not target.exists():
-                _save_path(target, estimate_path(self.read(number).frames, estimator))
+        find_flow(flow)
+        folders = [self.window_folder(n) for n in (range(len(self)) if numbers is None else numbers)]
+        for done, _ in enumerate(spread(_PathAdder(flow), folders), 1):
             if watch is not None:
-                watch(done, len(numbers))
+                watch(done, len(folders))
 
 
 def fill_cache(
@@ -250,16 +244,19 @@ def fill_cache(
     manifest: BackgroundManifest,
     config: WindowConfig,
     watch: Callable[[int, int], None] | None = None,
+    spread: Spread = map,
 ) -> WindowCache:
     """Cut windows out of all videos of a manifest; call it again after an interruption and it goes on.
 
-    Each video appears in the cache whole or not at all. Videos that cannot be used are named in one warning each.
+    Each video appears in the cache whole or not at all, so that several processes may fill one cache, though each looks
+    at all the videos that are not yet there. Videos that cannot be used are named in one warning each.
 
     Args:
-        folder: of the cache; one process fills it at a time.
+        folder: of the cache.
         manifest: the videos.
         config: how windows are drawn.
         watch: told videos done and videos in all.
+        spread: who does the work; `map` itself or its like over several processes.
 
     Raises:
         PointlightError: the folder holds windows of another configuration or split, or no video can be used.
@@ -269,18 +266,59 @@ def fill_cache(
     for file in manifest.missing:
         _warn(f"{manifest.folder / file} is listed but not there; it is left out")
     videos = []
-    for done, entry in enumerate(manifest.files, 1):
-        place = _video_folder(folder, entry.fingerprint)
-        known = _read_json(place / _VIDEO)
-        video = CachedVideo(**known) if known else _cut_video(place, manifest.folder, entry, config)
+    for video in spread(_Cutter(folder, manifest.folder, config), manifest.files):
         if video.left_out:
             _warn(f"{video.left_out}; this background is left out")
         videos.append(video)
         if watch is not None:
-            watch(done, len(manifest.files))
+            watch(len(videos), len(manifest.files))
     if not any(video.windows for video in videos):
         raise PointlightError(f"none of the {len(videos)} videos of {manifest.folder} can be a background")
     return _finish(folder, settings, manifest.sha256, videos)
+
+
+@dataclass(frozen=True)
+class _PathAdder:
+    """Puts a path beside a window's frames, unless it is there."""
+
+    flow: str
+
+    def __call__(self, folder: Path) -> None:
+        target = folder / f"path_{self.flow}.npy"
+        if not target.exists():
+            _save_path(target, estimate_path(read_window(folder).frames, find_flow(self.flow)))
+
+
+def read_window(folder: Path) -> Window:
+    """The window in a folder of a cache.
+
+    Raises:
+        PointlightError: its files are damaged or gone.
+    """
+    try:
+        source = json.loads((folder / _WINDOW).read_text())
+        frames = read_frames(folder)
+        paths = {path.stem.removeprefix("path_"): np.load(path) for path in folder.glob("path_*.npy")}
+    except (OSError, EOFError, ValueError) as error:
+        raise PointlightError(
+            f"the cached background {folder} is damaged ({error}); delete its folder and fill the cache again"
+        ) from error
+    source = WindowSource(**{name: _tuples(value) for name, value in source.items()})
+    return Window(frames, paths, source, folder)
+
+
+@dataclass(frozen=True)
+class _Cutter:
+    """Puts one video into a cache, unless it is there; small enough to be sent to another process."""
+
+    cache: Path
+    folder: Path
+    config: WindowConfig
+
+    def __call__(self, entry: BackgroundFile) -> CachedVideo:
+        place = _video_folder(self.cache, entry.fingerprint)
+        known = _read_json(place / _VIDEO)
+        return CachedVideo(**known) if known else _cut_video(place, self.folder, entry, self.config)
 
 
 def fill_cache_with(
@@ -336,8 +374,16 @@ def _begin(folder: Path, split: str, config: WindowConfig) -> dict:
             "choose another folder or delete it"
         )
     for rest in (folder / "videos").glob("*/.*.partial"):
-        shutil.rmtree(rest, ignore_errors=True)
+        if _age_s(rest) > _ABANDONED_S:  # a younger one may be another process's
+            shutil.rmtree(rest, ignore_errors=True)
     return settings
+
+
+def _age_s(path: Path) -> float:
+    try:
+        return time.time() - path.stat().st_mtime
+    except OSError:  # finished meanwhile
+        return 0.0
 
 
 def _finish(folder: Path, settings: dict, origin: str, videos: Sequence[CachedVideo]) -> WindowCache:
@@ -472,8 +518,14 @@ def _store(
         for name, path_px in paths_px.items():
             _save_path(staged / str(number) / f"path_{name}.npy", path_px)
     _write_json(staged / _VIDEO, asdict(video))
-    shutil.rmtree(place, ignore_errors=True)
-    staged.rename(place)
+    if not (place / _VIDEO).exists():
+        shutil.rmtree(place, ignore_errors=True)  # windows without their video, of an older version
+    try:
+        staged.rename(place)
+    except OSError:
+        if not (place / _VIDEO).exists():
+            raise
+        shutil.rmtree(staged, ignore_errors=True)  # another process was first, with the same windows
 
 
 def _write_window(folder: Path, frames: np.ndarray, source: WindowSource, config: WindowConfig) -> None:

@@ -17,8 +17,7 @@ from pointlight.body import AnnyBody
 from pointlight.errors import PointlightError
 from pointlight.files import ensure_folder
 from pointlight.motion import compile_motion_bank, default_cache, procedural_bank
-from pointlight.simulator.background_files import list_backgrounds
-from pointlight.simulator.background_windows import WindowCache, WindowConfig, fill_cache
+from pointlight.simulator.background_cache import open_backgrounds
 from pointlight.simulator.composite import VideoClip
 from pointlight.simulator.engines import ClipJob, find_engine, staged_clips
 from pointlight.simulator.procedural_backgrounds import ProceduralWindows
@@ -107,19 +106,14 @@ def open_maker(config: SynthesisConfig, sources: Sources, watch: Watch | None = 
     if sources.backgrounds is None:
         windows = ProceduralWindows(sources.made_backgrounds, PROCEDURAL_SEED, config.split)
         return ClipMaker.rendered(config, bank, windows, body)
-    manifest = list_backgrounds(sources.backgrounds, config.split)
-    flow = config.backgrounds.flow
-    cutting = WindowConfig(per_video=sources.windows_per_video)
-    key = hashlib.sha256(repr((manifest.sha256, cutting)).encode()).hexdigest()[:16]
-    folder = (sources.cache or default_cache()) / f"windows-{manifest.split}-{key}"
-    if (folder / "windows.json").exists():
-        cache = WindowCache(folder)
-    else:
-        cache = fill_cache(
-            folder, manifest, cutting, lambda done, total: tell("backgrounds", done, total, "")
-        )
-    if flow not in cache.config.flow:
-        cache.add_paths(flow, watch=lambda done, total: tell("camera", done, total, flow))
+    cache = open_backgrounds(
+        sources.backgrounds,
+        config.split,
+        config.backgrounds.flow,
+        sources.windows_per_video,
+        sources.cache,
+        tell,
+    )
     return ClipMaker.rendered(config, bank, cache, body)
 
 

@@ -63,7 +63,7 @@ def superpixels(
     own = 1 / max(steps)
     labels = np.zeros(volume, np.uint8)
     _cluster(
-        np.ascontiguousarray(frames),
+        np.ascontiguousarray(frames.swapaxes(2, 3)),
         np.ascontiguousarray(path_px, np.float64),
         centres,
         reach,
@@ -99,31 +99,29 @@ def _grid(volume: tuple[int, ...], count: int) -> tuple[list[int], list[int]]:
 
 def _connected(labels: np.ndarray, least: int, most: int) -> np.ndarray:
     """(T, H, W) uint8 labels of which each is one piece of at least `least` voxels, grown to at most `most`."""
-    # A border of nobody's spares the pieces from looking where they are.
-    framed = np.full([side + 2 for side in labels.shape], 255, np.uint8)
-    framed[1:-1, 1:-1, 1:-1] = labels
-    pieces = np.full(framed.shape, _BORDER, np.int16)
-    pieces[1:-1, 1:-1, 1:-1] = _NOT_YET
-    row, plane = framed.shape[2], framed.shape[1] * framed.shape[2]
-    steps = np.array((1, -1, row, -row, plane, -plane), np.int64)
-    _collect_pieces(framed.ravel(), pieces.ravel(), steps, least, most, np.empty(most, np.int64))
+    # A border of nobody's spares the pieces from looking where they are; int32 is enough for a window's voxels.
+    pieces = np.full([side + 2 for side in labels.shape], _BORDER, np.int16)
+    np.subtract(_FIRST_WAITING, labels, out=pieces[1:-1, 1:-1, 1:-1], dtype=np.int16)
+    _collect_pieces(pieces.ravel(), pieces.shape[2], pieces[0].size, least, most, np.empty(most, np.int32))
     return pieces[1:-1, 1:-1, 1:-1].astype(np.uint8)
 
 
-_NOT_YET, _BORDER = -1, -2
+_BORDER, _FIRST_WAITING = -1, -2
+"""Voxels that have no piece yet are -2 less their label, those beyond the volume -1."""
 
 
 @numba.njit(cache=True, error_model="numpy")
 @no_type_check
 def _collect_pieces(
-    labels: np.ndarray, pieces: np.ndarray, steps: np.ndarray, least: int, most: int, queue: np.ndarray
+    pieces: np.ndarray, row: int, plane: int, least: int, most: int, queue: np.ndarray
 ) -> None:
     """Number the pieces in reading order, each by a breadth-first search; small ones take a neighbour's number."""
+    steps = (1, -1, row, -row, plane, -plane)
     number = 0
-    for first in range(labels.shape[0]):
-        if pieces[first] != _NOT_YET:
+    for first in range(pieces.shape[0]):
+        waiting = pieces[first]
+        if waiting >= _BORDER:
             continue
-        label = labels[first]
         neighbour = 0
         pieces[first] = number
         queue[0] = first
@@ -131,15 +129,15 @@ def _collect_pieces(
         while seen < size and size < most:
             for step in steps:
                 other = queue[seen] + step
-                if pieces[other] == _NOT_YET:
-                    if labels[other] == label:
-                        pieces[other] = number
-                        queue[size] = other
-                        size += 1
-                        if size >= most:
-                            break
-                elif pieces[other] >= 0 and pieces[other] != number:
-                    neighbour = pieces[other]
+                there = pieces[other]
+                if there == waiting:
+                    pieces[other] = number
+                    queue[size] = other
+                    size += 1
+                    if size >= most:
+                        break
+                elif there >= 0 and there != number:
+                    neighbour = there
             seen += 1
         if size < least:
             for k in range(size):
@@ -161,8 +159,9 @@ def _cluster(
     iterations: int,
     labels: np.ndarray,
 ) -> None:
-    """Lloyd's iterations within windows; centres (K, 3) are t, y, x."""
-    times, height, width, _ = frames.shape
+    """Lloyd's iterations within windows; frames are (T, H, 3, W), centres (K, 3) are t, y, x."""
+    times, height, _, width = frames.shape
+    volume = (times, height, width)
     count = centres.shape[0]
     # Mean colour, t, y, x and y, x with the path taken away; all colours start equal, so that place alone decides.
     colour = np.zeros((count, 3))
@@ -176,14 +175,16 @@ def _cluster(
     low = np.empty((count, 3), np.int64)
     high = np.empty((count, 3), np.int64)
     whole = np.empty((count, 5), np.int64)
-    row_sums = np.empty((count, 5), np.int64)
+    # Members of a row, and the sums of their x and colours: only what changes its mean is counted anew.
+    row_sums = np.zeros((times, height, count, 5), np.int32)
     sums = np.empty((count, 4))
     alive = np.ones(count, np.bool_)
+    counted = False
     for _ in range(iterations):
         for k in range(count):
             for axis in range(3):
                 low[k, axis] = max(int(max(centres[k, axis] - reach[axis], 0.0)), 0)
-                high[k, axis] = int(min(centres[k, axis] + reach[axis] + 1.0, 1.0 * frames.shape[axis]))
+                high[k, axis] = int(min(centres[k, axis] + reach[axis] + 1.0, 1.0 * volume[axis]))
             for c in range(3):
                 mean[k, c] = colour[k, c] * colour_weight
         whole[:] = 0
@@ -195,9 +196,10 @@ def _cluster(
                     off_moved = moved_share * (x - path[t, 0] - moved[k, 1])
                     across[k, x] = off * off + off_moved * off_moved
             for y in range(height):
+                for c in range(3):
+                    for x in range(width):
+                        planes[c, x] = colour_weight * frames[t, y, c, x]
                 for x in range(width):
-                    for c in range(3):
-                        planes[c, x] = colour_weight * frames[t, y, x, c]
                     nearest[x] = labels[t, y, x]
                 best[:] = np.inf
                 for k in range(count):
@@ -219,24 +221,25 @@ def _cluster(
                         best[first:last],
                         nearest[first:last],
                     )
-                row_sums[:] = 0
+                row = row_sums[t, y]
                 for x in range(width):
-                    k = nearest[x]
-                    labels[t, y, x] = k
-                    row_sums[k, 0] += 1
-                    row_sums[k, 1] += x
-                    row_sums[k, 2] += frames[t, y, x, 0]
-                    row_sums[k, 3] += frames[t, y, x, 1]
-                    row_sums[k, 4] += frames[t, y, x, 2]
+                    k, before = nearest[x], labels[t, y, x]
+                    if k != before or not counted:
+                        red, green, blue = frames[t, y, 0, x], frames[t, y, 1, x], frames[t, y, 2, x]
+                        if counted:
+                            _count(row[before], -1, -x, -np.int32(red), -np.int32(green), -np.int32(blue))
+                        _count(row[k], 1, x, np.int32(red), np.int32(green), np.int32(blue))
+                        labels[t, y, x] = k
                 for k in range(count):
-                    members = row_sums[k, 0]
+                    members = row[k, 0]
                     if members:
                         for c in range(5):
-                            whole[k, c] += row_sums[k, c]
+                            whole[k, c] += row[k, c]
                         sums[k, 0] += members * t
                         sums[k, 1] += members * y
                         sums[k, 2] += members * (y - path[t, 1])
-                        sums[k, 3] += row_sums[k, 1] - members * path[t, 0]
+                        sums[k, 3] += row[k, 1] - members * path[t, 0]
+        counted = True
         moved_share = moved_weight
         for k in range(count):
             members = whole[k, 0]
@@ -250,6 +253,17 @@ def _cluster(
             moved[k, 1] = sums[k, 3] / members
             for c in range(3):
                 colour[k, c] = whole[k, 2 + c] / members
+
+
+@numba.njit(cache=True, error_model="numpy")
+@no_type_check
+def _count(sums: np.ndarray, members: int, x: int, red: int, green: int, blue: int) -> None:
+    """Add to a superpixel's sums within a row."""
+    sums[0] += members
+    sums[1] += x
+    sums[2] += red
+    sums[3] += green
+    sums[4] += blue
 
 
 @numba.njit(cache=True, error_model="numpy")

@@ -13,8 +13,10 @@ from benchmark_files import surreal_content, write_surreal
 from layer_makers import no_draws
 from scipy.io import savemat
 from smpl_files import write_smpl
+from typer.testing import CliRunner
 
 from pointlight.body import SMPL_JOINTS, SmplBody
+from pointlight.cli.main import app
 from pointlight.errors import PointlightError
 from pointlight.media import VideoWriter
 from pointlight.simulator import (
@@ -32,6 +34,7 @@ from pointlight.simulator import (
     decode_clip,
     encode_clip,
     find_recipe,
+    read_clips,
     read_surreal_info,
     surreal_person,
 )
@@ -363,6 +366,17 @@ def test_surreals_people_on_video_are_clips(tmp_path: Path) -> None:
     crowded = replace(config, bystanders=1.0)
     with pytest.raises(PointlightError, match="one to a clip"):
         ClipMaker(crowded, people, windows).clip(0, 1)
+
+
+def test_the_command_takes_surreal(tmp_path: Path) -> None:
+    write_clip(tmp_path / "surreal", frames=33)
+    out = tmp_path / "out"
+    words = ["synthesize", "--count", "1", "--out", str(out), "--recipe", "no_occlusions", "--workers", "0"]
+    said = CliRunner().invoke(app, [*words, "--surreal", str(tmp_path / "surreal")])
+    assert said.exit_code == 0, said.output
+    (clip,) = read_clips(out)
+    assert clip.provenance.sources["motion"].startswith("surreal/train/")
+    assert clip.joint_names == SURREAL_POINTS and np.isfinite(clip.depth_m[clip.whole_mask]).all()
 
 
 def test_splits_of_surreal_stay_apart(tmp_path: Path) -> None:

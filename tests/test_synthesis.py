@@ -435,9 +435,9 @@ def test_the_command_makes_clips_and_what_people_look_at(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pointlight.simulator.generate.procedural_bank", few_motions)
-    out, picture = tmp_path / "out", tmp_path / "figure2.png"
+    out, picture, stages = tmp_path / "out", tmp_path / "figure2.png", tmp_path / "stages.png"
     words = ["synthesize", "--count", "2", "--out", str(out), "--seed", "6", "--workers", "0", "--preview"]
-    said = CliRunner().invoke(app, [*words, "--recipe", "full", "--figure2", str(picture)])
+    said = CliRunner().invoke(app, [*words, "--figure2", str(picture), "--stages", str(stages)])
     assert said.exit_code == 0, said.output
     assert "2 clips (2 made now" in said.output
     assert [clip.provenance.recipe for clip in read_clips(out)] == ["full", "full"]
@@ -445,6 +445,8 @@ def test_the_command_makes_clips_and_what_people_look_at(
     assert len(list(VideoReader(preview / "00000001.mp4"))) == 31
     assert read_picture(preview / "contact_sheet.png").shape == (492, 1298, 3)
     assert read_picture(picture).std() > 20
+    tall, wide, _ = read_picture(stages).shape
+    assert tall > 9 * 240 and wide > 4 * 320  # nine stages of four frames
     wrong = CliRunner().invoke(app, ["synthesize", "--count", "1", "--out", str(out), "--recipe", "best"])
     assert isinstance(wrong.exception, PointlightError) and "no recipe 'best'" in str(wrong.exception)
 

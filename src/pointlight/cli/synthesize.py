@@ -43,6 +43,17 @@ def synthesize(
         Path | None,
         typer.Option(envvar="POINTLIGHT_MOTION", help="Folder of BVH or AMC files; procedural if not given."),
     ] = None,
+    surreal: Annotated[
+        Path | None,
+        typer.Option(help="Folder of SURREAL, whose people then take the place of rendered ones."),
+    ] = None,
+    surreal_depth: Annotated[bool, typer.Option(help="Read SURREAL's depth files, 82 GB in all.")] = True,
+    pictures: Annotated[
+        Path | None, typer.Option(help="Folder of pictures to make clothes of, beside fabrics made by rule.")
+    ] = None,
+    people: Annotated[
+        bool, typer.Option(help="Take background videos that are known to show people too.")
+    ] = True,
     flow: Annotated[
         str | None, typer.Option(help="What finds the camera's path: dis, or tvl1 as in the paper (slow).")
     ] = None,
@@ -50,6 +61,11 @@ def synthesize(
         bool, typer.Option(help="Take some clips' frames away as a whole for a while.")
     ] = True,
     shard: Annotated[int, typer.Option(help="Clips in a shard.")] = 64,
+    windows: Annotated[int, typer.Option(help="Cut out of each background video.")] = 8,
+    cache: Annotated[
+        Path | None,
+        typer.Option(envvar="POINTLIGHT_CACHE", help="Folder of caches; ~/.cache/pointlight if not given."),
+    ] = None,
     preview: Annotated[
         bool,
         typer.Option(
@@ -63,6 +79,9 @@ def synthesize(
         Path | None,
         typer.Option(help="Draw the paper's Figure 2 from the first clip with an occluder (PNG)."),
     ] = None,
+    stages: Annotated[
+        Path | None, typer.Option(help="Draw how that clip comes about, stage by stage (PNG).")
+    ] = None,
 ) -> None:
     """Make clips of simulated people with their whole truth, as WebDataset shards."""
     from dataclasses import replace
@@ -72,6 +91,7 @@ def synthesize(
     from pointlight.simulator import (
         Sources,
         draw_figure2,
+        draw_stages,
         find_recipe,
         occluded_parts,
         open_maker,
@@ -83,15 +103,22 @@ def synthesize(
     from pointlight.simulator import synthesize as run
 
     config = find_recipe(recipe).of_split(split)
-    if flow is not None:
-        config = replace(config, backgrounds=replace(config.backgrounds, flow=flow))
+    shown = replace(config.backgrounds, flow=flow or config.backgrounds.flow, people=people)
+    config = replace(config, backgrounds=shown, looks=replace(config.looks, pictures=pictures))
     if not total_occlusions:
         config = without_total_occlusions(config)
     if preview and preview_folder is None and "://" in out:
         raise PointlightError("a preview beside an address needs a folder; name one with --preview-folder")
     if workers is None:
         workers = 0 if engine == "ray" else usable_cores()
-    sources = Sources(motion=motion, backgrounds=backgrounds)
+    sources = Sources(
+        motion=motion,
+        backgrounds=backgrounds,
+        surreal=surreal,
+        surreal_depth=surreal_depth,
+        cache=cache,
+        windows_per_video=windows,
+    )
     with stage_bars() as bars:
         summary = run(
             config,
@@ -108,9 +135,12 @@ def synthesize(
         if preview:
             folder = preview_folder or Path(out) / "preview"
             files += write_preview(islice(read_clips(out, split=split), 48), folder)
-        if figure2 is not None:
-            write_png(figure2, draw_figure2(occluded_parts(open_maker(config, sources, bars), seed)))
-            files.append(figure2)
+        if figure2 is not None or stages is not None:
+            parts = occluded_parts(open_maker(config, sources, bars), seed)
+            for path, draw in ((figure2, draw_figure2), (stages, draw_stages)):
+                if path is not None:
+                    write_png(path, draw(parts))
+                    files.append(path)
     typer.echo(
         f"{summary.clips} clips ({summary.made} made now at {summary.frames_per_s:.0f} frames/s) in "
         f"{len(summary.shards)} shards, {summary.bytes / max(summary.clips, 1) / 1e6:.2f} MB a clip, "

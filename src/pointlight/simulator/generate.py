@@ -18,8 +18,10 @@ from pointlight.errors import PointlightError
 from pointlight.files import ensure_folder
 from pointlight.motion import compile_motion_bank, default_cache, procedural_bank
 from pointlight.simulator.background_cache import open_backgrounds
+from pointlight.simulator.background_windows import Windows
 from pointlight.simulator.composite import VideoClip
 from pointlight.simulator.engines import ClipJob, find_engine, staged_clips
+from pointlight.simulator.people import SURREAL_SPLITS, FilmedPeople, People, RenderedPeople
 from pointlight.simulator.procedural_backgrounds import ProceduralWindows
 from pointlight.simulator.shards import (
     INDEX,
@@ -30,6 +32,7 @@ from pointlight.simulator.shards import (
     shard_name,
     unpack_shard,
 )
+from pointlight.simulator.surreal import SurrealConfig, SurrealPeople
 from pointlight.simulator.synthesis import ClipMaker, SynthesisConfig, find_recipe
 
 PROCEDURAL_SEED = 2019
@@ -47,6 +50,8 @@ class Sources:
     Attributes:
         motion: folder of motion capture; None for procedural motions.
         backgrounds: folder of videos; None for made scenes.
+        surreal: folder of SURREAL, whose people then stand in place of rendered ones; None for rendered ones.
+        surreal_depth: its depth files are there; without them nothing is hidden behind the body.
         cache: folder of compiled motions and of windows of the videos; None for the usual one.
         windows_per_video: how many windows are cut out of a video.
         made_backgrounds: how many made scenes there are.
@@ -55,6 +60,8 @@ class Sources:
 
     motion: Path | None = None
     backgrounds: Path | None = None
+    surreal: Path | None = None
+    surreal_depth: bool = True
     cache: Path | None = None
     windows_per_video: int = 8
     made_backgrounds: int = 4096
@@ -96,6 +103,13 @@ def open_maker(config: SynthesisConfig, sources: Sources, watch: Watch | None = 
         PointlightError: a source that cannot be used.
     """
     tell = watch or _silent
+    return ClipMaker(config, _open_people(config, sources, tell), _open_windows(config, sources, tell))
+
+
+def _open_people(config: SynthesisConfig, sources: Sources, tell: Watch) -> People:
+    if sources.surreal is not None:
+        part = SurrealConfig(SURREAL_SPLITS[config.split], depth=sources.surreal_depth)
+        return FilmedPeople(config.scenes, SurrealPeople(sources.surreal, part))
     body = AnnyBody()
     if sources.motion is None:
         bank = procedural_bank(body, PROCEDURAL_SEED, clips_per_kind=sources.made_motions)
@@ -103,10 +117,13 @@ def open_maker(config: SynthesisConfig, sources: Sources, watch: Watch | None = 
         bank = compile_motion_bank(
             sources.motion, body, sources.cache, lambda done, total: tell("motion", done, total, "")
         )
+    return RenderedPeople(config.scenes, config.looks, bank, body)
+
+
+def _open_windows(config: SynthesisConfig, sources: Sources, tell: Watch) -> Windows:
     if sources.backgrounds is None:
-        windows = ProceduralWindows(sources.made_backgrounds, PROCEDURAL_SEED, config.split)
-        return ClipMaker.rendered(config, bank, windows, body)
-    cache = open_backgrounds(
+        return ProceduralWindows(sources.made_backgrounds, PROCEDURAL_SEED, config.split)
+    return open_backgrounds(
         sources.backgrounds,
         config.split,
         config.backgrounds.flow,
@@ -114,7 +131,6 @@ def open_maker(config: SynthesisConfig, sources: Sources, watch: Watch | None = 
         sources.cache,
         tell,
     )
-    return ClipMaker.rendered(config, bank, cache, body)
 
 
 @lru_cache(maxsize=2)

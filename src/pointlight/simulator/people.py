@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -15,6 +16,7 @@ from pointlight.randomness import stream
 from pointlight.simulator.appearance import LooksConfig, draw_looks
 from pointlight.simulator.bystanders import draw_bystander
 from pointlight.simulator.camera_motion import follow
+from pointlight.simulator.fabrics import picture_fabrics
 from pointlight.simulator.hiding import DetectorNoise, HidingDraws, draw_hiding
 from pointlight.simulator.layers import PersonLayer
 from pointlight.simulator.render import render_person
@@ -88,7 +90,11 @@ class RenderedPeople:
     @property
     def versions(self) -> dict[str, str]:
         """As in `People`."""
-        return {"motions": self.bank.sha256[:16], "body": self.body.sha256[:16]}
+        versions = {"motions": self.bank.sha256[:16], "body": self.body.sha256[:16]}
+        if self._looks.pictures is not None:
+            names = [fabric.name for fabric in picture_fabrics(self._looks.pictures, self._looks.split)]
+            versions["pictures"] = hashlib.sha256(repr(names).encode()).hexdigest()[:16]
+        return versions
 
     def scene(self, seed: int, index: int, path_px: np.ndarray) -> Scene:
         """Scene `index` with a camera that follows the path."""

@@ -206,7 +206,10 @@ def main() -> None:
     torch.set_num_threads(1)
     header("synthesis")
     sources = Sources(
-        arguments.motion, arguments.backgrounds, arguments.cache, windows_per_video=arguments.per_video
+        motion=arguments.motion,
+        backgrounds=arguments.backgrounds,
+        cache=arguments.cache,
+        windows_per_video=arguments.per_video,
     )
     for recipe in arguments.recipes:
         config = find_recipe(recipe)

@@ -39,6 +39,7 @@ from pointlight.simulator.shards import (
     shard_name,
 )
 from pointlight.simulator.synthesis import ClipMaker, SynthesisConfig, find_recipe
+from pointlight.simulator.worker_processes import keep_freed_memory
 
 PROCEDURAL_SEED = 2019
 _SETTINGS = "settings.json"
@@ -100,6 +101,8 @@ class RunSummary:
 def open_maker(config: SynthesisConfig, sources: Sources, watch: Watch | None = None) -> ClipMaker:
     """The maker of a configuration's clips; caches that are not there are filled first.
 
+    The process is told to keep the memory that it frees, see `keep_freed_memory`.
+
     Args:
         config: of the clips.
         sources: what they are drawn from.
@@ -109,6 +112,7 @@ def open_maker(config: SynthesisConfig, sources: Sources, watch: Watch | None = 
         PointlightError: a source that cannot be used.
     """
     tell = watch or _silent
+    keep_freed_memory()
     body = AnnyBody()
     if sources.motion is None:
         bank = procedural_bank(body, PROCEDURAL_SEED, clips_per_kind=sources.made_motions)

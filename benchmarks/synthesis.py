@@ -2,12 +2,19 @@
 
 One process makes clips of the paper's recipe and of ours, and writes them as they go into shards. Times are process
 time, so that other work on the machine counts less: frames/s are those of a core that does nothing else.
+
+With `--scaling`, `synthesize` itself makes the clips with one and with two processes by turns, and what counts is wall
+time: from the moment that a quarter of the clips is there, when all processes have long been at work, to the last one.
+Shards are assembled meanwhile, as always. Only a machine that does nothing else gives a true ratio; the share of a core
+that the processes got is printed beside it.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import resource
+import statistics
 import tempfile
 import time
 from collections import defaultdict
@@ -17,11 +24,13 @@ from pathlib import Path
 import numpy as np
 import torch
 from common import header
+from processes import memory_after_mb, memory_mb, processor_s, workers_of
 
 from pointlight.simulator import (
     ClipMaker,
     SensorConfig,
     Sources,
+    SynthesisConfig,
     apply_sensor,
     composite,
     decode_clip,
@@ -31,7 +40,9 @@ from pointlight.simulator import (
     find_recipe,
     motion_of,
     open_maker,
+    prepare_backgrounds,
     render_person,
+    synthesize,
     window_superpixels,
 )
 from pointlight.simulator.clip_files import decode_frames
@@ -104,6 +115,83 @@ def report(name: str, spent: dict[str, float], size: float, clips: int) -> None:
         print(f"| {stage} | {1000 * value / clips:.1f} |")
 
 
+class _Steady:
+    """Watches a run: time and processor time from a quarter of the clips to all, and memory shortly before the end."""
+
+    def __init__(self) -> None:
+        self.memory: list[dict[str, float]] = []
+        self._marks: list[tuple[float, float, float]] = []
+
+    def __call__(self, stage: str, done: float, total: float, note: str) -> None:
+        if stage != "clips":
+            return
+        workers = workers_of(os.getpid())
+        if done in (total // 4, total):
+            self._marks.append((time.perf_counter(), done, sum(map(processor_s, workers))))
+        if done == max(total - 8, total // 4 + 1):
+            self.memory = [memory_mb(worker) for worker in workers]
+
+    @property
+    def clips_per_s(self) -> float:
+        """Of all processes together."""
+        (began, first, _), (ended, last, _) = self._marks
+        return (last - first) / (ended - began)
+
+    @property
+    def processor_s(self) -> tuple[float, float]:
+        """Processor seconds a clip, and cores in use."""
+        (began, first, before), (ended, last, after) = self._marks
+        return (after - before) / (last - first), (after - before) / (ended - began)
+
+
+def scaling(config: SynthesisConfig, sources: Sources, clips: int, rounds: int) -> None:
+    """One process against two, by turns."""
+    if sources.backgrounds is not None:
+        prepare_backgrounds(
+            config, sources.backgrounds, windows_per_video=sources.windows_per_video, cache=sources.cache
+        )
+    open_maker(config, sources)  # the motions too are there before anything counts
+    rates: dict[int, list[float]] = {1: [], 2: []}
+    memory: list[dict[str, float]] = []
+    print(
+        f"\n{config.name}, {clips} clips a run\n| round | processes | frames/s | ms of processor a clip | cores |"
+    )
+    print("| --- | --- | --- | --- | --- |")
+    for number in range(rounds):
+        for workers in (1, 2) if number % 2 == 0 else (2, 1):
+            steady = _Steady()
+            with tempfile.TemporaryDirectory() as folder:
+                synthesize(
+                    config,
+                    folder,
+                    clips,
+                    seed=0,
+                    sources=sources,
+                    workers=workers,
+                    clips_per_shard=32,
+                    watch=steady,
+                )
+            rates[workers].append(steady.clips_per_s)
+            memory += steady.memory
+            spent, cores = steady.processor_s
+            print(
+                f"| {number + 1} | {workers} | {31 * steady.clips_per_s:.0f} | {1000 * spent:.0f} | {cores:.2f} |",
+                flush=True,
+            )
+    ratios = [two / one for one, two in zip(rates[1], rates[2], strict=True)]
+    print(f"\n2 processes make {statistics.median(ratios):.2f} times as many (median of {rounds} rounds)")
+    bare, imported = memory_after_mb("pass"), memory_after_mb("import pointlight.simulator")
+    print(
+        f"an interpreter takes {bare:.0f} MB, with what clips need imported {imported:.0f} MB; a process of clips:"
+    )
+    largest = {kind: max(process[kind] for process in memory) for kind in memory[0]}
+    print(
+        f"{largest['rss']:.0f} MB resident ({largest['pss']:.0f} with shared pages divided among their users, "
+        f"{largest['uss']:.0f} alone), at most {largest['peak']:.0f}, which is {largest['peak'] - imported:.0f} MB more "
+        "than imported"
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--backgrounds", type=Path)
@@ -111,17 +199,25 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, help="of motions and windows; the usual one if not given")
     parser.add_argument("--per-video", type=int, default=8)
     parser.add_argument("--clips", type=int, default=24)
+    parser.add_argument("--scaling", action="store_true", help="one process against two, --clips each time")
+    parser.add_argument("--rounds", type=int, default=3, help="of --scaling")
     parser.add_argument("--recipes", nargs="+", default=["full", "pointlight"])
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     header("synthesis")
     sources = Sources(
-        arguments.motion, arguments.backgrounds, arguments.cache, windows_per_video=arguments.per_video
+        motion=arguments.motion,
+        backgrounds=arguments.backgrounds,
+        cache=arguments.cache,
+        windows_per_video=arguments.per_video,
     )
     for recipe in arguments.recipes:
         config = find_recipe(recipe)
         if arguments.backgrounds is not None:
             config = replace(config, backgrounds=replace(config.backgrounds, flow="dis"))
+        if arguments.scaling:
+            scaling(config, sources, arguments.clips, arguments.rounds)
+            continue
         maker = open_maker(config, sources)
         with tempfile.TemporaryDirectory() as folder:
             stages(maker, range(1000, 1002), Path(folder))  # compiles what has to be compiled
@@ -130,7 +226,8 @@ def main() -> None:
                 report(f"{recipe}, {cached}", spent, size, arguments.clips)
                 if arguments.backgrounds is None:
                     break  # made scenes are made anew each time
-    print(f"\nlargest resident size {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
+    if not arguments.scaling:
+        print(f"\nlargest resident size {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
 
 
 if __name__ == "__main__":

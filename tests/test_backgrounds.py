@@ -38,6 +38,7 @@ from pointlight.simulator import (
     open_maker,
     prepare_backgrounds,
 )
+from pointlight.simulator.background_filling import cut_out, draw_crop
 from pointlight.simulator.background_scan import (
     VideoFacts,
     content_box,
@@ -46,7 +47,6 @@ from pointlight.simulator.background_scan import (
     scan_video,
     thinned,
 )
-from pointlight.simulator.background_windows import cut_out, draw_crop
 from pointlight.simulator.procedural_backgrounds import ProceduralConfig, make_scene
 from pointlight.simulator.stored_pictures import read_frames, write_frames
 from pointlight.simulator.textures import SIDE_PX, TEXTURE_SPLITS, make_texture
@@ -730,16 +730,20 @@ def test_clips_find_all_that_was_prepared(
     monkeypatch.setattr("pointlight.simulator.generate.procedural_bank", lambda *_, **__: bank)
     for made in (
         "synthesis.draw_superpixels",
-        "background_windows.estimate_path",
-        "background_windows.scan_video",
+        "background_filling.estimate_path",
+        "background_filling.scan_video",
     ):
         monkeypatch.setattr(f"pointlight.simulator.{made}", lambda *_: pytest.fail("made again"))
     sources = Sources(backgrounds=videos, cache=whole.folder.parent, windows_per_video=2)
     maker = open_maker(QUICK, sources)
     assert maker.windows.sha256 == whole.sha256
     before = folder_digest(whole.folder)
-    labels = [maker.parts(0, index).background.provenance.window for index in range(2)]
-    assert len(labels) == 2 and folder_digest(whole.folder) == before
+    for index in range(2):
+        maker.clip(0, index)
+    # Nor does the command read what it finds.
+    monkeypatch.setattr("pointlight.simulator.background_cache.read_window", lambda *_: pytest.fail("read"))
+    prepare_backgrounds(QUICK, videos, windows_per_video=2, cache=whole.folder.parent)
+    assert folder_digest(whole.folder) == before
 
 
 @pytest.mark.filterwarnings("ignore:.*text.mp4")
@@ -761,7 +765,7 @@ def test_whoever_comes_second_keeps_what_the_first_has_made(
         shutil.copytree(first.folder / "videos", late / "videos", dirs_exist_ok=True)
         return facts
 
-    monkeypatch.setattr("pointlight.simulator.background_windows.scan_video", scan_late)
+    monkeypatch.setattr("pointlight.simulator.background_filling.scan_video", scan_late)
     second = fill_cache(late, manifest, config)
     assert busy.exists() and not old.exists()
     busy.rmdir()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import roma
+from types import ModuleType
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -15,14 +16,21 @@ _PARALLEL = 1e-6
 """Squared sine of the angle below which two vectors count as parallel (0.06 degrees)."""
 
 
+def _roma() -> ModuleType:
+    """Loaded when it is needed: with it comes torch's compiler, a second and 60 MB of a process that makes clips."""
+    import roma
+
+    return roma
+
+
 def rotvec_to_rotmat(rotvec: Float[Tensor, "*batch 3"]) -> Float[Tensor, "*batch 3 3"]:
     """Rotation vector (axis times angle in radians) to matrix."""
-    return roma.rotvec_to_rotmat(rotvec)
+    return _roma().rotvec_to_rotmat(rotvec)
 
 
 def rotmat_to_rotvec(rotmat: Float[Tensor, "*batch 3 3"]) -> Float[Tensor, "*batch 3"]:
     """Matrix to rotation vector in radians, of length at most pi."""
-    return roma.rotmat_to_rotvec(rotmat)
+    return _roma().rotmat_to_rotvec(rotmat)
 
 
 def sixd_to_rotmat(sixd: Float[Tensor, "*batch 6"]) -> Float[Tensor, "*batch 3 3"]:
@@ -50,7 +58,7 @@ def rotmat_to_sixd(rotmat: Float[Tensor, "*batch 3 3"]) -> Float[Tensor, "*batch
 
 def axis_angle_rotmat(axis: Float[Tensor, "*#batch 3"], angle: Float[Tensor, "*#batch"]) -> Tensor:
     """Rotation by `angle` radians about the direction `axis`, right-handed, shape `(..., 3, 3)`."""
-    return roma.rotvec_to_rotmat(_normalized(axis) * angle[..., None])
+    return _roma().rotvec_to_rotmat(_normalized(axis) * angle[..., None])
 
 
 def rotation_between(start: Float[Tensor, "*#batch 3"], end: Float[Tensor, "*#batch 3"]) -> Tensor:
@@ -86,7 +94,7 @@ def cross_matrix(vector: Float[Tensor, "*batch 3"]) -> Float[Tensor, "*batch 3 3
 
 def geodesic_angle(first: Float[Tensor, "*#batch 3 3"], second: Float[Tensor, "*#batch 3 3"]) -> Tensor:
     """Angle in radians of the rotation that leads from one to the other, shape `(...)`."""
-    return roma.rotmat_geodesic_distance(*torch.broadcast_tensors(first, second))
+    return _roma().rotmat_geodesic_distance(*torch.broadcast_tensors(first, second))
 
 
 def average_rotations(
@@ -114,9 +122,9 @@ def interpolate_rotations(
     left = right - 1
     fraction = ((query_s - times_s[left]) / (times_s[right] - times_s[left])).clamp(0, 1).to(rotations.dtype)
     start, end = rotations[left], rotations[right]
-    turn = roma.rotmat_to_rotvec(start.transpose(-1, -2) @ end)
+    turn = _roma().rotmat_to_rotvec(start.transpose(-1, -2) @ end)
     fraction = fraction.reshape(-1, *([1] * (turn.ndim - 1)))
-    return start @ roma.rotvec_to_rotmat(turn * fraction)
+    return start @ _roma().rotvec_to_rotmat(turn * fraction)
 
 
 def _normalized(vector: Tensor) -> Tensor:

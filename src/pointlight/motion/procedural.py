@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from scipy.interpolate import PchipInterpolator
 from scipy.ndimage import gaussian_filter1d
 from scipy.spatial.transform import Rotation
 
@@ -54,7 +53,7 @@ class _Draw:
         place = np.sort(self.rng.uniform(0, self.frames - 1, knots))
         place[0], place[-1] = 0, self.frames - 1
         place = np.maximum.accumulate(place + np.arange(knots) * 1e-3)
-        return PchipInterpolator(place, values)(np.arange(self.frames))
+        return _through(place, values, self.frames)
 
 
 def _standing(draw: _Draw) -> Angles:
@@ -279,14 +278,10 @@ def _anything(draw: _Draw) -> tuple[Angles, np.ndarray]:
         values = draw.rng.uniform(low, high, (knots, 3)) * draw.uniform(0.3, 1.0)
         if joint.startswith("right"):
             values[:, 1:] *= -1
-        pose[joint] = pose[joint] + PchipInterpolator(place, values)(np.arange(draw.frames))
+        pose[joint] = pose[joint] + _through(place, values, draw.frames)
     for side in ("left", "right"):
-        hip = PchipInterpolator(place, draw.rng.uniform(-15, 75, knots) * draw.uniform(0.2, 1.0))(
-            np.arange(draw.frames)
-        )
-        knee = PchipInterpolator(place, draw.rng.uniform(0, 100, knots) * draw.uniform(0.2, 1.0))(
-            np.arange(draw.frames)
-        )
+        hip = _through(place, draw.rng.uniform(-15, 75, knots) * draw.uniform(0.2, 1.0), draw.frames)
+        knee = _through(place, draw.rng.uniform(0, 100, knots) * draw.uniform(0.2, 1.0), draw.frames)
         _leg(pose, side, hip, knee, 0.5 * (hip - knee))
     yaw = np.cumsum(_wobble(draw, 2.0)[:, 1])
     pose["root"] = pose["root"] + np.stack((_wobble(draw, 5.0)[:, 0], yaw, _wobble(draw, 4.0)[:, 2]), axis=-1)
@@ -369,3 +364,10 @@ def _lowest(body: BodyModel, pose: np.ndarray, root: np.ndarray) -> np.ndarray:
         surface = body.keypoints(state)[..., 1].numpy().min(1)
         inner = body.joints(state)[:, trunk, 1].numpy().min(1) - _TRUNK_RADIUS_M
     return np.minimum(surface, inner)
+
+
+def _through(place: np.ndarray, values: np.ndarray, frames: int) -> np.ndarray:
+    """(T, ...) at whole frames, a curve through values at places that overshoots nowhere (PCHIP)."""
+    from scipy.interpolate import PchipInterpolator  # brings scipy's optimisers, which nothing else needs
+
+    return PchipInterpolator(place, values)(np.arange(frames))

@@ -3,6 +3,7 @@
 from pointlight.simulator.appearance import PAPER_LOOKS, Layer, Looks, LooksConfig, draw_looks
 from pointlight.simulator.background_cache import prepare_backgrounds
 from pointlight.simulator.background_files import BackgroundFile, BackgroundManifest, list_backgrounds
+from pointlight.simulator.background_filling import fill_cache, fill_cache_with
 from pointlight.simulator.background_windows import (
     Window,
     WindowCache,
@@ -10,8 +11,6 @@ from pointlight.simulator.background_windows import (
     Windows,
     WindowSource,
     cache_report,
-    fill_cache,
-    fill_cache_with,
 )
 from pointlight.simulator.backgrounds import (
     VARIED_BACKGROUNDS,

@@ -9,13 +9,9 @@ from pathlib import Path
 
 from pointlight.motion import default_cache
 from pointlight.simulator.background_files import list_backgrounds
-from pointlight.simulator.background_windows import (
-    WindowCache,
-    WindowConfig,
-    fill_cache,
-    read_window,
-)
-from pointlight.simulator.occluders import OccluderConfig
+from pointlight.simulator.background_filling import fill_cache
+from pointlight.simulator.background_windows import WindowCache, WindowConfig, read_window
+from pointlight.simulator.occluders import OccluderConfig, superpixels_file
 from pointlight.simulator.synthesis import SynthesisConfig, window_superpixels
 from pointlight.simulator.worker_processes import Spread, spreading
 
@@ -107,7 +103,9 @@ class _MapMaker:
     config: OccluderConfig
 
     def __call__(self, folder: Path) -> None:
-        window_superpixels(read_window(folder), self.flow, self.config)
+        # To look is not to read: what was done before an interruption is passed over quickly.
+        if not superpixels_file(folder, self.flow, self.config).exists():
+            window_superpixels(read_window(folder), self.flow, self.config)
 
 
 def _silent(stage: str, done: float, total: float, note: str) -> None:

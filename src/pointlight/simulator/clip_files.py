@@ -233,8 +233,8 @@ def _encode_frames(frames: np.ndarray) -> bytes:
         video.pix_fmt = "yuv420p"
         for name in ("colorspace", "color_primaries", "color_trc", "color_range"):
             setattr(video.codec_context, name, _BT709)
-        for image in frames:
-            picture = av.VideoFrame.from_ndarray(image, format="rgb24")
+        for image in np.ascontiguousarray(frames):
+            picture = av.VideoFrame.from_numpy_buffer(image, format="rgb24")  # a view, not a copy
             picture = reformatter.reformat(
                 picture, format="yuv420p", dst_colorspace=_BT709, dst_color_range="MPEG"
             )

@@ -34,6 +34,7 @@ from pointlight.simulator.shards import (
 )
 from pointlight.simulator.surreal import SurrealConfig, SurrealPeople
 from pointlight.simulator.synthesis import ClipMaker, SynthesisConfig, find_recipe
+from pointlight.simulator.worker_processes import keep_freed_memory
 
 PROCEDURAL_SEED = 2019
 _SETTINGS = "settings.json"
@@ -94,6 +95,8 @@ class RunSummary:
 def open_maker(config: SynthesisConfig, sources: Sources, watch: Watch | None = None) -> ClipMaker:
     """The maker of a configuration's clips; caches that are not there are filled first.
 
+    The process is told to keep the memory that it frees, see `keep_freed_memory`.
+
     Args:
         config: of the clips.
         sources: what they are drawn from.
@@ -103,6 +106,7 @@ def open_maker(config: SynthesisConfig, sources: Sources, watch: Watch | None = 
         PointlightError: a source that cannot be used.
     """
     tell = watch or _silent
+    keep_freed_memory()
     return ClipMaker(config, _open_people(config, sources, tell), _open_windows(config, sources, tell))
 
 

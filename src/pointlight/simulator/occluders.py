@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -210,6 +211,18 @@ def _between_pixels(image: np.ndarray, columns: np.ndarray, rows: np.ndarray) ->
         return np.take(values, first, axis) * (1 - share) + np.take(values, first + 1, axis) * share
 
     return np.rint(mixed(mixed(image.astype(np.float32), rows, 0), columns, 1)).astype(np.uint8)
+
+
+def superpixels_file(folder: Path, flow: str, config: OccluderConfig) -> Path:
+    """Where a window's folder keeps the map that was made with these settings.
+
+    Args:
+        folder: of the window.
+        flow: whose path was taken away; "none" for none.
+        config: of the map; what is done with it afterwards does not matter.
+    """
+    slic = (config.count, config.coordinate_weight, config.compactness, config.iterations, config.connected)
+    return folder / f"superpixels_{hashlib.sha256(repr((flow, slic)).encode()).hexdigest()[:12]}.npz"
 
 
 def write_superpixels(path: Path, pixels: SuperpixelMap) -> None:

@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from scipy.io import loadmat
 
 from pointlight.body import SMPL_SHAPES
 from pointlight.errors import PointlightError
@@ -217,6 +216,8 @@ def _content(path: Path, kind: str, names: Sequence[str] | None = None) -> dict[
     if not path.is_file():
         raise PointlightError(f"there is no file {path}; give {kind}")
     try:
+        from scipy.io import loadmat  # a third of a second that only SURREAL's files are worth
+
         return loadmat(path, variable_names=None if names is None else list(names))
     except Exception as error:  # whatever scipy says of a broken file
         raise PointlightError(f"{path} cannot be read as a MATLAB file ({error}); give {kind}") from error

@@ -1,7 +1,8 @@
-"""A pool of processes for work that is one thread each, and that ends with whoever started it."""
+"""Processes of one thread each, that end with whoever started them and do not ask for the same memory again and again."""
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing
 import os
 import signal
@@ -20,6 +21,11 @@ _THREAD_VARIABLES = (
     "OPENBLAS_NUM_THREADS",
     "NUMBA_NUM_THREADS",
 )
+
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+_LARGEST_ARRAY_BYTES = 1 << 25
+_KEPT_BYTES = 1 << 29
+"""glibc takes no more than 32 MB for the first; a clip's arrays are smaller, and all of them together than the second."""
 
 Spread = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
 """Calls a function with every item and gives the results in order, as `map` does."""
@@ -63,6 +69,19 @@ def _end_with_parent() -> None:
     if parent is not None:
         parent.join()
         os._exit(1)
+
+
+def keep_freed_memory() -> bool:
+    """Let this process keep what it frees, up to half a gigabyte, for what it makes next; whether the system can.
+
+    A clip's layers are tens of megabytes each. glibc gives such pieces back to the system, which clears them for the
+    next clip: an eighth of the time of a clip. Where the C library is another, nothing is changed.
+    """
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (OSError, TypeError, AttributeError):
+        return False
+    return bool(mallopt(_M_MMAP_THRESHOLD, _LARGEST_ARRAY_BYTES) and mallopt(_M_TRIM_THRESHOLD, _KEPT_BYTES))
 
 
 @contextmanager

@@ -65,6 +65,7 @@ def synthesize(
     ] = None,
 ) -> None:
     """Make clips of simulated people with their whole truth, as WebDataset shards."""
+    import warnings
     from dataclasses import replace
 
     from pointlight.errors import PointlightError
@@ -92,7 +93,8 @@ def synthesize(
     if workers is None:
         workers = 0 if engine == "ray" else usable_cores()
     sources = Sources(motion=motion, backgrounds=backgrounds)
-    with stage_bars() as bars:
+    with stage_bars() as bars, warnings.catch_warnings():
+        warnings.showwarning = _say
         summary = run(
             config,
             out,
@@ -119,3 +121,8 @@ def synthesize(
     for path in files:
         typer.echo(str(path))
     typer.echo(out)
+
+
+def _say(message: Warning | str, *_: object, **__: object) -> None:
+    """A warning is a sentence for a person, who does not look for it in the source."""
+    typer.echo(f"pointlight: {message}", err=True)

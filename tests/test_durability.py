@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import importlib.util
 import io
 import json
@@ -32,7 +31,6 @@ from pointlight.simulator import ClipMaker, Place, RunSummary, Sources, find_rec
 from pointlight.simulator import synthesize_clip as one_clip
 from pointlight.simulator.clip_files import encode_clip
 from pointlight.simulator.engines import LARGEST_LOSSES, ClipJob, staged_clips
-from pointlight.simulator.shards import packed_clip
 
 LONG_RUN_CLIPS = int(os.environ.get("POINTLIGHT_LONG_RUN_CLIPS", "2000"))
 """Of the run over broken videos; fewer while one works on it."""
@@ -71,12 +69,13 @@ def family(pid: int) -> list[int]:
     return found
 
 
-def resident_mb(pid: int) -> float:
+def memory_mb(pid: int) -> float:
+    """Of its own; pages of files, which come and go with what else the machine does, are not counted."""
     try:
-        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    except (OSError, IndexError):
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
         return 0.0
-    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+    return sum(int(line.split()[1]) for line in lines if line.startswith(("RssAnon", "RssShmem"))) / 1000
 
 
 # Workers that die
@@ -99,7 +98,7 @@ class SmallJob(ClipJob):
     def opened(self) -> ClipMaker:
         if self.refuses:
             raise PointlightError("there is no folder videos; give one with videos")
-        return cast(ClipMaker, None)
+        return cast(ClipMaker, object())
 
     def made(self, maker: ClipMaker, index: int) -> bytes:
         graves = self.staging / "graves"
@@ -293,6 +292,179 @@ def test_a_run_to_an_address_goes_on_after_a_broken_connection(
     assert contents(flaky / "data") == contents(tmp_path / "near")
 
 
+# The same bytes, however a run went
+
+
+@pytest.mark.slow
+def test_clips_are_the_same_with_any_workers_alone_and_after_a_resume(tmp_path: Path) -> None:
+    class Interruption(Exception): ...
+
+    def stop(stage: str, done: float, total: float, note: str) -> None:
+        if stage == "clips" and done == 3:
+            raise Interruption
+
+    make(tmp_path / "0", 5)
+    wanted = contents(tmp_path / "0")
+    for workers in (1, 2):
+        make(tmp_path / str(workers), 5, workers=workers)
+        assert contents(tmp_path / str(workers)) == wanted
+    with pytest.raises(Interruption):
+        make(tmp_path / "resumed", 5, workers=2, watch=stop)
+    assert make(tmp_path / "resumed", 5, workers=1).clips >= 3
+    assert contents(tmp_path / "resumed") == wanted
+    for index in (4, 1):
+        files = encode_clip(one_clip("no_occlusions", 3, index, SOURCES))
+        with tarfile.open(tmp_path / "0" / f"shard-{index // 2:06d}.tar") as archive:
+            stored = {
+                member.name.partition(".")[2]: cast(io.BufferedReader, archive.extractfile(member)).read()
+                for member in archive
+                if member.name.startswith(f"{index:08d}.")
+            }
+        assert stored == files
+
+
+@pytest.mark.slow
+def test_a_killed_run_loses_one_clip_a_worker(tmp_path: Path) -> None:
+    count, options = 12, ("--workers", 2, "--shard", 5)
+    env = environment(tmp_path / "cache")
+    out, whole = tmp_path / "out", tmp_path / "whole"
+    subprocess.run(command(whole, count, *options), env=env, check=True, capture_output=True)
+    chance = random.Random(0)
+
+    def whole_clips() -> int:
+        noted = [len(json.loads(note.read_text())["clips"]) for note in out.glob("shard-*.tar.json")]
+        return sum(noted) + len(list(out.glob(".staging/0*.tar")))
+
+    kept = 0
+    for goal in (2, 5, 8):
+        run = subprocess.Popen(command(out, count, *options), env=env, stderr=subprocess.DEVNULL)
+        while whole_clips() < goal:
+            assert run.poll() is None
+            time.sleep(0.01)
+        time.sleep(chance.uniform(0, 0.5))
+        before, members = whole_clips(), family(run.pid)
+        os.kill(run.pid, signal.SIGKILL)
+        run.wait()
+        # Workers note the death of their parent at once, but for one that is still loading libraries.
+        for _ in range(600):
+            left = [pid for pid in members if Path(f"/proc/{pid}").exists()]
+            if not left:
+                break
+            time.sleep(0.1)
+        assert not left, left
+        # What was whole stays; while a shard is moved, clips are there twice until its staged ones are dropped.
+        kept = whole_clips()
+        assert kept >= min(before, count) - 2
+        assert not [path for path in out.glob("0*") if path.is_file()]
+    done = subprocess.run(command(out, count, *options), env=env, check=True, capture_output=True, text=True)
+    made_now = int(done.stdout.partition("(")[2].split()[0])
+    print(f"\n{kept} of {count} clips were kept over three kills, {made_now} made in the end")
+    assert made_now <= count - kept + 2
+    assert contents(out) == contents(whole)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A real file system of 3 MB."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(place)], capture_output=True, text=True
+    )
+    if mounted.returncode:
+        pytest.skip(f"no small file system can be mounted here: {mounted.stderr.strip()}")
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_full_disk_stops_with_a_line_and_goes_on(tmp_path: Path, small_disk: Path, workers: int) -> None:
+    out, options = small_disk / "out", ("--workers", workers, "--shard", 3)
+    filler = small_disk / "something_else"
+    filler.write_bytes(bytes(1_000_000))
+    env = environment(tmp_path / "cache")
+    full = subprocess.run(command(out, 6, *options), env=env, capture_output=True, text=True)
+    assert full.returncode == 2
+    lines = [line for line in full.stderr.splitlines() if line.startswith("pointlight:")]
+    assert len(lines) == 1 and "No space left on device" in lines[0], full.stderr
+    assert "Traceback" not in full.stderr
+    print("\n" + lines[0])
+    for shard in out.glob("shard-*.tar"):
+        with tarfile.open(shard) as archive:
+            assert len(archive.getmembers()) == 4 * 3
+    assert not (out / "index.json").exists()
+    filler.unlink()
+    subprocess.run(["mount", "-o", "remount,size=64m", str(small_disk)], check=True)
+    subprocess.run(command(out, 6, *options), env=env, check=True, capture_output=True)
+    subprocess.run(command(tmp_path / "whole", 6, *options), env=env, check=True, capture_output=True)
+    assert contents(out) == contents(tmp_path / "whole")
+
+
+# Ray
+
+needs_ray = pytest.mark.skipif(
+    importlib.util.find_spec("ray") is None, reason="Ray is not installed; it comes with the extra ray"
+)
+
+
+@pytest.fixture
+def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A real cluster of two CPUs on this machine, whose workers can import this file."""
+    import ray
+
+    paths = [str(Path(__file__).parent), *filter(None, [os.environ.get("PYTHONPATH")])]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(paths))
+    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    ray.init(address="local", num_cpus=2, include_dashboard=False, logging_level="ERROR", log_to_driver=False)
+    yield ray
+    ray.shutdown()
+
+
+RAY_WARNS = pytest.mark.filterwarnings("default")  # of its own files and sockets
+
+
+@needs_ray
+@RAY_WARNS
+@pytest.mark.slow
+def test_ray_survives_the_death_of_workers(cluster: Any, tmp_path: Path) -> None:
+    for name in ("once", "always", "refuses"):
+        (tmp_path / name).mkdir()
+    once = small_job(tmp_path / "once", deadly=2, deaths=LARGEST_LOSSES)
+    assert made("ray", once, 40, 2) == list(range(40))
+    assert [once.path(index).read_text() for index in range(40)] == [f"clip {index}" for index in range(40)]
+    assert len((tmp_path / "once" / "graves").read_text()) == LARGEST_LOSSES
+    with pytest.raises(PointlightError, match="4 Ray workers were lost while they made clip 2") as said:
+        made("ray", small_job(tmp_path / "always", deadly=2, deaths=99), 6, 2)
+    assert "\n" not in str(said.value)
+    refusing = small_job(tmp_path / "refuses", refuses=True)
+    with pytest.raises(PointlightError, match=r"no folder videos; .* \(said by the Ray worker on ") as said:
+        made("ray", refusing, 6, 2)
+    assert "\n" not in str(said.value)
+
+
+@needs_ray
+@RAY_WARNS
+@pytest.mark.slow
+def test_ray_makes_the_same_shards_though_a_worker_is_killed(cluster: Any, tmp_path: Path) -> None:
+    killed = []
+
+    def kill(stage: str, done: float, total: float, note: str) -> None:
+        if stage == "clips" and done >= 2 and not killed:
+            for pid in family(os.getpid()):
+                if b"ray::_RayWorker" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                    os.kill(pid, signal.SIGKILL)
+                    killed.append(pid)
+                    return
+
+    make(tmp_path / "here", 7)
+    assert make(tmp_path / "ray", 7, engine="ray", workers=2, watch=kill).made == 7
+    assert len(killed) == 1
+    assert contents(tmp_path / "ray") == contents(tmp_path / "here")
+
+
 # Two thousand clips over a folder with broken videos
 
 
@@ -356,7 +528,7 @@ def test_a_long_run_over_broken_videos(tmp_path: Path, mixed_videos: Path) -> No
             staged = sum(not path.name.startswith(".") for path in out.glob(".staging/0*.tar"))
             clips = staged + 64 * len(list(out.glob("shard-*.tar.json")))
             for pid in family(run.pid):
-                samples.setdefault(pid, []).append((clips, resident_mb(pid)))
+                samples.setdefault(pid, []).append((clips, memory_mb(pid)))
             time.sleep(1)
     said = log.read_text()
     assert run.returncode == 0, said

@@ -58,8 +58,16 @@ class StageLines:
         if finished:
             self._finished.add(stage)
         elif begun < done < total:
-            count += f", about {(now - began) * (total - done) / (done - begun):.0f} s left"
+            count += f", about {_in_words((now - began) * (total - done) / (done - begun))} left"
         self._console.print(f"{stage} {count} {note}".rstrip(), highlight=False, soft_wrap=True)
+
+
+def _in_words(seconds: float) -> str:
+    """A time in the unit that a person would say it in."""
+    for unit, length in (("h", 3600.0), ("min", 60.0)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{seconds:.0f} s"
 
 
 @contextmanager

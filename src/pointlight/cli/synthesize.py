@@ -84,6 +84,7 @@ def synthesize(
     ] = None,
 ) -> None:
     """Make clips of simulated people with their whole truth, as WebDataset shards."""
+    import warnings
     from dataclasses import replace
 
     from pointlight.errors import PointlightError
@@ -119,7 +120,8 @@ def synthesize(
         cache=cache,
         windows_per_video=windows,
     )
-    with stage_bars() as bars:
+    with stage_bars() as bars, warnings.catch_warnings():
+        warnings.showwarning = _say
         summary = run(
             config,
             out,
@@ -149,3 +151,8 @@ def synthesize(
     for path in files:
         typer.echo(str(path))
     typer.echo(out)
+
+
+def _say(message: Warning | str, *_: object, **__: object) -> None:
+    """A warning is a sentence for a person, who does not look for it in the source."""
+    typer.echo(f"pointlight: {message}", err=True)

@@ -16,7 +16,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -151,9 +151,10 @@ def _made_by_processes(job: ClipJob, missing: Sequence[int], workers: int) -> Ge
     while left:
         before = len(left)
         try:
-            for index in _made_by_pool(job, tuple(left), workers):
-                del left[index]
-                yield index
+            with closing(_made_by_pool(job, tuple(left), workers)) as indices:
+                for index in indices:
+                    del left[index]
+                    yield index
         except BrokenProcessPool as error:
             for index in [index for index in left if job.path(index).exists()]:
                 del left[index]

@@ -198,8 +198,10 @@ def synthesize(
     place = Place(out)
     maker = open_maker(config, sources, watch)
     settings = _settings(config, maker, seed, clips_per_shard)
+    _check_place(place, settings, count)
     with _staging(place, settings) as staging:
-        _begin(place, settings, count)
+        place.put(_SETTINGS, _json({**settings, "count": count}))
+        place.sweep()
         job = ClipJob(partial(open_maker, config, sources), maker.versions, seed, staging)
         todo = _Work(job, place, count, clips_per_shard)
         made = 0
@@ -315,26 +317,21 @@ def _settings(config: SynthesisConfig, maker: ClipMaker, seed: int, clips_per_sh
     }
 
 
-def _begin(place: Place, settings: dict, count: int) -> None:
-    """See that the place holds these clips and no others, and sweep up what an interruption left half-written."""
+def _check_place(place: Place, settings: dict, count: int) -> None:
+    """See that the place holds these clips and no others."""
     before = place.read(_SETTINGS)
-    there = None if before is None else json.loads(before)
-    if there is not None:
-        unlike = [name for name in settings if there.get(name) != settings[name]]
-        if unlike:
-            raise PointlightError(
-                f"{place.address} was begun with another {', '.join(unlike)}; choose another place or delete it"
-            )
-        if there["count"] > count:
-            raise PointlightError(
-                f"{place.address} was begun with {there['count']} clips, of which {count} cannot be taken away; ask for "
-                f"{there['count']} or more, or choose another place"
-            )
-    if place.local is not None:
-        ensure_folder(place.local)
-    if there is None or there["count"] < count:
-        place.put(_SETTINGS, _json({**settings, "count": count}))
-    place.sweep()
+    if before is None:
+        return
+    there = json.loads(before)
+    if unlike := [name for name in settings if there.get(name) != settings[name]]:
+        raise PointlightError(
+            f"{place.address} was begun with another {', '.join(unlike)}; choose another place or delete it"
+        )
+    if there["count"] > count:
+        raise PointlightError(
+            f"{place.address} was begun with {there['count']} clips, of which {there['count'] - count} cannot be taken "
+            f"away; ask for {there['count']} or more, or choose another place"
+        )
 
 
 @contextmanager

@@ -20,6 +20,8 @@ _INSIDE_M = 0.004
 """The inner side lies so far within the outer one."""
 _INSIDE_SHADE = 0.45
 _HEM_M = 0.008
+_TUCKED_M = np.array([0.022, 0.008])
+"""Its upper rows begin inside the body, so that no edge stands off."""
 _SOFT_M = 0.10
 """How softly cloth goes from one leg over to the other; it cuts the corner by a seventh of this at most."""
 _BLEND_M = 0.06
@@ -144,7 +146,8 @@ def cut_to(
     place = {name: joints_m[i].astype(np.float32) for i, name in enumerate(joint_names)}
     scale = float(place["left_hip"][1] - place["left_ankle"][1]) / _LEG_M
     top, end = scale * (drape.top_m - _HIP_Y), scale * (drape.end_m - _HIP_Y)
-    along = -np.linspace(top, end, ROWS)
+    # Close rows at the top, where it goes over into what is worn on the body.
+    along = -np.concatenate(([top, top - 0.02 * scale], np.linspace(top - 0.045 * scale, end, ROWS - 2)))
     turn = 2 * np.pi * (1 - drape.gap)
     # The seam of a closed sheet is behind, the opening of another in front.
     start = -np.pi / 2 if drape.gap == 0 else np.pi / 2 + np.pi * drape.gap
@@ -166,6 +169,7 @@ def cut_to(
     down = (along - along[0]) / (along[-1] - along[0])
     folds = sum(np.cos(n * angle + phase) for n, phase in zip(drape.waves, drape.phases, strict=True))
     ease = drape.ease_m * np.minimum(1.0, 0.15 + 2.5 * down) + drape.flare * (along - along[0])
+    ease[:2] -= _TUCKED_M
     radius = radius + scale * (ease[:, None] + drape.pleats_m * down[:, None] * np.asarray(folds)[None])
     shade = np.ones((2, ROWS, COLUMNS), np.float32)
     shade[0] = 1 + np.clip(6 * drape.pleats_m * down[:, None] * np.asarray(folds)[None], -0.25, 0.1)
@@ -291,19 +295,24 @@ def _girth(
     """(R, C) how far the body reaches at rest from the cloth's middle in each direction."""
     rows, columns = len(along), len(angle)
     reach = np.zeros((rows, columns), np.float32)
-    slab = 0.75 * (along[1] - along[0]) + np.float32(0.012)
     cosine, sine = np.cos(angle), np.sin(angle)
     for n in range(len(points)):
-        side = 0 if points[n, 0] > 0 else 3
+        side, towards = (0, np.float32(1.0)) if points[n, 0] > 0 else (3, np.float32(-1.0))
         leg = legs[side : side + 3]
         below = leg[0, 1] - points[n, 1]
         if of_trunk[n] and below > _BLEND_M:
             below = np.float32(_BLEND_M)
         for r in range(rows):
-            if abs(below - along[r]) > slab:
+            above = along[r] - along[r - 1] if r > 0 else np.float32(0.0)
+            beneath = along[r + 1] - along[r] if r < rows - 1 else above
+            if below - along[r] > np.float32(0.6) * beneath + np.float32(0.008):
+                continue
+            if along[r] - below > np.float32(0.6) * above + np.float32(0.008):
                 continue
             cx, _, cz, _, _, _ = _on_leg(leg, max(along[r], np.float32(0.0)))
             for c in range(columns):
+                if cosine[c] * towards < np.float32(-0.1):
+                    continue  # the other leg's side
                 value = (points[n, 0] - cx) * cosine[c] + (points[n, 2] - cz) * sine[c]
                 reach[r, c] = max(reach[r, c], value)
     return reach

@@ -136,7 +136,7 @@ def draw_looks(config: LooksConfig, seed: int, index: int, shape: np.ndarray) ->
     person = dict(zip(SHAPE_NAMES, np.asarray(shape).tolist(), strict=True))
     skin = draw_skin(stream(seed, index, "skin"))
     hair = draw_hair_colour(stream(seed, index, "hair colour"), skin, person["age"])
-    outfit = draw_outfit(stream(seed, index, "outfit"), person["gender"], config.hat, config.barefoot)
+    outfit = draw_outfit(stream(seed, index, "outfit"), person, config.hat, config.barefoot)
     shelf = _Shelf(config, stream(seed, index, "fabrics"))
     layers = [_skin_layer(skin, stream(seed, index, "skin texture"))]
     layers += _face(skin, hair, outfit)

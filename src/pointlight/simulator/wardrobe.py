@@ -8,6 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 Bounds = tuple[tuple[str, float, float], ...]
+
+GROWN = 0.6
+"""Anny's number of an age from which men may have beards and bald heads."""
+
 _FAR = 9.0
 
 _PATTERNED = (
@@ -87,17 +91,18 @@ class Outfit:
     beard_top_m: float
 
 
-def draw_outfit(rng: np.random.Generator, gender: float, hat: float, barefoot: float) -> Outfit:
+def draw_outfit(rng: np.random.Generator, person: dict[str, float], hat: float, barefoot: float) -> Outfit:
     """Draw what somebody wears.
 
     Args:
         rng: of this purpose.
-        gender: 0 male to 1 female.
+        person: the shape by name; sex and age have a say.
         hat: share of people with one.
         barefoot: share of people without shoes.
     """
-    female = rng.random() < 0.08 + 0.84 * gender
-    garments = _hair(rng, female)
+    female = rng.random() < 0.08 + 0.84 * person["gender"]
+    grown = person["age"] > GROWN
+    garments = _hair(rng, female, grown)
     style = rng.random()
     if female and style < 0.16:
         garments += [*_shoes(rng, barefoot, tights=True), _dress(rng)]
@@ -115,8 +120,8 @@ def draw_outfit(rng: np.random.Generator, gender: float, hat: float, barefoot: f
     if rng.random() < 0.04:
         garments.append(_gloves(rng))
     eyes = np.array([[70, 44, 28], [96, 66, 40], [88, 96, 70], [96, 122, 146]], float)
-    made_up = female and rng.random() < 0.35
-    bearded = not female and rng.random() < 0.4
+    made_up = female and rng.random() < 0.35 and grown
+    bearded = not female and rng.random() < 0.4 and grown
     return Outfit(
         tuple(garments),
         eyes[rng.choice(4, p=(0.5, 0.25, 0.1, 0.15))],
@@ -155,9 +160,9 @@ def _colour(rng: np.random.Generator) -> np.ndarray:
     return (base * (1 + 0.1 * rng.standard_normal()) + rng.normal(0, 6, 3)).clip(8, 248)
 
 
-def _hair(rng: np.random.Generator, female: bool) -> list[Garment]:
+def _hair(rng: np.random.Generator, female: bool, grown: bool) -> list[Garment]:
     """A cap of hair, and for long hair what hangs over neck and back; bald people have none."""
-    if rng.random() < (0.01 if female else 0.12):
+    if rng.random() < (0.01 if female else 0.12) and grown:
         return []
     none = np.zeros((3, 3))
     long = rng.random() < (0.65 if female else 0.08)

@@ -74,6 +74,7 @@ class Answer:
         pose: "upright" (the trunk within 45 degrees of the picture's vertical), "lying" or "upside down".
         light: mean luma of the person's pixels, 0 to 255.
         contrast: its distance from the mean luma of what is around.
+        people: whether the background shows people, of whom the detector may take one for ours.
         errors: (12,) distances to the truth as shares of the size; None if not found.
     """
 
@@ -84,6 +85,7 @@ class Answer:
     pose: str
     light: float
     contrast: float
+    people: bool | None
     errors: np.ndarray | None
 
     @property
@@ -158,8 +160,11 @@ class Judge:
         around = _around(mask)
         light = float(luma[mask].mean()) if len(rows) else 0.0
         contrast = abs(light - float(luma[around].mean())) if around.any() else 0.0
+        people = parts.background.window.source.has_people
         whole = not person.outside[t, TWELVE].any()
-        answer = Answer(clip.provenance.index, size, height_px, whole, _pose(truth), light, contrast, errors)
+        answer = Answer(
+            clip.provenance.index, size, height_px, whole, _pose(truth), light, contrast, people, errors
+        )
         self.answers.append(answer)
         cell = _cut_out(image, truth, points, size, answer)
         self.shown.append(cell)
@@ -194,8 +199,15 @@ class Judge:
         groups = {
             "all clips": clips,
             "all 12 in the picture": [c for c in clips if all(a.whole for a in c)],
-            "the same, size 50 px or more": [c for c in clips if all(a.whole and a.size_px >= 50 for a in c)],
-            "the same, size 80 px or more": [c for c in clips if all(a.whole and a.size_px >= 80 for a in c)],
+            "the same, nobody in the background": [
+                c for c in clips if all(a.whole and a.people is False for a in c)
+            ],
+            "all 12 in the picture, size 50 px or more": [
+                c for c in clips if all(a.whole and a.size_px >= 50 for a in c)
+            ],
+            "all 12 in the picture, size 80 px or more": [
+                c for c in clips if all(a.whole and a.size_px >= 80 for a in c)
+            ],
         }
         for name, chosen in groups.items():
             if chosen:
@@ -259,6 +271,7 @@ def _size_class(answer: Answer) -> str:
 
 _TABLES = {
     "person's height in the picture, px": _size_class,
+    "background": lambda a: {True: "with people", False: "without people", None: "unknown"}[a.people],
     "keypoints in the picture": lambda a: "all 12" if a.whole else "not all",
     "pose": lambda a: a.pose,
     "mean luma": lambda a: f"{64 * int(a.light // 64):3d} to {64 * int(a.light // 64) + 63}",

@@ -13,7 +13,7 @@ from pointlight.randomness import stream
 from pointlight.simulator.drapes import Drape
 from pointlight.simulator.fabrics import TILE_PX, Fabric, picture_fabrics, procedural_fabrics
 from pointlight.simulator.lighting import draw_light
-from pointlight.simulator.wardrobe import Garment, Outfit, draw_outfit
+from pointlight.simulator.wardrobe import Garment, Outfit, draw_outfit, styled
 
 Bounds = tuple[tuple[str, float, float], ...]
 
@@ -33,6 +33,7 @@ class LooksConfig:
         clothing_offset: clothes have a thickness and change the silhouette; otherwise they are paint, as in SURREAL.
         thickness: factor on how far clothes stand off.
         skirts: skirts, dresses and long coats hang round both legs as one sheet; otherwise each leg has its own.
+        styles: more styles of hair and heights of soles.
         lighting: "varied" (sky, a main light and their colours) or "surreal" (the nine coefficients of SURREAL's
             generator, the same for red, green and blue).
         pictures: folder of pictures to make clothes of, beside the fabrics made by rule.
@@ -46,6 +47,7 @@ class LooksConfig:
     clothing_offset: bool = True
     thickness: float = 1.0
     skirts: bool = True
+    styles: bool = True
     lighting: str = "varied"
     pictures: Path | None = None
     picture_share: float = 0.3
@@ -54,7 +56,9 @@ class LooksConfig:
     occlusion_shade: float = 0.6
 
 
-PAPER_LOOKS = LooksConfig(clothing_offset=False, skirts=False, lighting="surreal", occlusion_shade=0.0)
+PAPER_LOOKS = LooksConfig(
+    clothing_offset=False, skirts=False, styles=False, lighting="surreal", occlusion_shade=0.0
+)
 """As in SURREAL: clothes are paint on the body, under nine random coefficients of light."""
 
 
@@ -137,6 +141,8 @@ def draw_looks(config: LooksConfig, seed: int, index: int, shape: np.ndarray) ->
     skin = draw_skin(stream(seed, index, "skin"))
     hair = draw_hair_colour(stream(seed, index, "hair colour"), skin, person["age"])
     outfit = draw_outfit(stream(seed, index, "outfit"), person, config.hat, config.barefoot)
+    if config.styles:
+        outfit = styled(outfit, stream(seed, index, "styles"))
     shelf = _Shelf(config, stream(seed, index, "fabrics"))
     layers = [_skin_layer(skin, stream(seed, index, "skin texture"))]
     layers += _face(skin, hair, outfit)

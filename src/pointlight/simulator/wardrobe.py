@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import colorsys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -180,6 +180,47 @@ def _hair(rng: np.random.Generator, female: bool, grown: bool) -> list[Garment]:
         )
         pieces.append(Garment("long hair", fall, (), none, thickness_m=0.4 * thick + 0.012, **style))  # type: ignore[arg-type]
     return pieces
+
+
+def styled(outfit: Outfit, rng: np.random.Generator) -> Outfit:
+    """The outfit with a style of hair (a round mass of curls, a bun, a plait down the back) and soles of any height."""
+    kind, first, second, third = rng.random(4)
+    garments = []
+    for piece in outfit.garments:
+        if piece.name == "hair" and kind < 0.12:
+            thick = 0.035 + 0.05 * first
+            piece = replace(
+                piece,
+                thickness_m=thick,
+                folds_m=0.006,
+                fold_length_m=(0.03, 0.03, 0.03),
+                wobble_m=0.01,
+                smooth=1.0,
+            )
+        garments.append(piece)
+        if (
+            piece.name == "hair"
+            and 0.12 <= kind < 0.26
+            and any(g.name == "long hair" for g in outfit.garments)
+        ):
+            garments[-1] = replace(piece, thickness_m=0.006 + 0.01 * first)
+            high = 0.74 + 0.09 * second
+            bun: Bounds = (("behind", 0.05, _FAR), ("top", high - 0.035, high + 0.035), ("across", -1, 0.04))
+            garments.append(replace(piece, name="bun", bounds=bun, thickness_m=0.04 + 0.03 * third))
+        if piece.name == "soles":
+            edge: Bounds = (("drop", -_FAR, -0.806 + 0.014 * first),)
+            garments[-1] = replace(piece, bounds=edge, thickness_m=0.015 + 0.008 * second)
+    if any(piece.name == "bun" for piece in garments):
+        garments = [piece for piece in garments if piece.name != "long hair"]
+    elif 0.26 <= kind < 0.36:
+        plait: Bounds = (("behind", 0.02, _FAR), ("top", 0.45 + 0.1 * first, 0.80), ("across", -1, 0.03))
+        garments = [
+            replace(piece, name="plait", bounds=plait, thickness_m=0.03 + 0.01 * second)
+            if piece.name == "long hair"
+            else piece
+            for piece in garments
+        ]
+    return replace(outfit, garments=tuple(garments))
 
 
 def _neckline(rng: np.random.Generator, loose: bool) -> Bounds:

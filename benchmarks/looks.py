@@ -8,7 +8,9 @@ for the clips that could be found, those with all 12 keypoints in the picture in
 
 A frame counts as found if one of BlazePose's detections lies between the person's hips (within the box of its 12
 keypoints, a tenth larger) and its second network reads a pose there; a clip, if two of its three frames are. Beside that
-stands `read`: the same with the mean distance of the 12 below a quarter of the person's size.
+stand `read`, the same with the mean distance of the 12 below a quarter of the person's size, and `told`: frames found by
+a detector that may also search a square around the person, which says whether it looks like one where others in the
+picture are larger.
 
 `--variant` changes what is asked: `clean` without the sensor, `enlarged` at twice the size, `paint` in SURREAL's painted
 clothes. `--sheet FILE` writes what was shown, `--missed FILE` what was not found, cut out and enlarged.
@@ -58,6 +60,8 @@ ASKED = (0.25, 0.5, 0.75)
 TRUSTED = 0.08
 """Only keypoints read within this share of the person's size tell of the definition; others are misreadings."""
 READ = 0.25
+POINTED = 1.5
+"""Side of the square that is searched around the person, in its sizes, when the detector is told where to look."""
 TWELVE = list(indices_of(NETWORK_KEYPOINTS, TRACK_POINTS))
 _CELL = 160
 
@@ -75,7 +79,9 @@ class Answer:
         light: mean luma of the person's pixels, 0 to 255.
         contrast: its distance from the mean luma of what is around.
         people: whether the background shows people, of whom the detector may take one for ours.
+        facing: "front", "side" or "back", which way the shoulders look.
         errors: (12,) distances to the truth as shares of the size; None if not found.
+        pointed: found, or found when the detector is told where to look.
     """
 
     index: int
@@ -86,7 +92,9 @@ class Answer:
     light: float
     contrast: float
     people: bool | None
+    facing: str
     errors: np.ndarray | None
+    pointed: bool
 
     @property
     def found(self) -> bool:
@@ -109,14 +117,22 @@ def ask(networks: BlazePose, image: np.ndarray, box: np.ndarray) -> Reading | No
     windows = [None, *(Region(x, y, short, 0.0) for x, y in middles)]
     windows += [Region(x, y, 0.6 * short, 0.0) for x, y in middles]
     for window in windows:
-        for region, _ in networks.find(image, window):
-            if (np.array((region.x, region.y)) < box[0]).any() or (
-                np.array((region.x, region.y)) > box[1]
-            ).any():
-                continue
-            reading = networks.read(image, region)
-            if reading is not None:
-                return networks.read(image, reading.region) or reading
+        if (reading := ask_window(networks, image, box, window)) is not None:
+            return reading
+    return None
+
+
+def ask_window(
+    networks: BlazePose, image: np.ndarray, box: np.ndarray, window: Region | None
+) -> Reading | None:
+    """The same in one square of the picture, or in all of it."""
+    for region, _ in networks.find(image, window):
+        hips = np.array((region.x, region.y))
+        if (hips < box[0]).any() or (hips > box[1]).any():
+            continue
+        reading = networks.read(image, region)
+        if reading is not None:
+            return networks.read(image, reading.region) or reading
     return None
 
 
@@ -142,13 +158,16 @@ class Judge:
         margin = 0.1 * size * np.array([[-1], [1]])
         box = np.stack((truth.min(0), truth.max(0))) + margin
         if self._scale > 1:
-            height, width = image.shape[:2]
-            larger = Image.fromarray(image).resize(
-                (self._scale * width, self._scale * height), Image.Resampling.BICUBIC
-            )
-            reading = ask(self._networks, np.asarray(larger), self._scale * box)
+            larger = tuple(self._scale * side for side in (image.shape[1], image.shape[0]))
+            asked = np.asarray(Image.fromarray(image).resize(larger, Image.Resampling.BICUBIC))
         else:
-            reading = ask(self._networks, image, box)
+            asked = image
+        reading = ask(self._networks, asked, self._scale * box)
+        pointed = reading is not None
+        if not pointed:
+            x, y = self._scale * truth.mean(0)
+            around = Region(float(x), float(y), self._scale * max(POINTED * size, 32.0), 0.0)
+            pointed = ask_window(self._networks, asked, self._scale * box, around) is not None
         points = errors = None
         if reading is not None:
             points = reading.points[self._landmarks, :2] / self._scale
@@ -160,10 +179,21 @@ class Judge:
         around = _around(mask)
         light = float(luma[mask].mean()) if len(rows) else 0.0
         contrast = abs(light - float(luma[around].mean())) if around.any() else 0.0
+        facing = _facing(person.joints_camera_m[t, TWELVE])
         people = parts.background.window.source.has_people
         whole = not person.outside[t, TWELVE].any()
         answer = Answer(
-            clip.provenance.index, size, height_px, whole, _pose(truth), light, contrast, people, errors
+            clip.provenance.index,
+            size,
+            height_px,
+            whole,
+            _pose(truth),
+            light,
+            contrast,
+            people,
+            facing,
+            errors,
+            pointed,
         )
         self.answers.append(answer)
         cell = _cut_out(image, truth, points, size, answer)
@@ -194,8 +224,10 @@ class Judge:
         """Print it all."""
         frames = len(ASKED)
         clips = [self.answers[i : i + frames] for i in range(0, len(self.answers), frames)]
-        print("\n| asked | clips | found % | read % | frames found % | median distance % | 90 % below |")
-        print("| --- | --- | --- | --- | --- | --- | --- |")
+        print(
+            "\n| asked | clips | found % | read % | frames found % | told % | median distance % | 90 % below |"
+        )
+        print("| --- | --- | --- | --- | --- | --- | --- | --- |")
         groups = {
             "all clips": clips,
             "all 12 in the picture": [c for c in clips if all(a.whole for a in c)],
@@ -220,7 +252,10 @@ class Judge:
                 some = [a for a in self.answers if of(a) == name]
                 known = [a.errors for a in some if a.errors is not None]
                 median = f"{100 * np.median(np.concatenate(known)):.1f}" if known else "-"
-                shares = f"{_percent(a.found for a in some)} | {_percent(a.read for a in some)}"
+                shares = " | ".join(
+                    _percent(values)
+                    for values in zip(*((a.found, a.read, a.pointed) for a in some), strict=True)
+                )
                 print(f"| {name} | {len(some)} | {shares} | {median} |")
         if definitions:
             self._report_definitions()
@@ -258,7 +293,7 @@ def _line(clips: list[list[Answer]]) -> str:
     known = [a.errors for a in flat if a.errors is not None]
     distances = np.concatenate(known) if known else np.array([np.nan])
     return (
-        f"{len(clips)} | {found} | {read} | {_percent(a.found for a in flat)} |"
+        f"{len(clips)} | {found} | {read} | {_percent(a.found for a in flat)} | {_percent(a.pointed for a in flat)} |"
         f" {100 * np.median(distances):.1f} | {100 * np.quantile(distances, 0.9):.1f}"
     )
 
@@ -274,6 +309,7 @@ _TABLES = {
     "background": lambda a: {True: "with people", False: "without people", None: "unknown"}[a.people],
     "keypoints in the picture": lambda a: "all 12" if a.whole else "not all",
     "pose": lambda a: a.pose,
+    "shoulders": lambda a: a.facing,
     "mean luma": lambda a: f"{64 * int(a.light // 64):3d} to {64 * int(a.light // 64) + 63}",
     "contrast with what is around": lambda a: "below 15" if a.contrast < 15 else "15 or more",
 }
@@ -287,6 +323,17 @@ def _pose(truth: np.ndarray) -> str:
     if abs(across) > abs(down):
         return "lying"
     return "upright" if down < 0 else "upside down"
+
+
+def _facing(joints_camera_m: np.ndarray) -> str:
+    """By the angle between the camera's ray and where the chest looks."""
+    name = NETWORK_KEYPOINTS.index
+    left, right = (joints_camera_m[name(f"{side}_shoulder")] for side in ("left", "right"))
+    hips = joints_camera_m[[name("left_hip"), name("right_hip")]].mean(0)
+    middle = (left + right) / 2
+    ahead = np.cross(left - right, middle - hips)
+    share = -float(ahead @ middle) / float(np.linalg.norm(ahead) * np.linalg.norm(middle))
+    return "front" if share > 0.5 else "back" if share < -0.5 else "side"
 
 
 def _around(mask: np.ndarray) -> np.ndarray:

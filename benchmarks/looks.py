@@ -246,7 +246,8 @@ class Judge:
                 print(f"| {name} | {_line(chosen)} |")
         for title, of in _TABLES.items():
             print(
-                f"\n| {title} | frames | found % | read % | median distance % |\n| --- | --- | --- | --- | --- |"
+                f"\n| {title} | frames | found % | read % | told % | median distance % |\n"
+                "| --- | --- | --- | --- | --- | --- |"
             )
             for name in sorted({of(a) for a in self.answers}):
                 some = [a for a in self.answers if of(a) == name]

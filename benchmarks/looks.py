@@ -1,120 +1,110 @@
 """What drawing people costs, and whether a detector trained on real people finds them.
 
-`python benchmarks/looks.py speed` draws 31-frame clips on one core. `python benchmarks/looks.py judge --count 200` draws
-one frame a scene on nothing but a background, and asks mediapipe: how many people it finds, how far its keypoints are from
-the truth, and by how much its definition of each keypoint differs from ours. `--sheet FILE` writes what it was shown.
+`python benchmarks/looks.py speed` draws 31-frame clips on one core. `python benchmarks/looks.py judge --recipe full
+--count 200 --backgrounds FOLDER --motion FOLDER` makes whole clips of a recipe with nothing before the person
+(no superpixel, no total occlusion; all else as in the recipe) and asks mediapipe about three frames of each, a quarter, a
+half and three quarters through the clip. All clips of the seed from 0 on are asked, none is chosen; the second figure is
+for the clips that could be found, those with all 12 keypoints in the picture in all three frames.
+
+A frame counts as found if one of BlazePose's detections lies between the person's hips (within the box of its 12
+keypoints, a tenth larger) and its second network reads a pose there; a clip, if two of its three frames are. Beside that
+stand `read`, the same with the mean distance of the 12 below a quarter of the person's size, and `told`: frames found by
+a detector that may also search a square around the person, which says whether it looks like one where others in the
+picture are larger.
+
+`--variant` changes what is asked: `clean` without the sensor, `enlarged` at twice the size, `paint` in SURREAL's painted
+clothes. `--sheet FILE` writes what was shown, `--missed FILE` what was not found, cut out and enlarged.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
 import time
-from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from common import header
+from PIL import Image
 
 from pointlight.body import NETWORK_KEYPOINTS, AnnyBody, indices_of
 from pointlight.capture.blazepose import LANDMARKS, BlazePose, Reading, Region
-from pointlight.media import VideoReader, tile, write_png
-from pointlight.motion import MotionBank, compile_motion_bank, procedural_bank
-from pointlight.randomness import stream
+from pointlight.media import tile, write_png
+from pointlight.motion import procedural_bank
 from pointlight.simulator import (
     PAPER_LOOKS,
+    SYNTHESIS_RECIPES,
     TRACK_POINTS,
+    ClipParts,
     LooksConfig,
-    PersonLayer,
-    Scene,
+    OccluderConfig,
     SceneConfig,
     SceneSampler,
+    SensorConfig,
+    Sources,
+    SynthesisConfig,
     camera_state,
     draw_looks,
+    find_recipe,
+    open_maker,
     render_person,
     surreal_scenes,
+    without_total_occlusions,
 )
 
-LOOKS = {"pointlight": LooksConfig(), "paper": PAPER_LOOKS}
 PARTS = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
+VARIANTS = ("made", "clean", "enlarged", "paint")
+ASKED = (0.25, 0.5, 0.75)
+"""Where in a clip it is asked."""
 TRUSTED = 0.08
 """Only keypoints read within this share of the person's size tell of the definition; others are misreadings."""
+READ = 0.25
+POINTED = 1.5
+"""Side of the square that is searched around the person, in its sizes, when the detector is told where to look."""
+TWELVE = list(indices_of(NETWORK_KEYPOINTS, TRACK_POINTS))
+_CELL = 160
 
 
-def one_frame(scene: Scene, t: int) -> Scene:
-    """Frame t of a scene, as a scene of one frame."""
-    motion, camera = scene.motion, scene.camera
-    span = slice(t, t + 1)
-    return replace(
-        scene,
-        motion=replace(
-            motion, pose=motion.pose[span], root=motion.root[span], translation_m=motion.translation_m[span]
-        ),
-        camera=replace(
-            camera,
-            rotation=camera.rotation[span],
-            translation_m=camera.translation_m[span],
-            principal_px=camera.principal_px[span],
-        ),
-    )
+@dataclass(frozen=True)
+class Answer:
+    """What the detector said of one frame.
 
+    Attributes:
+        index: of the clip.
+        size_px: diagonal of the box of the 12 keypoints.
+        height_px: longer side of the box of the person's mask; 0 if nothing of it is in the picture.
+        whole: all 12 are in the picture.
+        pose: "upright" (the trunk within 45 degrees of the picture's vertical), "lying" or "upside down".
+        light: mean luma of the person's pixels, 0 to 255.
+        contrast: its distance from the mean luma of what is around.
+        people: whether the background shows people, of whom the detector may take one for ours.
+        facing: "front", "side" or "back", which way the shoulders look.
+        errors: (12,) distances to the truth as shares of the size; None if not found.
+        pointed: found, or found when the detector is told where to look.
+    """
 
-def backdrops(folder: Path | None, split: str, limit: int = 40) -> list[np.ndarray]:
-    """Pictures without people: one frame of each video of the split, or coloured noise if there is no folder."""
-    if folder is None:
-        rng = np.random.default_rng(0)
-        return [_noise_picture(rng) for _ in range(limit)]
-    with open(folder / "index.csv", newline="") as table:
-        rows = [row for row in csv.DictReader(table) if row["split"] == split and row["has_people"] == "no"]
-    pictures = []
-    for row in rows[:limit]:
-        try:
-            pictures.append(next(iter(VideoReader(folder / row["file"]))).image)
-        except UnicodeDecodeError:  # PyAV stumbles over titles that are not in UTF-8
-            continue
-    return pictures
+    index: int
+    size_px: float
+    height_px: float
+    whole: bool
+    pose: str
+    light: float
+    contrast: float
+    people: bool | None
+    facing: str
+    errors: np.ndarray | None
+    pointed: bool
 
+    @property
+    def found(self) -> bool:
+        """A pose was read where the person is."""
+        return self.errors is not None
 
-def _noise_picture(rng: np.random.Generator) -> np.ndarray:
-    from scipy import ndimage
-
-    total = rng.uniform(60, 190, 3)[None, None] * np.ones((480, 640, 1))
-    for size in (60, 20, 6, 2):
-        noise = ndimage.gaussian_filter(rng.standard_normal((480, 640, 3)), (size, size, 0))
-        total = total + 22 * noise / noise.std()
-    return total.clip(0, 255).astype(np.uint8)
-
-
-def cut(picture: np.ndarray, size: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
-    """A random piece of a picture of the wanted shape, as large as it can be, scaled to (width, height)."""
-    from PIL import Image
-
-    width, height = size
-    scale = min(picture.shape[1] / width, picture.shape[0] / height)
-    wide, high = int(width * scale), int(height * scale)
-    left, top = (int(rng.integers(0, n + 1)) for n in (picture.shape[1] - wide, picture.shape[0] - high))
-    piece = Image.fromarray(picture[top : top + high, left : left + wide])
-    return np.asarray(piece.resize(size, Image.Resampling.BOX if scale > 1 else Image.Resampling.BICUBIC))
-
-
-def people(
-    config: SceneConfig, bank: MotionBank, body: AnnyBody, looks: LooksConfig, count: int, seed: int
-) -> Iterator[tuple[Scene, PersonLayer]]:
-    """One frame of each of `count` scenes in which all 12 keypoints are in the picture and none is hidden behind."""
-    sampler = SceneSampler(config, bank, body)
-    index = made = 0
-    while made < count:
-        scene = sampler.sample(seed, index)
-        scene = one_frame(scene, len(scene.motion.pose) // 2)
-        layer = render_person(scene, draw_looks(looks, seed, index, scene.shape), body)
-        index += 1
-        twelve = list(indices_of(NETWORK_KEYPOINTS, TRACK_POINTS))
-        if layer.outside[0, twelve].any():
-            continue
-        made += 1
-        yield scene, layer
+    @property
+    def read(self) -> bool:
+        """And it is roughly the true one."""
+        return self.errors is not None and float(self.errors.mean()) < READ
 
 
 def ask(networks: BlazePose, image: np.ndarray, box: np.ndarray) -> Reading | None:
@@ -127,56 +117,101 @@ def ask(networks: BlazePose, image: np.ndarray, box: np.ndarray) -> Reading | No
     windows = [None, *(Region(x, y, short, 0.0) for x, y in middles)]
     windows += [Region(x, y, 0.6 * short, 0.0) for x, y in middles]
     for window in windows:
-        for region, _ in networks.find(image, window):
-            if (np.array((region.x, region.y)) < box[0]).any() or (
-                np.array((region.x, region.y)) > box[1]
-            ).any():
-                continue
-            reading = networks.read(image, region)
-            if reading is not None:
-                return networks.read(image, reading.region) or reading
+        if (reading := ask_window(networks, image, box, window)) is not None:
+            return reading
+    return None
+
+
+def ask_window(
+    networks: BlazePose, image: np.ndarray, box: np.ndarray, window: Region | None
+) -> Reading | None:
+    """The same in one square of the picture, or in all of it."""
+    for region, _ in networks.find(image, window):
+        hips = np.array((region.x, region.y))
+        if (hips < box[0]).any() or (hips > box[1]).any():
+            continue
+        reading = networks.read(image, region)
+        if reading is not None:
+            return networks.read(image, reading.region) or reading
     return None
 
 
 class Judge:
     """Collects what the detector says."""
 
-    def __init__(self, body: AnnyBody) -> None:
+    def __init__(self, body: AnnyBody, scale: int) -> None:
         self._body = body
+        self._scale = scale
         self._networks = BlazePose()
         self._landmarks = [list(LANDMARKS).index(name) for name in NETWORK_KEYPOINTS]
-        self._twelve = list(indices_of(NETWORK_KEYPOINTS, TRACK_POINTS))
-        self.asked = 0
-        self.size_px: list[float] = []
-        self.errors: list[np.ndarray] = []
+        self.answers: list[Answer] = []
+        self.shown: list[np.ndarray] = []
+        self.missed: list[np.ndarray] = []
         self.offsets: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {part: [] for part in PARTS}
 
-    def look(self, scene: Scene, layer: PersonLayer, image: np.ndarray) -> np.ndarray | None:
-        """Ask about one picture; (12, 2) pixels, or None if nobody is found where the person is."""
-        self.asked += 1
-        truth = layer.joints_px[0, self._twelve]
+    def look(self, parts: ClipParts, t: int) -> None:
+        """Ask about frame t of a clip."""
+        clip, person = parts.clip, parts.person
+        image, mask = clip.frames[t], person.mask[t]
+        truth = person.joints_px[t, TWELVE].astype(float)
         size = float(np.linalg.norm(np.ptp(truth, axis=0)))
-        box = np.stack((truth.min(0), truth.max(0))) + 0.1 * size * np.array([[-1], [1]])
-        reading = ask(self._networks, image, box)
-        if reading is None:
-            return None
-        points = reading.points[self._landmarks, :2]
-        self.size_px.append(size)
-        self.errors.append(np.linalg.norm(points - truth, axis=-1) / size)
-        self._keep_offsets(scene, layer, points - truth, size)
-        return points
+        margin = 0.1 * size * np.array([[-1], [1]])
+        box = np.stack((truth.min(0), truth.max(0))) + margin
+        if self._scale > 1:
+            larger = tuple(self._scale * side for side in (image.shape[1], image.shape[0]))
+            asked = np.asarray(Image.fromarray(image).resize(larger, Image.Resampling.BICUBIC))
+        else:
+            asked = image
+        reading = ask(self._networks, asked, self._scale * box)
+        pointed = reading is not None
+        if not pointed:
+            x, y = self._scale * truth.mean(0)
+            around = Region(float(x), float(y), self._scale * max(POINTED * size, 32.0), 0.0)
+            pointed = ask_window(self._networks, asked, self._scale * box, around) is not None
+        points = errors = None
+        if reading is not None:
+            points = reading.points[self._landmarks, :2] / self._scale
+            errors = np.linalg.norm(points - truth, axis=-1) / size
+            self._keep_offsets(parts, t, points - truth, size)
+        rows, columns = np.nonzero(mask)
+        height_px = max(np.ptp(rows), np.ptp(columns)) + 1.0 if len(rows) else 0.0
+        luma = image @ np.array([0.299, 0.587, 0.114])
+        around = _around(mask)
+        light = float(luma[mask].mean()) if len(rows) else 0.0
+        contrast = abs(light - float(luma[around].mean())) if around.any() else 0.0
+        facing = _facing(person.joints_camera_m[t, TWELVE])
+        people = parts.background.window.source.has_people
+        whole = not person.outside[t, TWELVE].any()
+        answer = Answer(
+            clip.provenance.index,
+            size,
+            height_px,
+            whole,
+            _pose(truth),
+            light,
+            contrast,
+            people,
+            facing,
+            errors,
+            pointed,
+        )
+        self.answers.append(answer)
+        cell = _cut_out(image, truth, points, size, answer)
+        self.shown.append(cell)
+        if not answer.found:
+            self.missed.append(cell)
 
-    def _keep_offsets(self, scene: Scene, layer: PersonLayer, away_px: np.ndarray, size: float) -> None:
+    def _keep_offsets(self, parts: ClipParts, t: int, away_px: np.ndarray, size: float) -> None:
         """For each keypoint the equations focal / z * (R d) = offset of its unknown d in the limb's rest-aligned axes."""
-        body = self._body
+        body, scene, person = self._body, parts.scene, parts.person
         # Lengths are given for a person of 1.70 m.
         stature = float(body.stature_m(torch.from_numpy(scene.shape))) / 1.70
-        rotations = body.joint_rotations(camera_state(scene)).numpy()[0]
+        rotations = body.joint_rotations(camera_state(scene)).numpy()[t]
         for k, name in enumerate(NETWORK_KEYPOINTS):
-            if layer.behind[0, self._twelve[k]] or np.linalg.norm(away_px[k]) > TRUSTED * size:
+            if person.behind[t, TWELVE[k]] or np.linalg.norm(away_px[k]) > TRUSTED * size:
                 continue
             side, part = name.split("_")
-            place = layer.joints_camera_m[0, self._twelve[k]]
+            place = person.joints_camera_m[t, TWELVE[k]]
             # The upper bone carries shoulders and hips as the trunk sees them: their own rotations are the limb's.
             carrier = {"shoulder": "spine3", "hip": "pelvis"}.get(part, name)
             turn = rotations[body.joint_names.index(carrier)].astype(float)
@@ -185,21 +220,52 @@ class Judge:
                 rows = rows * (-1.0, 1.0, 1.0)
             self.offsets[part].append((stature * rows, away_px[k].astype(float)))
 
-    def report(self) -> None:
+    def report(self, definitions: bool) -> None:
         """Print it all."""
-        found = len(self.errors)
-        print(f"\nfound {found} of {self.asked} people ({100 * found / self.asked:.0f} %)")
-        if not found:
-            return
-        errors = np.stack(self.errors)
+        frames = len(ASKED)
+        clips = [self.answers[i : i + frames] for i in range(0, len(self.answers), frames)]
         print(
-            f"distance to the truth, share of the size: median {100 * np.median(errors):.1f} %, of"
-            f" pictures' means {100 * np.median(errors.mean(1)):.1f} %, 90 % below {100 * np.quantile(errors, 0.9):.1f} %"
+            "\n| asked | clips | found % | read % | frames found % | told % | median distance % | 90 % below |"
         )
-        print(f"person's size (diagonal of the 12's box): median {np.median(self.size_px):.0f} px")
-        print("\n| keypoint | median error % |\n| --- | --- |")
+        print("| --- | --- | --- | --- | --- | --- | --- | --- |")
+        groups = {
+            "all clips": clips,
+            "all 12 in the picture": [c for c in clips if all(a.whole for a in c)],
+            "the same, nobody in the background": [
+                c for c in clips if all(a.whole and a.people is False for a in c)
+            ],
+            "all 12 in the picture, size 50 px or more": [
+                c for c in clips if all(a.whole and a.size_px >= 50 for a in c)
+            ],
+            "all 12 in the picture, size 80 px or more": [
+                c for c in clips if all(a.whole and a.size_px >= 80 for a in c)
+            ],
+        }
+        for name, chosen in groups.items():
+            if chosen:
+                print(f"| {name} | {_line(chosen)} |")
+        for title, of in _TABLES.items():
+            print(
+                f"\n| {title} | frames | found % | read % | told % | median distance % |\n"
+                "| --- | --- | --- | --- | --- | --- |"
+            )
+            for name in sorted({of(a) for a in self.answers}):
+                some = [a for a in self.answers if of(a) == name]
+                known = [a.errors for a in some if a.errors is not None]
+                median = f"{100 * np.median(np.concatenate(known)):.1f}" if known else "-"
+                shares = " | ".join(
+                    _percent(values)
+                    for values in zip(*((a.found, a.read, a.pointed) for a in some), strict=True)
+                )
+                print(f"| {name} | {len(some)} | {shares} | {median} |")
+        if definitions:
+            self._report_definitions()
+
+    def _report_definitions(self) -> None:
+        known = np.stack([a.errors for a in self.answers if a.errors is not None])
+        print("\n| keypoint | median distance % |\n| --- | --- |")
         for k, name in enumerate(NETWORK_KEYPOINTS):
-            print(f"| {name} | {100 * np.median(errors[:, k]):.1f} |")
+            print(f"| {name} | {100 * np.median(known[:, k]):.1f} |")
         print(
             "\nmediapipe's keypoint less ours, cm, in rest-aligned axes carried by the limb (trunk for shoulder and hip),"
             " both sides joined, with its standard error\n"
@@ -217,78 +283,167 @@ class Judge:
             print(f"| {part} | {cells} | {len(self.offsets[part])} |")
 
 
-def judge(given: argparse.Namespace) -> None:
-    body = AnnyBody()
-    bank = compile_motion_bank(given.motion, body) if given.motion else procedural_bank(body, 1)
-    config = surreal_scenes(SceneConfig()) if given.camera == "surreal" else SceneConfig()
-    pictures = backdrops(given.backgrounds, "train")
-    verdict = Judge(body)
-    cells = []
-    for scene, layer in people(config, bank, body, LOOKS[given.looks], given.count, given.seed):
-        rng = stream(given.seed, scene.index, "backdrop")
-        image = cut(pictures[rng.integers(len(pictures))], scene.camera.image_size, rng).copy()
-        image[layer.mask[0]] = layer.colour[0][layer.mask[0]]
-        points = verdict.look(scene, layer, image)
-        cells.append(marked(image, layer, points))
-    verdict.report()
-    if given.sheet:
-        write_png(given.sheet, tile(cells, 8))
+def _percent(values: object) -> str:
+    return f"{100 * np.mean(list(values)):.0f}"  # type: ignore[call-overload]
 
 
-def marked(image: np.ndarray, layer: PersonLayer, points: np.ndarray | None) -> np.ndarray:
-    """The picture in a square cell with the truth in green and what was read in red."""
-    side = 426
-    cell = np.full((side, side, 3), 24, np.uint8)
-    cell[: image.shape[0], : image.shape[1]] = image
-    twelve = list(indices_of(NETWORK_KEYPOINTS, TRACK_POINTS))
-    dots = [(layer.joints_px[0, twelve], (40, 255, 60))]
-    if points is not None:
-        dots.append((points, (255, 40, 40)))
-    for places, colour in dots:
-        for x, y in places.astype(int).clip(1, side - 2):
+def _line(clips: list[list[Answer]]) -> str:
+    found = _percent(2 * sum(a.found for a in clip) > len(clip) for clip in clips)
+    read = _percent(2 * sum(a.read for a in clip) > len(clip) for clip in clips)
+    flat = [a for clip in clips for a in clip]
+    known = [a.errors for a in flat if a.errors is not None]
+    distances = np.concatenate(known) if known else np.array([np.nan])
+    return (
+        f"{len(clips)} | {found} | {read} | {_percent(a.found for a in flat)} | {_percent(a.pointed for a in flat)} |"
+        f" {100 * np.median(distances):.1f} | {100 * np.quantile(distances, 0.9):.1f}"
+    )
+
+
+def _size_class(answer: Answer) -> str:
+    edges = (0, 30, 50, 80, 120, 180, 10_000)
+    row = int(np.searchsorted(edges, answer.height_px, side="right")) - 1
+    return f"{edges[row]:3d} to {edges[row + 1]}" if row < len(edges) - 2 else f"{edges[row]:3d} or more"
+
+
+_TABLES = {
+    "person's height in the picture, px": _size_class,
+    "background": lambda a: {True: "with people", False: "without people", None: "unknown"}[a.people],
+    "keypoints in the picture": lambda a: "all 12" if a.whole else "not all",
+    "pose": lambda a: a.pose,
+    "shoulders": lambda a: a.facing,
+    "mean luma": lambda a: f"{64 * int(a.light // 64):3d} to {64 * int(a.light // 64) + 63}",
+    "contrast with what is around": lambda a: "below 15" if a.contrast < 15 else "15 or more",
+}
+
+
+def _pose(truth: np.ndarray) -> str:
+    name = NETWORK_KEYPOINTS.index
+    shoulders = truth[[name("left_shoulder"), name("right_shoulder")]].mean(0)
+    hips = truth[[name("left_hip"), name("right_hip")]].mean(0)
+    across, down = shoulders - hips
+    if abs(across) > abs(down):
+        return "lying"
+    return "upright" if down < 0 else "upside down"
+
+
+def _facing(joints_camera_m: np.ndarray) -> str:
+    """By the angle between the camera's ray and where the chest looks."""
+    name = NETWORK_KEYPOINTS.index
+    left, right = (joints_camera_m[name(f"{side}_shoulder")] for side in ("left", "right"))
+    hips = joints_camera_m[[name("left_hip"), name("right_hip")]].mean(0)
+    middle = (left + right) / 2
+    ahead = np.cross(left - right, middle - hips)
+    share = -float(ahead @ middle) / float(np.linalg.norm(ahead) * np.linalg.norm(middle))
+    return "front" if share > 0.5 else "back" if share < -0.5 else "side"
+
+
+def _around(mask: np.ndarray) -> np.ndarray:
+    from scipy import ndimage
+
+    return ndimage.binary_dilation(mask, iterations=6) & ~mask
+
+
+def _cut_out(
+    image: np.ndarray, truth: np.ndarray, points: np.ndarray | None, size: float, answer: Answer
+) -> np.ndarray:
+    """The person in a square cell, enlarged; the truth as a few green dots, what was read in red."""
+    middle, half = (truth.min(0) + truth.max(0)) / 2, max(0.75 * size, 20.0)
+    corner = middle - half
+    piece = Image.fromarray(image).transform(
+        (_CELL, _CELL),
+        Image.Transform.AFFINE,
+        (2 * half / _CELL, 0, float(corner[0]), 0, 2 * half / _CELL, float(corner[1])),
+        Image.Resampling.BICUBIC,
+    )
+    cell = np.array(piece)
+    for places, colour in ((truth, (40, 255, 60)), (points, (255, 40, 40))):
+        if places is None or (points is None):
+            continue
+        for x, y in ((places - corner) / (2 * half) * _CELL).astype(int).clip(0, _CELL - 2):
             cell[y : y + 2, x : x + 2] = colour
+    cell[:3] = (40, 200, 60) if answer.read else (230, 200, 0) if answer.found else (230, 30, 30)
     return cell
+
+
+def asked_config(recipe: str, variant: str) -> SynthesisConfig:
+    """The recipe with nothing before the person, changed as the variant says."""
+    config = without_total_occlusions(find_recipe(recipe))
+    config = replace(config, occluders=OccluderConfig(superpixel=False))
+    if variant == "clean":
+        config = replace(config, sensor=SensorConfig.none())
+    if variant == "paint":
+        config = replace(config, looks=PAPER_LOOKS)
+    return config
+
+
+def judge(given: argparse.Namespace) -> None:
+    sources = Sources(given.motion, given.backgrounds, given.cache, given.per_video)
+    maker = open_maker(asked_config(given.recipe, given.variant), sources)
+    verdict = Judge(AnnyBody(), 2 if given.variant == "enlarged" else 1)
+    for index in range(given.count):
+        parts = maker.parts(given.seed, index)
+        frames = len(parts.clip.frames)
+        for share in ASKED:
+            verdict.look(parts, round(share * (frames - 1)))
+    print(f"\nrecipe {given.recipe}, {given.variant}, {given.count} clips of seed {given.seed}")
+    verdict.report(given.definitions)
+    for path, cells in ((given.sheet, verdict.shown[1 :: len(ASKED)]), (given.missed, verdict.missed)):
+        if path and cells:
+            write_png(path, tile(cells, 12))
 
 
 def speed(given: argparse.Namespace) -> None:
     body = AnnyBody()
     bank = procedural_bank(body, 1)
-    print("| scenes | frames | covered pixels | looks, ms a clip | drawing, ms a frame | frames/s |")
-    print("| --- | --- | --- | --- | --- | --- |")
-    for config in (surreal_scenes(SceneConfig()), replace(SceneConfig(), name="pointlight, 320x240")):
-        if config.name.endswith("320x240"):
-            config = replace(config, camera=replace(config.camera, image_sizes=((320, 240),)))
+    print("| scenes | looks | frames | covered pixels | looks, ms a clip | drawing, ms a frame | frames/s |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
+    ours = replace(SceneConfig(), name="pointlight, 320x240")
+    ours = replace(ours, camera=replace(ours.camera, image_sizes=((320, 240),)))
+    surreal = surreal_scenes(SceneConfig())
+    for config, looks, name in (
+        (surreal, PAPER_LOOKS, "paper"),
+        (surreal, LooksConfig(), "ours"),
+        (ours, LooksConfig(), "ours"),
+    ):
         sampler = SceneSampler(config, bank, body)
         scenes = [sampler.sample(given.seed, index) for index in range(given.count)]
-        draws = [draw_looks(LooksConfig(), 1, scene.index, scene.shape) for scene in scenes]
+        draws = [draw_looks(looks, 1, scene.index, scene.shape) for scene in scenes]
         render_person(scenes[0], draws[0], body)
         started = time.process_time()
         for scene in scenes:
-            draw_looks(LooksConfig(), 0, scene.index, scene.shape)
+            draw_looks(looks, 0, scene.index, scene.shape)
         looks_s = time.process_time() - started
         started, covered, frames = time.process_time(), 0, 0
-        for scene, looks in zip(scenes, draws, strict=True):
-            layer = render_person(scene, looks, body)
+        for scene, drawn in zip(scenes, draws, strict=True):
+            layer = render_person(scene, drawn, body)
             covered += int(layer.mask.sum())
             frames += len(layer.mask)
         drawing_s = time.process_time() - started
         print(
-            f"| {config.name} | {frames} | {covered / frames:.0f} | {1000 * looks_s / len(scenes):.1f} |"
+            f"| {config.name} | {name} | {frames} | {covered / frames:.0f} | {1000 * looks_s / len(scenes):.1f} |"
             f" {1000 * drawing_s / frames:.2f} | {frames / (drawing_s + looks_s):.0f} |"
         )
 
 
 def main() -> None:
     torch.set_num_threads(1)
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=("speed", "judge"))
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("what", choices=("speed", "judge"), nargs="?", default="speed")
     parser.add_argument("--count", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--recipe", choices=tuple(SYNTHESIS_RECIPES), default="full")
+    parser.add_argument("--variant", choices=VARIANTS, default="made")
     parser.add_argument("--backgrounds", type=Path)
     parser.add_argument("--motion", type=Path)
-    parser.add_argument("--looks", choices=tuple(LOOKS), default="pointlight")
-    parser.add_argument("--camera", choices=("pointlight", "surreal"), default="pointlight")
+    parser.add_argument("--cache", type=Path, help="of windows and motions; the usual one by default")
+    parser.add_argument("--per-video", type=int, default=8, help="windows cut out of a video")
+    parser.add_argument(
+        "--definitions", action="store_true", help="how far the detector's keypoints lie off ours"
+    )
     parser.add_argument("--sheet", type=Path)
+    parser.add_argument("--missed", type=Path)
     given = parser.parse_args()
     header(f"looks: {given.what}")
     speed(given) if given.what == "speed" else judge(given)

@@ -24,6 +24,7 @@ from pointlight.simulator.cameras import SURREAL_CAMERA, CameraConfig, CameraPat
 from pointlight.simulator.capsules import CAPSULES, Capsule
 from pointlight.simulator.clip_files import decode_clip, encode_clip, provenance_of
 from pointlight.simulator.composite import CompositeConfig, Provenance, VideoClip, composite
+from pointlight.simulator.drapes import Drape
 from pointlight.simulator.dressing import vertex_normals
 from pointlight.simulator.engines import ENGINES, usable_cores
 from pointlight.simulator.generate import RunSummary, Sources, open_maker, synthesize, synthesize_clip
@@ -123,6 +124,7 @@ __all__ = [
     "ClipParts",
     "CompositeConfig",
     "DetectorNoise",
+    "Drape",
     "FilmedPeople",
     "HidingConfig",
     "HidingDraws",

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import colorsys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from pointlight.body import SHAPE_NAMES
 from pointlight.randomness import stream
+from pointlight.simulator.drapes import Drape
 from pointlight.simulator.fabrics import TILE_PX, Fabric, picture_fabrics, procedural_fabrics
 from pointlight.simulator.lighting import draw_light
-from pointlight.simulator.wardrobe import Garment, Outfit, draw_outfit
+from pointlight.simulator.wardrobe import Garment, Outfit, draw_outfit, styled
 
 Bounds = tuple[tuple[str, float, float], ...]
+
+_TOPS = ("tank top", "t-shirt", "long-sleeved shirt", "sweater", "print")
+_DRAPED = ("skirt", "dress", "jacket")
+_DRAPE_TOP_M = 0.10
+_UNDER_M = -0.06
+"""What hangs begins a little above the hips; under it the body wears its fabric down to here."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +32,8 @@ class LooksConfig:
         split: of the families of textures; no draw mixes splits.
         clothing_offset: clothes have a thickness and change the silhouette; otherwise they are paint, as in SURREAL.
         thickness: factor on how far clothes stand off.
+        skirts: skirts, dresses and long coats hang round both legs as one sheet; otherwise each leg has its own.
+        styles: more styles of hair and heights of soles.
         lighting: "varied" (sky, a main light and their colours) or "surreal" (the nine coefficients of SURREAL's
             generator, the same for red, green and blue).
         pictures: folder of pictures to make clothes of, beside the fabrics made by rule.
@@ -37,6 +46,8 @@ class LooksConfig:
     split: str = "train"
     clothing_offset: bool = True
     thickness: float = 1.0
+    skirts: bool = True
+    styles: bool = True
     lighting: str = "varied"
     pictures: Path | None = None
     picture_share: float = 0.3
@@ -45,7 +56,9 @@ class LooksConfig:
     occlusion_shade: float = 0.6
 
 
-PAPER_LOOKS = LooksConfig(clothing_offset=False, lighting="surreal", occlusion_shade=0.0)
+PAPER_LOOKS = LooksConfig(
+    clothing_offset=False, skirts=False, styles=False, lighting="surreal", occlusion_shade=0.0
+)
 """As in SURREAL: clothes are paint on the body, under nine random coefficients of light."""
 
 
@@ -100,6 +113,7 @@ class Looks:
             (l, m) = (0,0), (1,-1), (1,0), (1,1), (2,-2), ..., (2,2) with y up.
         occlusion_shade: as configured.
         offset: whether clothes stand off the body.
+        drapes: what hangs round both legs, from the innermost outwards.
     """
 
     layers: tuple[Layer, ...]
@@ -108,6 +122,7 @@ class Looks:
     light: np.ndarray
     occlusion_shade: float
     offset: bool
+    drapes: tuple[Drape, ...] = ()
 
 
 def draw_looks(config: LooksConfig, seed: int, index: int, shape: np.ndarray) -> Looks:
@@ -125,12 +140,17 @@ def draw_looks(config: LooksConfig, seed: int, index: int, shape: np.ndarray) ->
     person = dict(zip(SHAPE_NAMES, np.asarray(shape).tolist(), strict=True))
     skin = draw_skin(stream(seed, index, "skin"))
     hair = draw_hair_colour(stream(seed, index, "hair colour"), skin, person["age"])
-    outfit = draw_outfit(stream(seed, index, "outfit"), person["gender"], config.hat, config.barefoot)
+    outfit = draw_outfit(stream(seed, index, "outfit"), person, config.hat, config.barefoot)
+    if config.styles:
+        outfit = styled(outfit, stream(seed, index, "styles"))
     shelf = _Shelf(config, stream(seed, index, "fabrics"))
     layers = [_skin_layer(skin, stream(seed, index, "skin texture"))]
     layers += _face(skin, hair, outfit)
     for garment in outfit.garments:
         layers.append(_sewn(garment, shelf, hair, config, stream(seed, index, f"garment {garment.name}")))
+    drapes: tuple[Drape, ...] = ()
+    if config.skirts:
+        layers, drapes = _draped(layers, stream(seed, index, "drapes"))
     light = draw_light(config.lighting, stream(seed, index, "light"))
     return Looks(
         tuple(layers),
@@ -139,6 +159,7 @@ def draw_looks(config: LooksConfig, seed: int, index: int, shape: np.ndarray) ->
         light,
         config.occlusion_shade,
         config.clothing_offset,
+        drapes,
     )
 
 
@@ -281,6 +302,46 @@ def _sewn(
         fold_waves=waves,
         smooth=garment.smooth if config.clothing_offset else 0.0,
     )
+
+
+def _draped(layers: list[Layer], rng: np.random.Generator) -> tuple[list[Layer], tuple[Drape, ...]]:
+    """What reaches below the hips as one sheet: the layers without it, and the sheets."""
+    result, drapes = [], []
+    for layer in layers:
+        bounds = {name: (low, high) for name, low, high in layer.bounds}
+        end = bounds.get("drop", (0.0, 0.0))[0]
+        hang, sway, phases = rng.random(), rng.random(), 2 * np.pi * rng.random(3)
+        waves = rng.permutation(np.arange(3, 11))[:3]
+        if drapes and layer.name in _TOPS and end < _DRAPE_TOP_M:
+            layer = _ended(layer, _DRAPE_TOP_M - 0.01)  # what hangs begins under it
+        if layer.name in _DRAPED and end < _UNDER_M - 0.04:
+            flare = layer.flare if layer.name != "jacket" else 0.5 * layer.flare + 0.08
+            inner = drapes[-1] if drapes else None
+            drapes.append(
+                Drape(
+                    top_m=_DRAPE_TOP_M,
+                    end_m=end,
+                    ease_m=0.006 + (inner.ease_m + 0.008 if inner else 0.0),
+                    flare=flare + (inner.flare if inner else 0.0),
+                    hang=0.3 + 0.7 * hang,
+                    pleats_m=0.12 * sway * flare * (_DRAPE_TOP_M - end),
+                    phases=(float(phases[0]), float(phases[1]), float(phases[2])),
+                    waves=(int(waves[0]), int(waves[1]), int(waves[2])),
+                    gap=min(2 * max(bounds["front"][0], 0.0), 0.2) if "front" in bounds else 0.0,
+                    tile=layer.tile,
+                    tile_m=layer.tile_m,
+                    shift_m=layer.shift_m,
+                )
+            )
+            layer = replace(_ended(layer, _UNDER_M), flare=0.0)
+        result.append(layer)
+    return result, tuple(drapes)
+
+
+def _ended(layer: Layer, low_m: float) -> Layer:
+    """The layer with its hem at a height."""
+    bounds = tuple((name, low_m if name == "drop" else low, high) for name, low, high in layer.bounds)
+    return replace(layer, bounds=bounds)
 
 
 def _waves(rng: np.random.Generator, length_m: tuple[float, float, float]) -> np.ndarray:

@@ -76,10 +76,7 @@ def _numbers(layer: Layer) -> tuple[float, ...]:
 def paint(looks: Looks, texels: Texels) -> np.ndarray:
     """(size, size, 3) float32 linear RGB of the looks' layers on the UV map."""
     pattern = _Pattern.of(looks.layers)
-    tiles = _LINEAR[np.stack([layer.tile for layer in looks.layers])]
-    if texels.size <= TEXTURE_PX // 2:
-        count = len(tiles)
-        tiles = tiles.reshape(count, TILE_PX // 2, 2, TILE_PX // 2, 2, 3).mean((2, 4), dtype=np.float32)
+    tiles = linear_tile(np.stack([layer.tile for layer in looks.layers]), texels.size)
     colours = _paint(
         texels.fields,
         texels.cloth_m,
@@ -95,6 +92,15 @@ def paint(looks: Looks, texels: Texels) -> np.ndarray:
     )
     # The last row is for texels far from every island.
     return np.concatenate((colours, np.zeros((1, 3), np.float32)))[texels.of]
+
+
+def linear_tile(tile: np.ndarray, size: int) -> np.ndarray:
+    """(..., P, P, 3) float32 linear of sRGB tiles, at half their size for a texture of at most half the full one."""
+    linear = _LINEAR[tile]
+    if size > TEXTURE_PX // 2:
+        return linear
+    halves = (*linear.shape[:-3], TILE_PX // 2, 2, TILE_PX // 2, 2, 3)
+    return linear.reshape(halves).mean((-4, -2), dtype=np.float32)
 
 
 def halved(texture: np.ndarray) -> np.ndarray:

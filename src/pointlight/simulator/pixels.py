@@ -47,15 +47,14 @@ def shade_samples(
         normals: (V, 3) float32 of the vertices.
         shade: (V,) float32 share of the light that reaches them.
         light: (3, 4, 4) float32 of `irradiance_matrix`, in the normals' axes.
-        texture: (s, s, 3) float32 linear.
+        texture: (h, w, 3) float32 linear.
 
     Returns:
         (h, w, 3) float32; undefined where nothing is.
     """
     height, width = face.shape
     colours = np.empty((height, width, 3), np.float32)
-    side = texture.shape[0]
-    last = np.float32(side - 1.001)
+    last_u, last_v = np.float32(texture.shape[1] - 1.001), np.float32(texture.shape[0] - 1.001)
     one, half, two, none = np.float32(1), np.float32(0.5), np.float32(2), np.float32(0)
     for row in range(height):
         for column in range(width):
@@ -72,8 +71,8 @@ def shade_samples(
             x, y, z = x / length, y / length, z / length
             reach = b0 * shade[a] + b1 * shade[b] + b2 * shade[c]
             p, q, s = uv_faces[f, 0], uv_faces[f, 1], uv_faces[f, 2]
-            u = min(max(b0 * uv[p, 0] + b1 * uv[q, 0] + b2 * uv[s, 0] - half, none), last)
-            v = min(max(b0 * uv[p, 1] + b1 * uv[q, 1] + b2 * uv[s, 1] - half, none), last)
+            u = min(max(b0 * uv[p, 0] + b1 * uv[q, 0] + b2 * uv[s, 0] - half, none), last_u)
+            v = min(max(b0 * uv[p, 1] + b1 * uv[q, 1] + b2 * uv[s, 1] - half, none), last_v)
             c0, r0 = int(u), int(v)
             fu, fv = u - np.float32(c0), v - np.float32(r0)
             for i in range(3):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 
@@ -9,7 +11,8 @@ from pointlight.body import AnnyBody, BodyModel, BodyState
 from pointlight.errors import PointlightError
 from pointlight.geometry import project
 from pointlight.simulator.appearance import Looks
-from pointlight.simulator.dressing import dress, halved, paint, vertex_normals
+from pointlight.simulator.drapes import Hanging, cut_to, hang, paint_strip, sheet_grid, size_m, strip_uv_px
+from pointlight.simulator.dressing import dress, halved, linear_tile, paint, vertex_normals
 from pointlight.simulator.layers import PersonLayer
 from pointlight.simulator.lighting import irradiance_matrix, turned
 from pointlight.simulator.pixels import covered_box, flow_pixels, shade_samples, show_pixels
@@ -55,8 +58,14 @@ def render_person(scene: Scene, looks: Looks, body: BodyModel) -> PersonLayer:
     surface = surface_of(body)
     clothed, shade = dress(looks, surface, rest)
     vertices = np.stack([body.skin_vertices(clothed, t) for t in transforms])
-    texture = _texture(looks, surface, scene, float(state.translation[:, 2].min()))
-    pictures = _Pictures(scene, surface, vertices, texture, shade, looks.light)
+    joints_m = person.joints[0].numpy()
+    hangings = [cut_to(drape, clothed, surface.parts, joints_m, body.joint_names) for drape in looks.drapes]
+    if hangings:
+        sheets = [hang(hanging, transforms, joints_m, body.joint_names) for hanging in hangings]
+        vertices = np.concatenate((vertices, *sheets), axis=1)
+    texture = _texture(looks, surface, hangings, scene, float(state.translation[:, 2].min()))
+    mesh = _Mesh.of(surface, shade, hangings, texture.shape[1])
+    pictures = _Pictures(scene, mesh, vertices, texture, looks.light)
     for t in range(len(vertices)):
         pictures.draw(t)
     joints = points.numpy()
@@ -104,15 +113,64 @@ def behind_surface(points_px: np.ndarray, depth_of_points_m: np.ndarray, depth_m
     return inside & (depth_of_points_m - surface >= HIDDEN_BEHIND_M)
 
 
-def _texture(looks: Looks, surface: BodySurface, scene: Scene, distance_m: float) -> np.ndarray:
-    """Painted, at the size at which a texel is about as large as a sample of a person at that distance."""
+def _texture(
+    looks: Looks, surface: BodySurface, hangings: list[Hanging], scene: Scene, distance_m: float
+) -> np.ndarray:
+    """Painted, at the size at which a texel is about as large as a sample of a person at that distance.
+
+    Below the square of the body lies a strip for each thing that hangs.
+    """
     ratio = _TEXELS_A_METRE / (2 * scene.camera.focal_px / max(distance_m, NEAR_M))
     texels = surface.texels[ratio > _COARSER]
     texture = paint(looks, texels)
+    strips = [
+        paint_strip(h.drape, linear_tile(h.drape.tile, texels.size), texels.size, size_m(h)) for h in hangings
+    ]
+    if strips:
+        texture = np.concatenate((texture, *strips))
     ratio *= texels.size / TEXTURE_PX
-    while ratio > _COARSER and len(texture) > 64:
+    while ratio > _COARSER and texture.shape[1] > 64:
         texture, ratio = halved(texture), ratio / 2
     return texture
+
+
+@dataclass(frozen=True)
+class _Mesh:
+    """All that is drawn of a person.
+
+    Attributes:
+        faces: (F, 3) int32.
+        uv: (U, 2) float32 in texels.
+        uv_faces: (F, 3) int32.
+        parts: (V,) uint8.
+        shade: (V,) float32.
+    """
+
+    faces: np.ndarray
+    uv: np.ndarray
+    uv_faces: np.ndarray
+    parts: np.ndarray
+    shade: np.ndarray
+
+    @classmethod
+    def of(cls, surface: BodySurface, shade: np.ndarray, hangings: list[Hanging], size: int) -> _Mesh:
+        """The dressed body and what hangs from it, for a texture of that width."""
+        faces, uv_faces = [surface.faces], [surface.uv_faces]
+        uv = [surface.uv_px * np.float32(size / TEXTURE_PX)]
+        vertices, corners = len(surface.parts), len(surface.uv_px)
+        for number, hanging in enumerate(hangings):
+            grid = sheet_grid(hanging.drape.gap == 0)
+            faces.append(grid.faces + np.int32(vertices))
+            uv_faces.append(grid.uv_faces + np.int32(corners))
+            uv.append(strip_uv_px(grid, size, number))
+            vertices, corners = vertices + len(hanging.parts), corners + len(grid.uv)
+        return cls(
+            np.concatenate(faces),
+            np.concatenate(uv),
+            np.concatenate(uv_faces),
+            np.concatenate((surface.parts, *(h.parts for h in hangings))),
+            np.concatenate((shade, *(h.shade for h in hangings))),
+        )
 
 
 class _Pictures:
@@ -121,20 +179,17 @@ class _Pictures:
     def __init__(
         self,
         scene: Scene,
-        surface: BodySurface,
+        mesh: _Mesh,
         vertices: np.ndarray,
         texture: np.ndarray,
-        shade: np.ndarray,
         light: np.ndarray,
     ) -> None:
         (width, height), frames = scene.camera.image_size, len(vertices)
         self._camera = scene.camera
-        self._surface = surface
+        self._mesh = mesh
         self._vertices = vertices
         self._texture = texture
-        self._shade = shade
         self._light = irradiance_matrix(light)
-        self._uv = surface.uv_px * np.float32(len(texture) / TEXTURE_PX)
         self.colour = np.zeros((frames, height, width, 3), np.uint8)
         self.mask = np.zeros((frames, height, width), bool)
         self.depth_m = np.full((frames, height, width), np.inf, np.float32)
@@ -144,14 +199,14 @@ class _Pictures:
 
     def draw(self, t: int) -> None:
         """Draw frame t into the layers."""
-        camera, surface, here = self._camera, self._surface, self._vertices[t]
+        camera, mesh, here = self._camera, self._mesh, self._vertices[t]
         x, y = (float(value) for value in camera.principal_px[t])
         left, top, right, bottom = covered_box(here, camera.focal_px, x, y, NEAR_M, *camera.image_size)
         if left >= right or top >= bottom:
             return
         raster = rasterise(
             here,
-            surface.faces,
+            mesh.faces,
             2 * camera.focal_px,
             (2 * (x - left) + 0.5, 2 * (y - top) + 0.5),
             Raster.blank(2 * (right - left) + 1, 2 * (bottom - top) + 1),
@@ -159,16 +214,16 @@ class _Pictures:
         )
         face, bary = raster.face, raster.barycentric
         light = turned(self._light, camera.rotation[t].astype(float)).astype(np.float32)
-        normals = vertex_normals(here, surface.faces)
+        normals = vertex_normals(here, mesh.faces)
         samples = shade_samples(
-            *(face, bary, surface.faces, surface.uv_faces, self._uv),
-            *(normals, self._shade, light, self._texture),
+            *(face, bary, mesh.faces, mesh.uv_faces, mesh.uv),
+            *(normals, mesh.shade, light, self._texture),
         )
         show_pixels(
-            *(face, bary, raster.inverse_depth, samples, surface.faces, surface.parts, (left, top)),
+            *(face, bary, raster.inverse_depth, samples, mesh.faces, mesh.parts, (left, top)),
             *(self.colour[t], self.mask[t], self.depth_m[t], self.parts[t]),
         )
         for other, flow in ((t + 1, self.forward[t : t + 1]), (t - 1, self.backward[max(t - 1, 0) : t])):
             if 0 <= other < len(self._vertices):
                 lens = (camera.focal_px, *(float(v) for v in camera.principal_px[other]))
-                flow_pixels(face, bary, surface.faces, self._vertices[other], lens, (left, top), flow[0])
+                flow_pixels(face, bary, mesh.faces, self._vertices[other], lens, (left, top), flow[0])

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import torch
 
-from pointlight.body import EXTENDED_KEYPOINTS, MEAN_ADULT_SHAPE, BodyModel, sample_adult_shapes
+from pointlight.body import EXTENDED_KEYPOINTS, MEAN_ADULT_SHAPE, BodyModel
 from pointlight.motion import BodyMotion, MotionBank, VarietyConfig, mirror, vary
 from pointlight.randomness import stream
 from pointlight.simulator.cameras import SURREAL_CAMERA, CameraConfig, CameraPath, sample_camera
@@ -19,6 +19,7 @@ from pointlight.simulator.hiding import (
     HidingDraws,
     draw_hiding,
 )
+from pointlight.simulator.population import draw_shape
 
 FRAMES_PER_SECOND = 30.0
 
@@ -33,6 +34,7 @@ class SceneConfig:
         frames: a clip's length at 30 frames/s (paper, section 3.2: 31).
         group_power: groups of motions are drawn with the length to this power; 1 draws by length, 0 evenly.
         mirror: share of mirrored motions.
+        ages: "adults", or "all" with children and the old; beyond the paper.
         variety: changes of the motion, beyond the paper.
         camera: distribution of cameras.
         hiding: appendix B.
@@ -47,6 +49,7 @@ class SceneConfig:
     frames: int = CLIP_FRAMES
     group_power: float = 0.5
     mirror: float = 0.5
+    ages: str = "adults"
     variety: VarietyConfig = field(default_factory=VarietyConfig)
     camera: CameraConfig = field(default_factory=CameraConfig)
     hiding: HidingConfig = field(default_factory=HidingConfig)
@@ -106,7 +109,7 @@ class SceneSampler:
     def scene_of(self, motion: BodyMotion, seed: int, index: int) -> Scene:
         """Draw everything but the motion, which is given (evaluation walks through whole clips)."""
         config = self.config
-        shape = sample_adult_shapes(stream(seed, index, "shape"), 1)[0]
+        shape = draw_shape(config.ages, self.body, stream(seed, index, "shape"))
         legs = _leg_length(self.body, shape) / self._mean_legs
         motion = replace(motion, translation_m=(motion.translation_m * legs).astype(np.float32))
         camera = sample_camera(config.camera, motion.translation_m, stream(seed, index, "camera"))

@@ -268,7 +268,8 @@ def _cloth(
     leg = np.isin(label, ("hip", "knee", "ankle", "toes")) & (y < joints["left_hip"][1] - 0.06)
     outwards, forward = _leg_axis(rest, joints)
     side = np.where(x >= 0, 1.0, -1.0)
-    around, along = _panel(x, z, 0.16), y.copy()
+    wide, middle, deep = _cross_sections(rest[~arm & ~leg], y)
+    around, along = _panel(x / wide, (z - middle) / deep, 0.16), y.copy()
     around = np.where(leg, side * 0.5 + _panel(side * outwards, forward, 0.075), around)
     start, end = joints["left_shoulder"], joints["left_wrist"]
     bone = (end - start) / np.linalg.norm(end - start)
@@ -281,6 +282,25 @@ def _cloth(
     around = np.where(arm, arm_around, around)
     along = np.where(arm, _along_arm(rest, joints), along)
     return np.stack((around, along), axis=-1).astype(np.float32)
+
+
+def _cross_sections(trunk: np.ndarray, heights: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Half width, middle (z) and half depth of trunk and head at some heights, so that no pattern is drawn out at flanks."""
+    step = 0.02
+    row = np.floor((trunk[:, 1] - trunk[:, 1].min()) / step).astype(int)
+    count = row.max() + 1
+    wide, front, back = np.zeros(count), np.full(count, -1.0), np.full(count, 1.0)
+    np.maximum.at(wide, row, np.abs(trunk[:, 0]))
+    np.maximum.at(front, row, trunk[:, 2])
+    np.minimum.at(back, row, trunk[:, 2])
+    at = trunk[:, 1].min() + step * (np.arange(count) + 0.5)
+    sizes = (wide, (front + back) / 2, np.maximum((front - back) / 2, 0.02))
+    smooth = [ndimage.gaussian_filter1d(size, 2.0, mode="nearest") for size in sizes]
+    return (
+        np.interp(heights, at, np.maximum(smooth[0], 0.02)),
+        np.interp(heights, at, smooth[1]),
+        np.interp(heights, at, smooth[2]),
+    )
 
 
 def _panel(sideways: np.ndarray, forward: np.ndarray, radius: float) -> np.ndarray:

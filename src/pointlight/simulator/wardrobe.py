@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import colorsys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 Bounds = tuple[tuple[str, float, float], ...]
+
+GROWN = 0.6
+"""Anny's number of an age from which men may have beards and bald heads."""
+
 _FAR = 9.0
 
 _PATTERNED = (
@@ -87,17 +91,18 @@ class Outfit:
     beard_top_m: float
 
 
-def draw_outfit(rng: np.random.Generator, gender: float, hat: float, barefoot: float) -> Outfit:
+def draw_outfit(rng: np.random.Generator, person: dict[str, float], hat: float, barefoot: float) -> Outfit:
     """Draw what somebody wears.
 
     Args:
         rng: of this purpose.
-        gender: 0 male to 1 female.
+        person: the shape by name; sex and age have a say.
         hat: share of people with one.
         barefoot: share of people without shoes.
     """
-    female = rng.random() < 0.08 + 0.84 * gender
-    garments = _hair(rng, female)
+    female = rng.random() < 0.08 + 0.84 * person["gender"]
+    grown = person["age"] > GROWN
+    garments = _hair(rng, female, grown)
     style = rng.random()
     if female and style < 0.16:
         garments += [*_shoes(rng, barefoot, tights=True), _dress(rng)]
@@ -115,8 +120,8 @@ def draw_outfit(rng: np.random.Generator, gender: float, hat: float, barefoot: f
     if rng.random() < 0.04:
         garments.append(_gloves(rng))
     eyes = np.array([[70, 44, 28], [96, 66, 40], [88, 96, 70], [96, 122, 146]], float)
-    made_up = female and rng.random() < 0.35
-    bearded = not female and rng.random() < 0.4
+    made_up = female and rng.random() < 0.35 and grown
+    bearded = not female and rng.random() < 0.4 and grown
     return Outfit(
         tuple(garments),
         eyes[rng.choice(4, p=(0.5, 0.25, 0.1, 0.15))],
@@ -155,9 +160,9 @@ def _colour(rng: np.random.Generator) -> np.ndarray:
     return (base * (1 + 0.1 * rng.standard_normal()) + rng.normal(0, 6, 3)).clip(8, 248)
 
 
-def _hair(rng: np.random.Generator, female: bool) -> list[Garment]:
+def _hair(rng: np.random.Generator, female: bool, grown: bool) -> list[Garment]:
     """A cap of hair, and for long hair what hangs over neck and back; bald people have none."""
-    if rng.random() < (0.01 if female else 0.12):
+    if rng.random() < (0.01 if female else 0.12) and grown:
         return []
     none = np.zeros((3, 3))
     long = rng.random() < (0.65 if female else 0.08)
@@ -175,6 +180,47 @@ def _hair(rng: np.random.Generator, female: bool) -> list[Garment]:
         )
         pieces.append(Garment("long hair", fall, (), none, thickness_m=0.4 * thick + 0.012, **style))  # type: ignore[arg-type]
     return pieces
+
+
+def styled(outfit: Outfit, rng: np.random.Generator) -> Outfit:
+    """The outfit with a style of hair (a round mass of curls, a bun, a plait down the back) and soles of any height."""
+    kind, first, second, third = rng.random(4)
+    garments = []
+    for piece in outfit.garments:
+        if piece.name == "hair" and kind < 0.12:
+            thick = 0.035 + 0.05 * first
+            piece = replace(
+                piece,
+                thickness_m=thick,
+                folds_m=0.006,
+                fold_length_m=(0.03, 0.03, 0.03),
+                wobble_m=0.01,
+                smooth=1.0,
+            )
+        garments.append(piece)
+        if (
+            piece.name == "hair"
+            and 0.12 <= kind < 0.26
+            and any(g.name == "long hair" for g in outfit.garments)
+        ):
+            garments[-1] = replace(piece, thickness_m=0.006 + 0.01 * first)
+            high = 0.74 + 0.09 * second
+            bun: Bounds = (("behind", 0.05, _FAR), ("top", high - 0.035, high + 0.035), ("across", -1, 0.04))
+            garments.append(replace(piece, name="bun", bounds=bun, thickness_m=0.04 + 0.03 * third))
+        if piece.name == "soles":
+            edge: Bounds = (("drop", -_FAR, -0.806 + 0.014 * first),)
+            garments[-1] = replace(piece, bounds=edge, thickness_m=0.015 + 0.008 * second)
+    if any(piece.name == "bun" for piece in garments):
+        garments = [piece for piece in garments if piece.name != "long hair"]
+    elif 0.26 <= kind < 0.36:
+        plait: Bounds = (("behind", 0.02, _FAR), ("top", 0.45 + 0.1 * first, 0.80), ("across", -1, 0.03))
+        garments = [
+            replace(piece, name="plait", bounds=plait, thickness_m=0.03 + 0.01 * second)
+            if piece.name == "long hair"
+            else piece
+            for piece in garments
+        ]
+    return replace(outfit, garments=tuple(garments))
 
 
 def _neckline(rng: np.random.Generator, loose: bool) -> Bounds:

@@ -21,32 +21,23 @@ from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import torch
 from common import header
 from processes import memory_after_mb, memory_mb, processor_s, workers_of
 
 from pointlight.simulator import (
     ClipMaker,
-    SensorConfig,
     Sources,
     SynthesisConfig,
-    apply_sensor,
-    composite,
     decode_clip,
-    draw_looks,
-    draw_occluder,
     encode_clip,
     find_recipe,
-    motion_of,
     open_maker,
     prepare_backgrounds,
-    render_person,
     synthesize,
-    window_superpixels,
 )
 from pointlight.simulator.clip_files import decode_frames
-from pointlight.simulator.shards import Place, assemble_shard, pack_clip
+from pointlight.simulator.shards import Place, assemble_shard, packed_clip
 
 
 def stages(maker: ClipMaker, indices: range, folder: Path) -> tuple[dict[str, float], float]:
@@ -60,34 +51,14 @@ def stages(maker: ClipMaker, indices: range, folder: Path) -> tuple[dict[str, fl
         spent[stage] += now - clock
         clock = now
 
-    config, size, paths = maker.config, 0, []
+    size, paths = 0, []
     for index in indices:
         clock = time.process_time()
-        background = maker._backgrounds.sample(0, index)
-        lap("background")
-        scene = maker._scene(0, index, background)
-        lap("scene")
-        looks = draw_looks(config.looks, 0, index, scene.shape)
-        lap("looks")
-        person = render_person(scene, looks, maker.body)
-        lap("render")
-        pixels = window_superpixels(background.window, background.provenance.flow, config.occluders)
-        labels = replace(pixels, labels=background.provenance.as_shown(pixels.labels))
-        lap("superpixels")
-        rng = np.random.default_rng(index)
-        occluder = draw_occluder(background.frames, background.path_px, labels, person, config.occluders, rng)
-        lap("occluder")
-        provenance = maker_provenance(maker, index)
-        clip = composite([person], background.frames, occluder, scene.hiding, config.composite, provenance)
-        lap("composite")
-        if config.sensor != SensorConfig.none():
-            motion = motion_of(clip.flow_forward_px, clip.flow_backward_px, clip.mask)
-            clip = replace(clip, frames=apply_sensor(clip.frames, config.sensor, 0, index, motion))
-            lap("sensor")
+        clip = maker.parts(0, index, lap).clip
         files = encode_clip(clip)
         lap("encode")
         paths.append(folder / f"{index:08d}.tar")
-        pack_clip(paths[-1], index, files)
+        paths[-1].write_bytes(packed_clip(index, files))
         size += sum(map(len, files.values()))
         lap("write")
         decode_frames(files["frames.mp4"])
@@ -98,12 +69,6 @@ def stages(maker: ClipMaker, indices: range, folder: Path) -> tuple[dict[str, fl
     assemble_shard(Place(folder / "out"), folder, 0, paths)
     lap("write")
     return spent, size / len(indices)
-
-
-def maker_provenance(maker: ClipMaker, index: int):  # noqa: ANN201
-    from pointlight.simulator import Provenance
-
-    return Provenance(maker.config.name, 0, index, {}, {}, maker.versions)
 
 
 def report(name: str, spent: dict[str, float], size: float, clips: int) -> None:

@@ -7,10 +7,8 @@ import importlib
 import json
 import multiprocessing
 import os
-import signal
 import socket
 import tempfile
-import threading
 import warnings
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -28,6 +26,7 @@ from pointlight.files import atomic_path
 from pointlight.simulator.clip_files import encode_clip
 from pointlight.simulator.shards import packed_clip
 from pointlight.simulator.synthesis import ClipMaker
+from pointlight.simulator.worker_processes import THREAD_VARIABLES, begin_process, one_thread_each
 
 ENGINES = ("local", "ray")
 LARGEST_LOSSES = 3
@@ -35,13 +34,6 @@ LARGEST_LOSSES = 3
 
 _QUEUED = 2
 """Clips that a Ray worker has before it, so that it does not wait for the driver."""
-
-_THREAD_VARIABLES = (
-    "OMP_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "NUMBA_NUM_THREADS",
-)
 
 
 @dataclass(frozen=True)
@@ -173,7 +165,7 @@ def _made_by_processes(job: ClipJob, missing: Sequence[int], workers: int) -> Ge
 
 
 def _made_by_pool(job: ClipJob, missing: Iterable[int], workers: int) -> Generator[int, None, None]:
-    with _one_thread_each():
+    with one_thread_each():
         pool = ProcessPoolExecutor(
             workers,
             mp_context=multiprocessing.get_context("spawn"),
@@ -205,17 +197,9 @@ _maker: ClipMaker | None = None
 def _begin_worker(job: ClipJob) -> None:
     """Ctrl-C is the parent's business, and its death is the worker's."""
     global _job  # a pool gives its initialiser no other place
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    begin_process()
     torch.set_num_threads(1)
     _job = job
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 def _work(index: int) -> int:
@@ -225,21 +209,6 @@ def _work(index: int) -> int:
         _maker = _job.opened()
     _job.stage(index, _job.made(_maker, index))
     return index
-
-
-@contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """Processes begun in the block have one thread each; libraries read these variables when they are loaded."""
-    before = {name: os.environ.get(name) for name in _THREAD_VARIABLES}
-    os.environ.update(dict.fromkeys(_THREAD_VARIABLES, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
 
 
 # A Ray cluster. A worker gives the clip's bytes (0.7 MB) to the driver, which stages them: the machines need no folder in
@@ -309,7 +278,7 @@ class _Hands:
             num_cpus=1,
             max_restarts=0,
             max_task_retries=0,
-            runtime_env={"env_vars": dict.fromkeys(_THREAD_VARIABLES, "1")},
+            runtime_env={"env_vars": dict.fromkeys(THREAD_VARIABLES, "1")},
         )
         self._job_ref = ray.put(job)
         self._pending: dict[Any, tuple[Any, int | None]] = {}

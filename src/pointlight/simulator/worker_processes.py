@@ -15,7 +15,7 @@ from typing import Any
 
 from pointlight.errors import PointlightError
 
-_THREAD_VARIABLES = (
+THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
     "MKL_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -87,8 +87,8 @@ def keep_freed_memory() -> bool:
 @contextmanager
 def one_thread_each() -> Iterator[None]:
     """Processes begun in the block have one thread each; libraries read these variables when they are loaded."""
-    before = {name: os.environ.get(name) for name in _THREAD_VARIABLES}
-    os.environ.update(dict.fromkeys(_THREAD_VARIABLES, "1"))
+    before = {name: os.environ.get(name) for name in THREAD_VARIABLES}
+    os.environ.update(dict.fromkeys(THREAD_VARIABLES, "1"))
     try:
         yield
     finally:

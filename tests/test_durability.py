@@ -332,8 +332,10 @@ def test_a_killed_run_loses_one_clip_a_worker(tmp_path: Path) -> None:
     chance = random.Random(0)
 
     def whole_clips() -> int:
-        noted = [len(json.loads(note.read_text())["clips"]) for note in out.glob("shard-*.tar.json")]
-        return sum(noted) + len(list(out.glob(".staging/0*.tar")))
+        """A clip is there twice while its shard is noted and its staged file not yet dropped."""
+        notes = [json.loads(note.read_text()) for note in out.glob("shard-*.tar.json")]
+        noted = {clip["index"] for note in notes for clip in note["clips"]}
+        return len(noted | {int(path.stem) for path in out.glob(".staging/0*.tar")})
 
     kept = 0
     for goal in (2, 5, 8):
@@ -352,14 +354,12 @@ def test_a_killed_run_loses_one_clip_a_worker(tmp_path: Path) -> None:
                 break
             time.sleep(0.1)
         assert not left, left
-        # What was whole stays; while a shard is moved, clips are there twice until its staged ones are dropped.
         kept = whole_clips()
-        assert kept >= min(before, count) - 2
-        assert not [path for path in out.glob("0*") if path.is_file()]
+        assert kept >= before
     done = subprocess.run(command(out, count, *options), env=env, check=True, capture_output=True, text=True)
     made_now = int(done.stdout.partition("(")[2].split()[0])
     print(f"\n{kept} of {count} clips were kept over three kills, {made_now} made in the end")
-    assert made_now <= count - kept + 2
+    assert made_now == count - kept  # what was being made when the run was killed, and nothing that was whole
     assert contents(out) == contents(whole)
 
 
@@ -432,11 +432,13 @@ RAY_WARNS = pytest.mark.filterwarnings("default")  # of its own files and socket
 def test_ray_survives_the_death_of_workers(cluster: Any, tmp_path: Path) -> None:
     for name in ("once", "always", "refuses"):
         (tmp_path / name).mkdir()
-    once = small_job(tmp_path / "once", deadly=2, deaths=LARGEST_LOSSES)
+    once = small_job(tmp_path / "once", deadly=2, deaths=1)
     assert made("ray", once, 40, 2) == list(range(40))
     assert [once.path(index).read_text() for index in range(40)] == [f"clip {index}" for index in range(40)]
-    assert len((tmp_path / "once" / "graves").read_text()) == LARGEST_LOSSES
-    with pytest.raises(PointlightError, match="4 Ray workers were lost while they made clip 2") as said:
+    assert len((tmp_path / "once" / "graves").read_text()) == 1
+    with pytest.raises(
+        PointlightError, match=f"{LARGEST_LOSSES + 1} Ray workers were lost while they made clip 2"
+    ) as said:
         made("ray", small_job(tmp_path / "always", deadly=2, deaths=99), 6, 2)
     assert "\n" not in str(said.value)
     refusing = small_job(tmp_path / "refuses", refuses=True)
@@ -452,15 +454,15 @@ def test_ray_makes_the_same_shards_though_a_worker_is_killed(cluster: Any, tmp_p
     killed = []
 
     def kill(stage: str, done: float, total: float, note: str) -> None:
-        if stage == "clips" and done >= 2 and not killed:
+        if stage == "clips" and done >= 1 and not killed:
             for pid in family(os.getpid()):
                 if b"ray::_RayWorker" in Path(f"/proc/{pid}/cmdline").read_bytes():
                     os.kill(pid, signal.SIGKILL)
                     killed.append(pid)
                     return
 
-    make(tmp_path / "here", 7)
-    assert make(tmp_path / "ray", 7, engine="ray", workers=2, watch=kill).made == 7
+    make(tmp_path / "here", 5)
+    assert make(tmp_path / "ray", 5, engine="ray", workers=2, watch=kill).made == 5
     assert len(killed) == 1
     assert contents(tmp_path / "ray") == contents(tmp_path / "here")
 

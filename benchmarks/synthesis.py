@@ -18,7 +18,7 @@ import statistics
 import tempfile
 import time
 from collections import defaultdict
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -80,33 +80,43 @@ def report(name: str, spent: dict[str, float], size: float, clips: int) -> None:
         print(f"| {stage} | {1000 * value / clips:.1f} |")
 
 
+@dataclass(frozen=True)
+class _Mark:
+    """Where a run stands: clips, wall time, and processor time of the workers and of the process that packs shards."""
+
+    clips: float
+    wall_s: float
+    workers_s: float
+    parent_s: float
+
+
 class _Steady:
-    """Watches a run: time and processor time from a quarter of the clips to all, and memory shortly before the end."""
+    """Watches a run from a quarter of the clips to all, and looks at memory shortly before the end."""
 
     def __init__(self) -> None:
         self.memory: list[dict[str, float]] = []
-        self._marks: list[tuple[float, float, float]] = []
+        self._marks: list[_Mark] = []
 
     def __call__(self, stage: str, done: float, total: float, note: str) -> None:
         if stage != "clips":
             return
-        workers = workers_of(os.getpid())
         if done in (total // 4, total):
-            self._marks.append((time.perf_counter(), done, sum(map(processor_s, workers))))
+            spent = sum(map(processor_s, workers_of(os.getpid())))
+            self._marks.append(_Mark(done, time.perf_counter(), spent, processor_s(os.getpid())))
         if done == max(total - 8, total // 4 + 1):
-            self.memory = [memory_mb(worker) for worker in workers]
+            self.memory = [memory_mb(worker) for worker in workers_of(os.getpid())]
 
-    @property
-    def clips_per_s(self) -> float:
-        """Of all processes together."""
-        (began, first, _), (ended, last, _) = self._marks
-        return (last - first) / (ended - began)
-
-    @property
-    def processor_s(self) -> tuple[float, float]:
-        """Processor seconds a clip, and cores in use."""
-        (began, first, before), (ended, last, after) = self._marks
-        return (after - before) / (last - first), (after - before) / (ended - began)
+    def rates(self) -> dict[str, float]:
+        """Clips a second of all processes together, processor seconds a clip of workers and parent, cores in use."""
+        began, ended = self._marks
+        clips, wall_s = ended.clips - began.clips, ended.wall_s - began.wall_s
+        workers_s, parent_s = ended.workers_s - began.workers_s, ended.parent_s - began.parent_s
+        return {
+            "clips_per_s": clips / wall_s,
+            "worker_s": workers_s / clips,
+            "parent_s": parent_s / clips,
+            "cores": (workers_s + parent_s) / wall_s,
+        }
 
 
 def scaling(config: SynthesisConfig, sources: Sources, clips: int, rounds: int) -> None:
@@ -116,12 +126,11 @@ def scaling(config: SynthesisConfig, sources: Sources, clips: int, rounds: int) 
             config, sources.backgrounds, windows_per_video=sources.windows_per_video, cache=sources.cache
         )
     open_maker(config, sources)  # the motions too are there before anything counts
-    rates: dict[int, list[float]] = {1: [], 2: []}
+    rates: dict[int, list[dict[str, float]]] = {1: [], 2: []}
     memory: list[dict[str, float]] = []
-    print(
-        f"\n{config.name}, {clips} clips a run\n| round | processes | frames/s | ms of processor a clip | cores |"
-    )
-    print("| --- | --- | --- | --- | --- |")
+    print(f"\n{config.name}, {clips} clips a run")
+    print("| round | processes | frames/s | ms of processor a clip | of the parent | cores |")
+    print("| --- | --- | --- | --- | --- | --- |")
     for number in range(rounds):
         for workers in (1, 2) if number % 2 == 0 else (2, 1):
             steady = _Steady()
@@ -136,15 +145,26 @@ def scaling(config: SynthesisConfig, sources: Sources, clips: int, rounds: int) 
                     clips_per_shard=32,
                     watch=steady,
                 )
-            rates[workers].append(steady.clips_per_s)
+            found = steady.rates()
+            rates[workers].append(found)
             memory += steady.memory
-            spent, cores = steady.processor_s
             print(
-                f"| {number + 1} | {workers} | {31 * steady.clips_per_s:.0f} | {1000 * spent:.0f} | {cores:.2f} |",
+                f"| {number + 1} | {workers} | {31 * found['clips_per_s']:.0f} | {1000 * found['worker_s']:.0f} | "
+                f"{1000 * found['parent_s']:.1f} | {found['cores']:.2f} |",
                 flush=True,
             )
-    ratios = [two / one for one, two in zip(rates[1], rates[2], strict=True)]
-    print(f"\n2 processes make {statistics.median(ratios):.2f} times as many (median of {rounds} rounds)")
+    one, two = (
+        {kind: statistics.median(found[kind] for found in rates[workers]) for kind in rates[workers][0]}
+        for workers in (1, 2)
+    )
+    pairs = zip(rates[1], rates[2], strict=True)
+    ratio = statistics.median(second["clips_per_s"] / first["clips_per_s"] for first, second in pairs)
+    # One process has a core for itself while the parent has the other; two share both cores with the parent.
+    limit = 2 * one["worker_s"] / (two["worker_s"] + two["parent_s"])
+    print(
+        f"\n2 processes make {ratio:.2f} times as many (median of {rounds} rounds); by their processor time it would be "
+        f"{limit:.2f} on a machine that does nothing else"
+    )
     bare, imported = memory_after_mb("pass"), memory_after_mb("import pointlight.simulator")
     print(
         f"an interpreter takes {bare:.0f} MB, with what clips need imported {imported:.0f} MB; a process of clips:"

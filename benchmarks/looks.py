@@ -368,7 +368,7 @@ def _cut_out(
 def asked_config(recipe: str, variant: str) -> SynthesisConfig:
     """The recipe with nothing before the person, changed as the variant says."""
     config = without_total_occlusions(find_recipe(recipe))
-    config = replace(config, occluders=OccluderConfig(superpixel=False))
+    config = replace(config, occluders=OccluderConfig(superpixel=False), bystanders=0.0)
     if variant == "clean":
         config = replace(config, sensor=SensorConfig.none())
     if variant == "paint":

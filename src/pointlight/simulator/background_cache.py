@@ -11,7 +11,7 @@ from pointlight.motion import default_cache
 from pointlight.simulator.background_files import list_backgrounds
 from pointlight.simulator.background_filling import fill_cache
 from pointlight.simulator.background_windows import WindowCache, WindowConfig, read_window
-from pointlight.simulator.occluders import OccluderConfig, superpixels_file
+from pointlight.simulator.occluders import OccluderConfig, superpixels_file, superpixels_key
 from pointlight.simulator.synthesis import SynthesisConfig, window_superpixels
 from pointlight.simulator.worker_processes import Spread, spreading
 
@@ -104,7 +104,7 @@ class _MapMaker:
 
     def __call__(self, folder: Path) -> None:
         # To look is not to read: what was done before an interruption is passed over quickly.
-        if not superpixels_file(folder, self.flow, self.config).exists():
+        if not superpixels_file(folder, superpixels_key(self.flow, self.config)).exists():
             window_superpixels(read_window(folder), self.flow, self.config)
 
 

@@ -168,9 +168,9 @@ def composite(
     frames = background.copy()
     for number, layer in enumerate(people):
         pixels = shown & (owner == number) if len(people) > 1 else shown
-        np.copyto(frames, layer.colour, where=pixels[..., None])
+        _lay_over(frames, layer.colour, pixels)
     if occluder is not None and occluder.colour is not None:
-        np.copyto(frames, occluder.colour, where=cover[..., None])
+        _lay_over(frames, occluder.colour, cover)
 
     hidden = covered(cover, person.joints_px)
     if len(people) > 1:
@@ -219,6 +219,8 @@ def _check_sizes(
 
 def _in_order(people: Sequence[PersonLayer]) -> np.ndarray:
     """(T, H, W) int8 who is nearest; -1 for nobody."""
+    if len(people) == 1:
+        return people[0].mask.view(np.int8) - np.int8(1)
     nearest = np.where(people[0].mask, people[0].depth_m, np.inf)
     owner = np.where(people[0].mask, 0, -1).astype(np.int8)
     for number, layer in enumerate(people[1:], start=1):
@@ -226,6 +228,12 @@ def _in_order(people: Sequence[PersonLayer]) -> np.ndarray:
         nearest[closer] = layer.depth_m[closer]
         owner[closer] = number
     return owner
+
+
+def _lay_over(frames: np.ndarray, colour: np.ndarray, mask: np.ndarray) -> None:
+    """Take the mask's pixels of another picture; by their numbers, which NumPy does ten times as fast as by masks."""
+    inside = np.flatnonzero(mask)
+    frames.reshape(-1, 3)[inside] = colour.reshape(-1, 3)[inside]
 
 
 def _behind_others(person: PersonLayer, others: Sequence[PersonLayer]) -> np.ndarray:

@@ -51,22 +51,22 @@ class Sources:
     Attributes:
         motion: folder of motion capture; None for procedural motions.
         backgrounds: folder of videos; None for made scenes.
-        surreal: folder of SURREAL, whose people then stand in place of rendered ones; None for rendered ones.
-        surreal_depth: its depth files are there; without them nothing is hidden behind the body.
         cache: folder of compiled motions and of windows of the videos; None for the usual one.
         windows_per_video: how many windows are cut out of a video.
         made_backgrounds: how many made scenes there are.
         made_motions: procedural motions of each kind; of every five one is held out.
+        surreal: folder of SURREAL, whose people then stand in place of rendered ones; None for rendered ones.
+        surreal_depth: its depth files are there; without them nothing is hidden behind the body.
     """
 
     motion: Path | None = None
     backgrounds: Path | None = None
-    surreal: Path | None = None
-    surreal_depth: bool = True
     cache: Path | None = None
     windows_per_video: int = 8
     made_backgrounds: int = 4096
     made_motions: int = 20
+    surreal: Path | None = None
+    surreal_depth: bool = True
 
 
 @dataclass(frozen=True)

@@ -213,16 +213,18 @@ def _between_pixels(image: np.ndarray, columns: np.ndarray, rows: np.ndarray) ->
     return np.rint(mixed(mixed(image.astype(np.float32), rows, 0), columns, 1)).astype(np.uint8)
 
 
-def superpixels_file(folder: Path, flow: str, config: OccluderConfig) -> Path:
-    """Where a window's folder keeps the map that was made with these settings.
+def superpixels_key(flow: str, config: OccluderConfig) -> str:
+    """What tells a window's maps apart: the path taken away ("none" for none) and how they were made.
 
-    Args:
-        folder: of the window.
-        flow: whose path was taken away; "none" for none.
-        config: of the map; what is done with it afterwards does not matter.
+    What is done with a map afterwards does not matter.
     """
     slic = (config.count, config.coordinate_weight, config.compactness, config.iterations, config.connected)
-    return folder / f"superpixels_{hashlib.sha256(repr((flow, slic)).encode()).hexdigest()[:12]}.npz"
+    return hashlib.sha256(repr((flow, slic)).encode()).hexdigest()[:12]
+
+
+def superpixels_file(folder: Path, key: str) -> Path:
+    """Where a window's folder keeps the map of `superpixels_key`'s name."""
+    return folder / f"superpixels_{key}.npz"
 
 
 def write_superpixels(path: Path, pixels: SuperpixelMap) -> None:

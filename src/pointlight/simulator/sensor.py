@@ -40,12 +40,12 @@ class SensorConfig:
     """
 
     shutter: Range | None = (0.0, 0.6)
-    defocus_px: Range | None = (0.0, 1.0)
+    defocus_px: Range | None = (0.0, 0.6)
     exposure_stops: Range | None = (-0.8, 0.5)
     exposure_drift_stops: Range | None = (0.0, 0.15)
     white_balance: Range | None = (-0.2, 0.2)
-    noise: Range | None = (0.0, 0.03)
-    compression: Range | None = (20.0, 36.0)
+    noise: Range | None = (0.0, 0.02)
+    compression: Range | None = (16.0, 28.0)
 
     @staticmethod
     def none() -> SensorConfig:

@@ -32,6 +32,8 @@ from pointlight.simulator.occluders import (
     draw_superpixels,
     is_kept,
     read_superpixels,
+    superpixels_file,
+    superpixels_key,
     write_superpixels,
 )
 from pointlight.simulator.people import Lap, People, RenderedPeople, Subject
@@ -118,8 +120,15 @@ def _recipes() -> dict[str, SynthesisConfig]:
     static = replace(
         untracked, name="static_no_occlusions", backgrounds=replace(full.backgrounds, static=True)
     )
-    # A camera that moves by itself would leave the background standing: here all motion is the background's.
-    camera = CameraConfig(image_sizes=((WIDTH, HEIGHT),), handheld_deg=0.0, moving_share=0.0)
+    # A camera that moves by itself would leave the background standing: here all motion is the background's. Pictures
+    # are small: people farther away would be a few pixels.
+    camera = CameraConfig(
+        distance_m=(2.0, 7.0),
+        focal_widths=(0.9, 2.2),
+        image_sizes=((WIDTH, HEIGHT),),
+        handheld_deg=0.0,
+        moving_share=0.0,
+    )
     ours = SynthesisConfig(
         "pointlight",
         SceneConfig(name="pointlight-pictures", camera=camera, hiding=HidingConfig(block=0.0)),
@@ -314,9 +323,8 @@ def window_superpixels(window: Window, flow: str, config: OccluderConfig) -> Sup
         config: how they are made.
     """
     path_px = window.paths_px.get(flow, np.zeros((len(window.frames), 2), np.float32))
-    slic = (config.count, config.coordinate_weight, config.compactness, config.iterations, config.connected)
-    key = hashlib.sha256(repr((flow, slic)).encode()).hexdigest()[:12]
-    path = None if window.folder is None else window.folder / f"superpixels_{key}.npz"
+    key = superpixels_key(flow, config)
+    path = None if window.folder is None else superpixels_file(window.folder, key)
     if path is not None and path.exists():
         try:
             return read_superpixels(path)

@@ -151,7 +151,7 @@ class Judge:
 
     def look(self, parts: ClipParts, t: int) -> None:
         """Ask about frame t of a clip."""
-        clip, person = parts.clip, parts.person
+        clip, person = parts.clip, parts.subject.layer
         image, mask = clip.frames[t], person.mask[t]
         truth = person.joints_px[t, TWELVE].astype(float)
         size = float(np.linalg.norm(np.ptp(truth, axis=0)))
@@ -203,7 +203,7 @@ class Judge:
 
     def _keep_offsets(self, parts: ClipParts, t: int, away_px: np.ndarray, size: float) -> None:
         """For each keypoint the equations focal / z * (R d) = offset of its unknown d in the limb's rest-aligned axes."""
-        body, scene, person = self._body, parts.scene, parts.person
+        body, scene, person = self._body, parts.subject.scene, parts.subject.layer
         # Lengths are given for a person of 1.70 m.
         stature = float(body.stature_m(torch.from_numpy(scene.shape))) / 1.70
         rotations = body.joint_rotations(camera_state(scene)).numpy()[t]

@@ -178,7 +178,13 @@ def test_a_larger_count_goes_on(tmp_path: Path) -> None:
     make(grown, 1)
     note = (grown / "shard-000000.tar.json").read_bytes()
     assert [len(entry["clips"]) for entry in read_index(grown)["shards"]] == [1]
-    assert make(grown, 4).made == 3
+    finished = []
+
+    def watch(stage: str, done: float, total: float, note: str) -> None:
+        finished.append(stage == "clips" and (grown / "index.json").exists())
+
+    assert make(grown, 4, watch=watch).made == 3
+    assert not any(finished)  # meanwhile no index says what is there no more
     assert contents(grown) == contents(whole)
     (grown / "shard-000000.tar.json").write_bytes(note)  # as if killed before the note was written
     assert make(grown, 4).made == 0

@@ -198,8 +198,10 @@ def synthesize(
     place = Place(out)
     maker = open_maker(config, sources, watch)
     settings = _settings(config, maker, seed, clips_per_shard)
-    _check_place(place, settings, count)
+    before = _count_before(place, settings, count)
     with _staging(place, settings) as staging:
+        if before < count:
+            place.remove(INDEX)  # what has no index is not finished
         place.put(_SETTINGS, _json({**settings, "count": count}))
         place.sweep()
         job = ClipJob(partial(open_maker, config, sources), maker.versions, seed, staging)
@@ -317,11 +319,11 @@ def _settings(config: SynthesisConfig, maker: ClipMaker, seed: int, clips_per_sh
     }
 
 
-def _check_place(place: Place, settings: dict, count: int) -> None:
-    """See that the place holds these clips and no others."""
+def _count_before(place: Place, settings: dict, count: int) -> int:
+    """How many clips were asked for here before; see that the place holds these clips and no others."""
     before = place.read(_SETTINGS)
     if before is None:
-        return
+        return 0
     there = json.loads(before)
     if unlike := [name for name in settings if there.get(name) != settings[name]]:
         raise PointlightError(
@@ -332,6 +334,7 @@ def _check_place(place: Place, settings: dict, count: int) -> None:
             f"{place.address} was begun with {there['count']} clips, of which {there['count'] - count} cannot be taken "
             f"away; ask for {there['count']} or more, or choose another place"
         )
+    return there["count"]
 
 
 @contextmanager

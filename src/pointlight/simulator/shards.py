@@ -100,6 +100,14 @@ class Place:
         self._upload(name, path.stat().st_size, lambda target: self._files.put_file(str(path), target))
         path.unlink()
 
+    def remove(self, name: str) -> None:
+        """Delete a file, if it is there."""
+        if self.local is not None:
+            (self.local / name).unlink(missing_ok=True)
+            return
+        with self._said("write", name), suppress(FileNotFoundError):
+            self._files.rm_file(f"{self._root}/{name}")
+
     def sweep(self) -> None:
         """Delete what interruptions left half-written."""
         if self.local is not None:

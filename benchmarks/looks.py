@@ -12,13 +12,18 @@ stand `read`, the same with the mean distance of the 12 below a quarter of the p
 a detector that may also search a square around the person, which says whether it looks like one where others in the
 picture are larger.
 
-`--variant` changes what is asked: `clean` without the sensor, `enlarged` at twice the size, `paint` in SURREAL's painted
+`python benchmarks/looks.py real --real FOLDER` is the yardstick: real people of the development clips, who are found at full
+size, are shrunk and cut to 320x240, and asked about again by the same rules.
+
+`--variant` changes what is asked: `clean` without the sensor, `looks` without it and before SURREAL's camera (people's
+looks alone, at a size and from a side that a detector knows), `enlarged` at twice the size, `paint` in SURREAL's painted
 clothes. `--sheet FILE` writes what was shown, `--missed FILE` what was not found, cut out and enlarged.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,8 +35,9 @@ from PIL import Image
 
 from pointlight.body import NETWORK_KEYPOINTS, AnnyBody, indices_of
 from pointlight.capture.blazepose import LANDMARKS, BlazePose, Reading, Region
-from pointlight.media import tile, write_png
+from pointlight.media import VideoReader, tile, write_png
 from pointlight.motion import procedural_bank
+from pointlight.randomness import stream
 from pointlight.simulator import (
     PAPER_LOOKS,
     SYNTHESIS_RECIPES,
@@ -54,7 +60,8 @@ from pointlight.simulator import (
 )
 
 PARTS = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
-VARIANTS = ("made", "clean", "enlarged", "paint")
+VARIANTS = ("made", "clean", "looks", "enlarged", "paint")
+REAL_HEIGHTS = (60, 90, 120, 150, 180, 220)
 ASKED = (0.25, 0.5, 0.75)
 """Where in a clip it is asked."""
 TRUSTED = 0.08
@@ -369,7 +376,9 @@ def asked_config(recipe: str, variant: str) -> SynthesisConfig:
     """The recipe with nothing before the person, changed as the variant says."""
     config = without_total_occlusions(find_recipe(recipe))
     config = replace(config, occluders=OccluderConfig(superpixel=False), bystanders=0.0)
-    if variant == "clean":
+    if variant == "looks":
+        config = replace(config, scenes=surreal_scenes(config.scenes))
+    if variant in ("clean", "looks"):
         config = replace(config, sensor=SensorConfig.none())
     if variant == "paint":
         config = replace(config, looks=PAPER_LOOKS)
@@ -425,12 +434,63 @@ def speed(given: argparse.Namespace) -> None:
         )
 
 
+def real(given: argparse.Namespace) -> None:
+    """How many real people the same detector finds again when they are small."""
+    networks, rng = BlazePose(), stream(given.seed, 0, "real people")
+    twelve = [list(LANDMARKS).index(name) for name in NETWORK_KEYPOINTS]
+    asked: dict[int, list[tuple[bool, bool]]] = {height: [] for height in REAL_HEIGHTS}
+    with open(given.real / "index.csv", newline="") as table:
+        rows = [row for row in csv.DictReader(table) if row["role"] == "development"]
+    for row in rows:
+        shown = set(np.linspace(0, int(row["frames"]) - 1, given.count + 2).astype(int)[1:-1].tolist())
+        for number, frame in enumerate(VideoReader(given.real / row["file"])):
+            if number not in shown:
+                continue
+            image = np.ascontiguousarray(frame.image)
+            reading = next(iter(networks.read(image, r) for r, _ in networks.find(image, None)), None)
+            if reading is None:
+                continue
+            truth = reading.points[twelve, :2]
+            for height in REAL_HEIGHTS:
+                # The 12 keypoints span about four fifths of a person.
+                scale = 0.8 * height / float(np.ptp(truth, axis=0).max())
+                if scale > 1:
+                    continue
+                small, points = _shrunk(image, truth, scale, rng)
+                size = float(np.linalg.norm(np.ptp(points, axis=0)))
+                box = np.stack((points.min(0), points.max(0))) + 0.1 * size * np.array([[-1], [1]])
+                again = ask(networks, small, box)
+                error = np.inf
+                if again is not None:
+                    error = np.linalg.norm(again.points[twelve, :2] - points, axis=-1).mean() / size
+                asked[height].append((again is not None, error < READ))
+    print(f"\n{len(rows)} development clips, up to {given.count} frames of each")
+    print("\n| height, px | frames | found % | read % |\n| --- | --- | --- | --- |")
+    for height, answers in asked.items():
+        found, well = 100 * np.mean(answers, axis=0)
+        print(f"| {height} | {len(answers)} | {found:.0f} | {well:.0f} |")
+
+
+def _shrunk(
+    image: np.ndarray, points: np.ndarray, scale: float, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """A picture and its points at another scale, cut to 320x240 about the person, who is anywhere in it."""
+    wide, high = (max(round(scale * side), 1) for side in (image.shape[1], image.shape[0]))
+    small = np.asarray(Image.fromarray(image).resize((wide, high), Image.Resampling.BOX))
+    points = points * scale
+    centre = points.mean(0)
+    size = np.minimum((320, 240), (wide, high))
+    corner = (centre - rng.uniform(0.3, 0.7, 2) * size).round().clip(0, (wide, high) - size).astype(int)
+    x, y = corner
+    return np.ascontiguousarray(small[y : y + size[1], x : x + size[0]]), points - corner
+
+
 def main() -> None:
     torch.set_num_threads(1)
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=("speed", "judge"), nargs="?", default="speed")
+    parser.add_argument("what", choices=("speed", "judge", "real"), nargs="?", default="speed")
     parser.add_argument("--count", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--recipe", choices=tuple(SYNTHESIS_RECIPES), default="full")
@@ -442,11 +502,12 @@ def main() -> None:
     parser.add_argument(
         "--definitions", action="store_true", help="how far the detector's keypoints lie off ours"
     )
+    parser.add_argument("--real", type=Path, help="folder of real clips with their index.csv")
     parser.add_argument("--sheet", type=Path)
     parser.add_argument("--missed", type=Path)
     given = parser.parse_args()
     header(f"looks: {given.what}")
-    speed(given) if given.what == "speed" else judge(given)
+    {"speed": speed, "judge": judge, "real": real}[given.what](given)
 
 
 if __name__ == "__main__":

@@ -86,6 +86,48 @@ def report(table: dict[str, list[dict]]) -> None:
     )
 
 
+def plot(table: dict[str, list[dict]], path: Path) -> None:
+    """Both estimates of every pair; below, frame by frame, the clip on which they differ most."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    apart = {
+        file: float(np.median([np.abs(np.subtract(row["dis"], row["tvl1"])) for row in rows]))
+        for file, rows in table.items()
+    }
+    worst = max(apart, key=lambda file: apart[file])
+    figure, (left, right) = pyplot.subplots(1, 2, figsize=(11, 4.4), layout="constrained")
+    for file, rows in table.items():
+        pairs = np.array([(row["tvl1"], row["dis"]) for row in rows])
+        chosen = file == worst
+        for axis, mark in ((0, "o"), (1, "^")):
+            left.plot(
+                *pairs[..., axis].T, mark, ms=4, alpha=0.9 if chosen else 0.25, color="C3" if chosen else "C0"
+            )
+    left.axline((0, 0), slope=1, color="0.5", lw=0.8)
+    left.set(xlabel="TV-L1, px a frame (x round, y triangle)", ylabel="DIS", title=f"{len(table)} clips")
+    rows = sorted(table[worst], key=lambda row: row["pair"])
+    for name, style in (("tvl1", "-"), ("dis", "--")):
+        flow = np.array([row[name] for row in rows])
+        for axis, colour in ((0, "C3"), (1, "C1")):
+            right.plot(
+                [row["pair"] for row in rows],
+                flow[:, axis],
+                style,
+                color=colour,
+                label=f"{name}, {'xy'[axis]}",
+            )
+    right.set(
+        xlabel="pair of frames",
+        ylabel="px a frame",
+        title=f"{Path(worst).parent.name}, {apart[worst]:.2f} px apart",
+    )
+    right.legend()
+    figure.savefig(path, dpi=90)
+
+
 def costs(cache: WindowCache) -> None:
     """Process time, so that other work on the machine counts less."""
     times, sizes = [], []
@@ -112,6 +154,7 @@ def main() -> None:
     parser.add_argument("cache", type=Path)
     parser.add_argument("--clips", type=int, default=25)
     parser.add_argument("--pairs", type=int, default=30)
+    parser.add_argument("--plot", type=Path)
     arguments = parser.parse_args()
     header("camera motion")
     manifest = list_backgrounds(arguments.backgrounds, "train")
@@ -119,7 +162,10 @@ def main() -> None:
     chosen = replace(manifest, files=tuple(moving[: arguments.clips]))
     cache = fill_cache(arguments.cache, chosen, WindowConfig(per_video=1, flow=("dis",)))
     costs(cache)
-    report(compare(cache, arguments.pairs, arguments.cache / "tvl1_dis.jsonl"))
+    table = compare(cache, arguments.pairs, arguments.cache / "tvl1_dis.jsonl")
+    report(table)
+    if arguments.plot:
+        plot(table, arguments.plot)
 
 
 if __name__ == "__main__":

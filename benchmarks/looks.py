@@ -17,7 +17,8 @@ size, are shrunk and cut to 320x240, and asked about again by the same rules.
 
 `--variant` changes what is asked: `clean` without the sensor, `looks` without it and before SURREAL's camera (people's
 looks alone, at a size and from a side that a detector knows), `enlarged` at twice the size, `paint` in SURREAL's painted
-clothes. `--sheet FILE` writes what was shown, `--missed FILE` what was not found, cut out and enlarged.
+clothes, `empty` with nobody before the background, which says how many are found by chance. `--sheet FILE` writes what
+was shown, `--missed FILE` what was not found, cut out and enlarged.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ from pointlight.simulator import (
 )
 
 PARTS = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
-VARIANTS = ("made", "clean", "looks", "enlarged", "paint")
+VARIANTS = ("made", "clean", "looks", "enlarged", "paint", "empty")
 REAL_HEIGHTS = (60, 90, 120, 150, 180, 220)
 ASKED = (0.25, 0.5, 0.75)
 """Where in a clip it is asked."""
@@ -146,9 +147,10 @@ def ask_window(
 class Judge:
     """Collects what the detector says."""
 
-    def __init__(self, body: AnnyBody, scale: int) -> None:
+    def __init__(self, body: AnnyBody, variant: str) -> None:
         self._body = body
-        self._scale = scale
+        self._scale = 2 if variant == "enlarged" else 1
+        self._empty = variant == "empty"
         self._networks = BlazePose()
         self._landmarks = [list(LANDMARKS).index(name) for name in NETWORK_KEYPOINTS]
         self.answers: list[Answer] = []
@@ -159,7 +161,7 @@ class Judge:
     def look(self, parts: ClipParts, t: int) -> None:
         """Ask about frame t of a clip."""
         clip, person = parts.clip, parts.subject.layer
-        image, mask = clip.frames[t], person.mask[t]
+        image, mask = (parts.background if self._empty else clip).frames[t], person.mask[t]
         truth = person.joints_px[t, TWELVE].astype(float)
         size = float(np.linalg.norm(np.ptp(truth, axis=0)))
         margin = 0.1 * size * np.array([[-1], [1]])
@@ -388,7 +390,7 @@ def asked_config(recipe: str, variant: str) -> SynthesisConfig:
 def judge(given: argparse.Namespace) -> None:
     sources = Sources(given.motion, given.backgrounds, given.cache, given.per_video)
     maker = open_maker(asked_config(given.recipe, given.variant), sources)
-    verdict = Judge(AnnyBody(), 2 if given.variant == "enlarged" else 1)
+    verdict = Judge(AnnyBody(), given.variant)
     for index in range(given.count):
         parts = maker.parts(given.seed, index)
         frames = len(parts.clip.frames)

@@ -125,8 +125,9 @@ def _recipes() -> dict[str, SynthesisConfig]:
     camera = CameraConfig(
         distance_m=(2.0, 7.0),
         focal_widths=(0.9, 2.2),
-        roll_deg=6.0,
-        roll_limit_deg=20.0,
+        elevation_deg=(6.0, 10.0),
+        roll_deg=4.0,
+        roll_limit_deg=15.0,
         image_sizes=((WIDTH, HEIGHT),),
         handheld_deg=0.0,
         moving_share=0.0,

@@ -20,6 +20,7 @@ from pointlight.flow import find_flow
 from pointlight.simulator import ProceduralWindows, WindowCache, WindowConfig, fill_cache, list_backgrounds
 
 AGREE_PX = 0.5
+FAR_PX = 3
 
 
 def pair_order(count: int) -> list[int]:
@@ -70,6 +71,11 @@ def report(table: dict[str, list[dict]]) -> None:
             + (" exception" if medians[-1] > AGREE_PX else "")
         )
     rows = [row for of_file in table.values() for row in of_file]
+    far = [row for row in rows if np.abs(np.subtract(row["dis"], row["tvl1"])).max() > FAR_PX]
+    smaller = np.mean([np.hypot(*row["tvl1"]) < np.hypot(*row["dis"]) for row in far]) if far else 0.0
+    print(
+        f"{len(far) / len(rows):.1%} of pairs differ by more than {FAR_PX} px; in {smaller:.0%} of these TV-L1's is smaller"
+    )
     for name in ("dis", "dis-fast"):
         apart = np.abs(np.array([np.subtract(row[name], row["tvl1"]) for row in rows]))
         print(

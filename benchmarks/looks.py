@@ -12,6 +12,7 @@ stand `read`, the same with the mean distance of the 12 below a quarter of the p
 a detector that may also search a square around the person, which says whether it looks like one where others in the
 picture are larger.
 
+`python benchmarks/looks.py agree --recipe full --motion FOLDER` compares what tracks without pictures and clips show.
 `python benchmarks/looks.py real --real FOLDER` is the yardstick: real people of the development clips, who are found at full
 size, are shrunk and cut to 320x240, and asked about again by the same rules.
 
@@ -51,6 +52,7 @@ from pointlight.simulator import (
     SensorConfig,
     Sources,
     SynthesisConfig,
+    TrackMaker,
     camera_state,
     draw_looks,
     find_recipe,
@@ -436,6 +438,24 @@ def speed(given: argparse.Namespace) -> None:
         )
 
 
+def agree(given: argparse.Namespace) -> None:
+    """In how many keypoints tracks without pictures and clips say the same of whether they are shown."""
+    config = asked_config(given.recipe, "clean")
+    maker = open_maker(config, Sources(given.motion, None, given.cache, made_backgrounds=8))
+    tracker, same = TrackMaker(config.scenes, AnnyBody()), []
+    for index in range(given.count):
+        clip = maker.clip(given.seed, index)
+        tracks = tracker.make([maker.scene(given.seed, index)])
+        same.append(clip.visible == tracks.visible[0].numpy())
+    shares = np.concatenate(same).mean(0)
+    worst = int(shares.argmin())
+    name = clip.keypoint_names[worst]
+    print(
+        f"\n{given.recipe}, {given.count} clips with nothing before the person: {shares.mean():.1%} the same,"
+    )
+    print(f"worst keypoint {name} {shares[worst]:.1%}")
+
+
 def real(given: argparse.Namespace) -> None:
     """How many real people the same detector finds again when they are small."""
     networks, rng = BlazePose(), stream(given.seed, 0, "real people")
@@ -492,7 +512,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=("speed", "judge", "real"), nargs="?", default="speed")
+    parser.add_argument("what", choices=("speed", "judge", "agree", "real"), nargs="?", default="speed")
     parser.add_argument("--count", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--recipe", choices=tuple(SYNTHESIS_RECIPES), default="full")
@@ -509,7 +529,7 @@ def main() -> None:
     parser.add_argument("--missed", type=Path)
     given = parser.parse_args()
     header(f"looks: {given.what}")
-    {"speed": speed, "judge": judge, "real": real}[given.what](given)
+    {"speed": speed, "judge": judge, "agree": agree, "real": real}[given.what](given)
 
 
 if __name__ == "__main__":

@@ -538,7 +538,11 @@ def test_flips_and_reversal_act_on_frames_and_path(filled: tuple[Path, WindowCac
     assert np.array_equal(turned.frames, plain.frames[::-1, :, ::-1])
     np.testing.assert_array_equal(turned.path_px, plain.path_px[::-1] * (-1, 1))
     labels = np.arange(31 * 4 * 6).reshape(31, 4, 6)
-    assert turned.provenance.as_shown(labels)[0, 1, 0] == labels[30, 1, 5]
+    both = turned.provenance
+    assert both.as_shown(labels)[0, 1, 0] == labels[30, 1, 5]
+    assert np.array_equal(both.as_shown(both.as_shown(labels)), labels)
+    assert replace(both, reversed=False).as_shown(labels)[1, 2, 0] == labels[1, 2, -1]
+    assert replace(both, flipped=False).as_shown(labels)[0, 2, 3] == labels[-1, 2, 3]
     # Mirrored and backwards, the scene moves as before.
     np.testing.assert_allclose(np.diff(turned.path_px[:, 0]), np.diff(plain.path_px[::-1, 0]) * -1)
 

@@ -20,7 +20,6 @@ from pointlight.simulator import (
     draw_superpixels,
     read_superpixels,
     superpixels,
-    turned,
     write_superpixels,
 )
 from pointlight.simulator.occluders import covered, draw_box, is_kept
@@ -290,11 +289,6 @@ def test_a_map_comes_back_from_its_file(tmp_path: Path) -> None:
     again = read_superpixels(tmp_path / "map.npz")
     assert np.array_equal(again.labels, pixels.labels) and again.labels.dtype == np.uint8
     assert (again.count, again.coordinate_weight) == (pixels.count, pixels.coordinate_weight)
-    back = turned(turned(pixels, flip=True, backwards=True), flip=True, backwards=True)
-    assert np.array_equal(back.labels, pixels.labels)
-    flipped = turned(pixels, flip=True, backwards=False).labels
-    assert flipped[1, 2, 0] == pixels.labels[1, 2, -1]
-    assert turned(pixels, flip=False, backwards=True).labels[0, 2, 3] == pixels.labels[-1, 2, 3]
 
 
 @pytest.mark.parametrize("content", [b"", b"nothing", None])

@@ -37,7 +37,6 @@ from pointlight.simulator.occluders import (
     draw_occluder,
     draw_superpixels,
     read_superpixels,
-    turned,
     write_superpixels,
 )
 from pointlight.simulator.people import SURREAL_SPLITS, FilmedPeople, People, RenderedPeople, Subject
@@ -208,7 +207,6 @@ __all__ = [
     "surreal_scenes",
     "synthesize",
     "synthesize_clip",
-    "turned",
     "usable_cores",
     "vertex_normals",
     "window_superpixels",

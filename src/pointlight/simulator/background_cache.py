@@ -83,7 +83,7 @@ def prepare_backgrounds(
     Raises:
         PointlightError: no video can be used, the cache cannot be written, a window is damaged or a process died.
     """
-    tell = watch or _silent
+    tell = watch or unwatched
     flow = config.backgrounds.flow
     with spreading(workers) as spread:
         windows = open_backgrounds(folder, config.split, flow, windows_per_video, cache, tell, spread)
@@ -108,5 +108,5 @@ class _MapMaker:
             window_superpixels(read_window(folder), self.flow, self.config)
 
 
-def _silent(stage: str, done: float, total: float, note: str) -> None:
+def unwatched(stage: str, done: float, total: float, note: str) -> None:
     """Nobody watches."""

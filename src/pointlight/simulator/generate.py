@@ -7,7 +7,7 @@ import json
 import shutil
 import tarfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -17,7 +17,7 @@ from pointlight.body import AnnyBody
 from pointlight.errors import PointlightError
 from pointlight.files import ensure_folder
 from pointlight.motion import compile_motion_bank, default_cache, procedural_bank
-from pointlight.simulator.background_cache import open_backgrounds
+from pointlight.simulator.background_cache import Watch, open_backgrounds, unwatched
 from pointlight.simulator.background_windows import Windows
 from pointlight.simulator.composite import VideoClip
 from pointlight.simulator.engines import ClipJob, find_engine, staged_clips
@@ -39,9 +39,6 @@ from pointlight.simulator.worker_processes import keep_freed_memory
 PROCEDURAL_SEED = 2019
 _SETTINGS = "settings.json"
 _LOCK = "lock"
-
-Watch = Callable[[str, float, float, str], None]
-"""Told a stage, how much is done, how much there is, and a note."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +102,7 @@ def open_maker(config: SynthesisConfig, sources: Sources, watch: Watch | None = 
     Raises:
         PointlightError: a source that cannot be used.
     """
-    tell = watch or _silent
+    tell = watch or unwatched
     keep_freed_memory()
     return ClipMaker(config, _open_people(config, sources, tell), _open_windows(config, sources, tell))
 
@@ -194,7 +191,7 @@ def synthesize(
         )
     engine = find_engine(engine)
     began = time.monotonic()
-    tell = watch or _silent
+    tell = watch or unwatched
     place = Place(out)
     maker = open_maker(config, sources, watch)
     settings = _settings(config, maker, seed, clips_per_shard)
@@ -384,7 +381,3 @@ def _whole(path: Path) -> bool:
 
 def _json(value: dict) -> bytes:
     return json.dumps(value, indent=1, sort_keys=True).encode()
-
-
-def _silent(stage: str, done: float, total: float, note: str) -> None:
-    """Nobody watches."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -258,9 +258,3 @@ def read_superpixels(path: Path) -> SuperpixelMap:
             f"{path} is a map of superpixels of format {version}, not {_FORMAT_VERSION}; make it again"
         )
     return pixels
-
-
-def turned(pixels: SuperpixelMap, *, flip: bool, backwards: bool) -> SuperpixelMap:
-    """The map of the window mirrored left to right or played backwards."""
-    labels = pixels.labels[:: -1 if backwards else 1, :, :: -1 if flip else 1]
-    return replace(pixels, labels=labels)

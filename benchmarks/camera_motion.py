@@ -17,7 +17,13 @@ import numpy as np
 from common import header
 
 from pointlight.flow import find_flow
-from pointlight.simulator import ProceduralWindows, WindowCache, WindowConfig, fill_cache, list_backgrounds
+from pointlight.simulator.backgrounds import (
+    ProceduralWindows,
+    WindowCache,
+    WindowConfig,
+    fill_cache,
+    list_backgrounds,
+)
 
 AGREE_PX = 0.5
 FAR_PX = 3

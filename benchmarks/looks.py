@@ -41,26 +41,24 @@ from pointlight.media import VideoReader, tile, write_png
 from pointlight.motion import procedural_bank
 from pointlight.randomness import stream
 from pointlight.simulator import (
-    PAPER_LOOKS,
     SYNTHESIS_RECIPES,
     TRACK_POINTS,
-    ClipParts,
-    LooksConfig,
-    OccluderConfig,
     SceneConfig,
     SceneSampler,
-    SensorConfig,
-    Sources,
     SynthesisConfig,
     TrackMaker,
-    camera_state,
-    draw_looks,
+)
+from pointlight.simulator.clips import (
+    ClipParts,
+    OccluderConfig,
+    SensorConfig,
+    Sources,
     find_recipe,
     open_maker,
-    render_person,
-    surreal_scenes,
     without_total_occlusions,
 )
+from pointlight.simulator.people import PAPER_LOOKS, LooksConfig, camera_state, draw_looks, render_person
+from pointlight.simulator.scenes import surreal_scenes
 
 PARTS = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
 VARIANTS = ("made", "clean", "looks", "enlarged", "paint", "empty")

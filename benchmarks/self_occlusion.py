@@ -15,7 +15,8 @@ import torch
 
 from pointlight.body import EXTENDED_KEYPOINTS, AnnyBody, BodyState
 from pointlight.motion import MotionBank
-from pointlight.simulator import SceneConfig, SceneSampler, SelfOcclusion, TrackMaker, hidden_behind_mesh
+from pointlight.simulator import SceneConfig, SceneSampler, TrackMaker
+from pointlight.simulator.scenes import SelfOcclusion, hidden_behind_mesh
 from pointlight.training import training_bank
 
 SEED = 11

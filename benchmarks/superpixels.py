@@ -25,23 +25,11 @@ from pointlight.errors import PointlightError
 from pointlight.media import VideoReader
 from pointlight.motion import procedural_bank
 from pointlight.randomness import stream
-from pointlight.simulator import (
-    CLIP_FRAMES,
-    NO_FACE,
-    TRACK_POINTS,
-    OccluderConfig,
-    PersonLayer,
-    Raster,
-    SceneConfig,
-    SceneSampler,
-    TrackMaker,
-    draw_superpixels,
-    rasterise,
-    superpixels,
-    surreal_scenes,
-    write_superpixels,
-)
-from pointlight.simulator.occluders import is_kept
+from pointlight.simulator import CLIP_FRAMES, TRACK_POINTS, PersonLayer, SceneConfig, SceneSampler, TrackMaker
+from pointlight.simulator.clips import OccluderConfig, draw_superpixels, superpixels, write_superpixels
+from pointlight.simulator.clips.occluders import is_kept
+from pointlight.simulator.drawing import NO_FACE, Raster, rasterise
+from pointlight.simulator.scenes import surreal_scenes
 
 SEED = 17
 SIZE = (320, 240)

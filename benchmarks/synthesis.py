@@ -25,19 +25,10 @@ import torch
 from common import header
 from processes import memory_after_mb, memory_mb, processor_s, workers_of
 
-from pointlight.simulator import (
-    ClipMaker,
-    Sources,
-    SynthesisConfig,
-    decode_clip,
-    encode_clip,
-    find_recipe,
-    open_maker,
-    prepare_backgrounds,
-    synthesize,
-)
-from pointlight.simulator.clip_files import decode_frames
-from pointlight.simulator.shards import Place, assemble_shard, packed_clip
+from pointlight.simulator import ClipMaker, SynthesisConfig, decode_clip, encode_clip, synthesize
+from pointlight.simulator.clips import Sources, find_recipe, open_maker, prepare_backgrounds
+from pointlight.simulator.clips.files import decode_frames
+from pointlight.simulator.clips.shards import Place, assemble_shard, packed_clip
 
 
 def stages(maker: ClipMaker, indices: range, folder: Path) -> tuple[dict[str, float], float]:

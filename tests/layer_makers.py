@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from pointlight.simulator import TRACK_POINTS, CameraPath, HidingDraws, PersonLayer
+from pointlight.simulator import TRACK_POINTS, PersonLayer
+from pointlight.simulator.scenes import CameraPath, HidingDraws
 
 FOCAL_PX = 100.0
 

@@ -22,24 +22,21 @@ from pointlight.body import AnnyBody
 from pointlight.cli.main import app
 from pointlight.errors import PointlightError
 from pointlight.motion import procedural_bank
-from pointlight.simulator import (
+from pointlight.simulator.backgrounds import (
     BackgroundConfig,
     BackgroundSampler,
-    OccluderConfig,
     ProceduralWindows,
-    Sources,
     WindowCache,
     WindowConfig,
     cache_report,
     fill_cache,
     fill_cache_with,
-    find_recipe,
     list_backgrounds,
-    open_maker,
-    prepare_backgrounds,
 )
-from pointlight.simulator.background_filling import cut_out, draw_crop
-from pointlight.simulator.background_scan import (
+from pointlight.simulator.backgrounds.filling import cut_out, draw_crop
+from pointlight.simulator.backgrounds.patterns import SIDE_PX, TEXTURE_SPLITS, make_texture
+from pointlight.simulator.backgrounds.procedural import ProceduralConfig, make_scene
+from pointlight.simulator.backgrounds.scan import (
     VideoFacts,
     content_box,
     find_cuts,
@@ -47,9 +44,8 @@ from pointlight.simulator.background_scan import (
     scan_video,
     thinned,
 )
-from pointlight.simulator.procedural_backgrounds import ProceduralConfig, make_scene
-from pointlight.simulator.stored_pictures import read_frames, write_frames
-from pointlight.simulator.textures import SIDE_PX, TEXTURE_SPLITS, make_texture
+from pointlight.simulator.backgrounds.stored_pictures import read_frames, write_frames
+from pointlight.simulator.clips import OccluderConfig, Sources, find_recipe, open_maker, prepare_backgrounds
 
 pytest.importorskip("cv2", reason="OpenCV is not installed; it comes with the extra flow")
 
@@ -731,7 +727,7 @@ def test_clips_find_all_that_was_prepared(
 ) -> None:
     videos, whole = prepared
     bank = procedural_bank(AnnyBody(), 1, clips_per_kind=5, kinds=("walk",))
-    monkeypatch.setattr("pointlight.simulator.generate.procedural_bank", lambda *_, **__: bank)
+    monkeypatch.setattr("pointlight.simulator.clips.generate.procedural_bank", lambda *_, **__: bank)
     for made in (
         "synthesis.draw_superpixels",
         "background_filling.estimate_path",
@@ -745,7 +741,7 @@ def test_clips_find_all_that_was_prepared(
     for index in range(2):
         maker.clip(0, index)
     # Nor does the command read what it finds.
-    monkeypatch.setattr("pointlight.simulator.background_cache.read_window", lambda *_: pytest.fail("read"))
+    monkeypatch.setattr("pointlight.simulator.clips.prepare.read_window", lambda *_: pytest.fail("read"))
     prepare_backgrounds(QUICK, videos, windows_per_video=2, cache=whole.folder.parent)
     assert folder_digest(whole.folder) == before
 
@@ -769,7 +765,7 @@ def test_whoever_comes_second_keeps_what_the_first_has_made(
         shutil.copytree(first.folder / "videos", late / "videos", dirs_exist_ok=True)
         return facts
 
-    monkeypatch.setattr("pointlight.simulator.background_filling.scan_video", scan_late)
+    monkeypatch.setattr("pointlight.simulator.backgrounds.sampler.filling.scan_video", scan_late)
     second = fill_cache(late, manifest, config)
     assert busy.exists() and not old.exists()
     busy.rmdir()

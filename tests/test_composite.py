@@ -15,19 +15,16 @@ from pointlight.errors import PointlightError
 from pointlight.motion import procedural_bank
 from pointlight.simulator import (
     TRACK_POINTS,
-    CompositeConfig,
     DetectorNoise,
     HidingConfig,
-    Occluder,
     PersonLayer,
-    Provenance,
     SceneConfig,
     SceneSampler,
-    SelfOcclusion,
     TrackMaker,
     VideoClip,
-    composite,
 )
+from pointlight.simulator.clips import CompositeConfig, Occluder, Provenance, composite
+from pointlight.simulator.scenes import SelfOcclusion
 
 FRAMES, SIZE = 8, (60, 80)
 WALK = np.stack((np.linspace(20, 40, FRAMES), np.full(FRAMES, 40.0)), axis=-1)

@@ -27,10 +27,11 @@ import pytest
 from fsspec.implementations.dirfs import DirFileSystem
 
 from pointlight.errors import PointlightError
-from pointlight.simulator import ClipMaker, Place, RunSummary, Sources, find_recipe, read_index, synthesize
+from pointlight.simulator import ClipMaker, synthesize
 from pointlight.simulator import synthesize_clip as one_clip
-from pointlight.simulator.clip_files import encode_clip
-from pointlight.simulator.engines import LARGEST_LOSSES, ClipJob, staged_clips
+from pointlight.simulator.clips import Place, RunSummary, Sources, find_recipe, read_index
+from pointlight.simulator.clips.engines import LARGEST_LOSSES, ClipJob, staged_clips
+from pointlight.simulator.clips.files import encode_clip
 
 LONG_RUN_CLIPS = int(os.environ.get("POINTLIGHT_LONG_RUN_CLIPS", "2000"))
 """Of the run over broken videos; fewer while one works on it."""
@@ -249,7 +250,7 @@ def flaky(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         "url_to_fs",
         lambda url: (Flaky(str(folder), fsspec.filesystem("file")), url.partition("://")[2]),
     )
-    monkeypatch.setattr("pointlight.simulator.shards.PAUSES_S", (0.0, 0.0))
+    monkeypatch.setattr("pointlight.simulator.clips.shards.PAUSES_S", (0.0, 0.0))
     monkeypatch.setattr(Flaky, "breaks", 0)
     yield folder
 

@@ -7,15 +7,9 @@ import pytest
 
 from pointlight.errors import PointlightError
 from pointlight.flow import FLOW_ESTIMATORS, find_flow
-from pointlight.simulator import (
-    CameraPath,
-    estimate_path,
-    flipped_path,
-    follow,
-    integrated,
-    reversed_path,
-)
-from pointlight.simulator.procedural_backgrounds import ProceduralConfig, make_scene
+from pointlight.simulator.backgrounds import estimate_path, flipped_path, integrated, reversed_path
+from pointlight.simulator.backgrounds.procedural import ProceduralConfig, make_scene
+from pointlight.simulator.scenes import CameraPath, follow
 
 pytest.importorskip("cv2", reason="OpenCV is not installed; it comes with the extra flow")
 

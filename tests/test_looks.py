@@ -17,31 +17,31 @@ from pointlight.body import AnnyBody
 from pointlight.errors import PointlightError
 from pointlight.motion import MotionBank, procedural_bank
 from pointlight.simulator import (
-    PAPER_LOOKS,
     TRACK_POINTS,
     CameraConfig,
-    Layer,
-    Looks,
-    LooksConfig,
     PersonLayer,
     Scene,
     SceneConfig,
     SceneSampler,
-    SelfOcclusion,
-    SensorConfig,
     TrackMaker,
-    apply_sensor,
+)
+from pointlight.simulator.clips import SensorConfig, apply_sensor, motion_of
+from pointlight.simulator.clips.sensor import compress, expose, motion_blur
+from pointlight.simulator.drawing.lighting import draw_light, harmonics, irradiance_matrix, turned
+from pointlight.simulator.people import (
+    PAPER_LOOKS,
+    Layer,
+    Looks,
+    LooksConfig,
     camera_state,
     draw_looks,
-    motion_of,
     render_person,
 )
-from pointlight.simulator.appearance import draw_skin
-from pointlight.simulator.dressing import dress
-from pointlight.simulator.fabrics import HELDOUT_KIND, KINDS, procedural_fabrics, split_of
-from pointlight.simulator.lighting import draw_light, harmonics, irradiance_matrix, turned
-from pointlight.simulator.sensor import compress, expose, motion_blur
-from pointlight.simulator.surface import surface_of
+from pointlight.simulator.people.appearance import draw_skin
+from pointlight.simulator.people.dressing import dress
+from pointlight.simulator.people.fabrics import HELDOUT_KIND, KINDS, procedural_fabrics, split_of
+from pointlight.simulator.people.surface import surface_of
+from pointlight.simulator.scenes import SelfOcclusion
 
 CONFIG = SceneConfig(
     frames=4,

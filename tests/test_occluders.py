@@ -13,7 +13,7 @@ from scipy.ndimage import label
 from pointlight.body import EVALUATION_JOINTS
 from pointlight.errors import PointlightError
 from pointlight.media import VideoReader
-from pointlight.simulator import (
+from pointlight.simulator.clips import (
     OccluderConfig,
     SuperpixelMap,
     draw_occluder,
@@ -22,8 +22,8 @@ from pointlight.simulator import (
     superpixels,
     write_superpixels,
 )
-from pointlight.simulator.occluders import covered, draw_box, is_kept
-from pointlight.simulator.superpixels import _connected
+from pointlight.simulator.clips.occluders import covered, draw_box, is_kept
+from pointlight.simulator.clips.superpixels import _connected
 
 SIZE = (40, 30)
 

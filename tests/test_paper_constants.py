@@ -8,14 +8,8 @@ from pointlight.body import EVALUATION_JOINTS, NETWORK_KEYPOINTS, AnnyBody
 from pointlight.capture.overlay import TURN_DEG
 from pointlight.cues import CROP_PX, KEYPOINT_SETS, MIN_VISIBLE, PERSON_PX, totally_occluded
 from pointlight.network import HEADS, ITERATIONS, MotionHMRConfig
-from pointlight.simulator import (
-    CLIP_FRAMES,
-    FRAMES_PER_SECOND,
-    HIDDEN_BEHIND_M,
-    SURREAL_CAMERA,
-    HidingConfig,
-    SceneConfig,
-)
+from pointlight.simulator import CLIP_FRAMES, FRAMES_PER_SECOND, HidingConfig, SceneConfig
+from pointlight.simulator.scenes import HIDDEN_BEHIND_M, SURREAL_CAMERA
 from pointlight.training import find_recipe
 
 

@@ -12,21 +12,17 @@ from pointlight.body import SHAPE_NAMES, AnnyBody, sample_adult_shapes
 from pointlight.errors import PointlightError
 from pointlight.motion import MotionBank, procedural_bank
 from pointlight.randomness import stream
-from pointlight.simulator import (
+from pointlight.simulator import CameraConfig, PersonLayer, Scene, SceneConfig, SceneSampler
+from pointlight.simulator.people import (
     PAPER_LOOKS,
-    CameraConfig,
     Drape,
     Layer,
     Looks,
     LooksConfig,
-    PersonLayer,
-    Scene,
-    SceneConfig,
-    SceneSampler,
     draw_looks,
     render_person,
 )
-from pointlight.simulator.population import AGE_OF_YEARS, draw_shape
+from pointlight.simulator.scenes.population import AGE_OF_YEARS, draw_shape
 
 CONFIG = SceneConfig(
     frames=3,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pointlight.simulator.raster import NO_FACE, Raster, rasterise
+from pointlight.simulator.drawing.raster import NO_FACE, Raster, rasterise
 
 SIZE = (24, 18)
 CENTRE = (12.0, 9.0)

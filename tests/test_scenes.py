@@ -17,15 +17,14 @@ from pointlight.simulator import (
     CameraConfig,
     DetectorNoise,
     HidingConfig,
-    HidingDraws,
     Scene,
     SceneConfig,
     SceneSampler,
-    SelfOcclusion,
     TrackMaker,
-    surreal_scenes,
 )
-from pointlight.simulator.hiding import apply_hiding, detector_errors, draw_hiding, leg_mask
+from pointlight.simulator.scenes import HidingDraws, SelfOcclusion, surreal_scenes
+from pointlight.simulator.scenes.detector_noise import detector_errors
+from pointlight.simulator.scenes.keypoint_masking import apply_hiding, draw_hiding, leg_mask
 
 SILENT = HidingConfig(
     self_occlusion=False, frame_edge=False, unhide_legs=0.0, flip=0.0, total_occlusion=0.0, block=0.0

@@ -19,22 +19,20 @@ from pointlight.body import SMPL_JOINTS, SmplBody
 from pointlight.cli.main import app
 from pointlight.errors import PointlightError
 from pointlight.media import VideoWriter
-from pointlight.simulator import (
-    SURREAL_POINTS,
-    ClipMaker,
+from pointlight.simulator import ClipMaker, PersonLayer, decode_clip, encode_clip, read_clips
+from pointlight.simulator.backgrounds import ProceduralWindows
+from pointlight.simulator.clips import (
     CompositeConfig,
-    FilmedPeople,
-    PersonLayer,
-    ProceduralWindows,
     Provenance,
-    SurrealConfig,
-    SurrealPeople,
     check_training_clip,
     composite,
-    decode_clip,
-    encode_clip,
     find_recipe,
-    read_clips,
+)
+from pointlight.simulator.people import (
+    SURREAL_POINTS,
+    FilmedPeople,
+    SurrealConfig,
+    SurrealPeople,
     read_surreal_info,
     surreal_person,
 )

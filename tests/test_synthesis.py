@@ -25,30 +25,30 @@ from pointlight.simulator import (
     SYNTHESIS_RECIPES,
     ClipMaker,
     HidingConfig,
-    Place,
-    ProceduralWindows,
-    RenderedPeople,
     SceneSampler,
-    SensorConfig,
-    Sources,
     TrackMaker,
     VideoClip,
-    WindowConfig,
-    check_training_clip,
     decode_clip,
+    encode_clip,
+    read_clips,
+    synthesize,
+)
+from pointlight.simulator.backgrounds import ProceduralWindows, WindowConfig, fill_cache_with
+from pointlight.simulator.clips import (
+    Place,
+    SensorConfig,
+    Sources,
+    check_training_clip,
     draw_figure2,
     draw_keypoints,
-    encode_clip,
-    fill_cache_with,
     find_recipe,
     layer_sheet,
     occluded_parts,
-    read_clips,
     read_index,
-    synthesize,
     window_superpixels,
     without_total_occlusions,
 )
+from pointlight.simulator.people import RenderedPeople
 from pointlight.training import ClipShards
 
 SOURCES = Sources(made_motions=5, made_backgrounds=2)
@@ -434,7 +434,7 @@ def test_pictures_for_people(maker: ClipMaker, clip: VideoClip) -> None:
 def test_the_command_makes_clips_and_what_people_look_at(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pointlight.simulator.generate.procedural_bank", few_motions)
+    monkeypatch.setattr("pointlight.simulator.clips.generate.procedural_bank", few_motions)
     out, picture, stages = tmp_path / "out", tmp_path / "figure2.png", tmp_path / "stages.png"
     words = ["synthesize", "--count", "2", "--out", str(out), "--seed", "6", "--workers", "0", "--preview"]
     said = CliRunner().invoke(app, [*words, "--figure2", str(picture), "--stages", str(stages)])

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from pointlight.errors import PointlightError
-from pointlight.simulator.worker_processes import one_thread_each, spreading
+from pointlight.worker_processes import one_thread_each, spreading
 
 
 def test_without_workers_it_is_map() -> None:
@@ -50,7 +50,7 @@ def test_freed_memory_is_kept() -> None:
     """In a fresh process, since it cannot be taken back."""
     code = (
         "import os; os.environ['NUMPY_MADVISE_HUGEPAGE'] = '0'\n"
-        "from pointlight.simulator.worker_processes import keep_freed_memory\n"
+        "from pointlight.worker_processes import keep_freed_memory\n"
         "from test_worker_processes import faults_of_repeated_arrays\n"
         "print(keep_freed_memory(), faults_of_repeated_arrays())"
     )

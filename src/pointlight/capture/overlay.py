@@ -13,7 +13,8 @@ import torch
 from pointlight.body import AnnyBody, BodyState
 from pointlight.capture.capture import Capture, body_states
 from pointlight.media import VideoReader, VideoWriter
-from pointlight.simulator import NO_FACE, Raster, rasterise, vertex_normals
+from pointlight.simulator.drawing import NO_FACE, Raster, rasterise
+from pointlight.simulator.people import vertex_normals
 
 TURN_DEG = 60.0
 """Figure 5: "the same mesh rotated by 60 degrees"."""

@@ -42,7 +42,8 @@ def backgrounds(
     """
     from dataclasses import replace
 
-    from pointlight.simulator import cache_report, find_recipe, prepare_backgrounds
+    from pointlight.simulator.backgrounds import cache_report
+    from pointlight.simulator.clips import find_recipe, prepare_backgrounds
 
     config = find_recipe(recipe).of_split(split)
     if flow is not None:

@@ -89,19 +89,19 @@ def synthesize(
 
     from pointlight.errors import PointlightError
     from pointlight.media import write_png
-    from pointlight.simulator import (
+    from pointlight.simulator import read_clips
+    from pointlight.simulator import synthesize as run
+    from pointlight.simulator.clips import (
         Sources,
         draw_figure2,
         draw_stages,
         find_recipe,
         occluded_parts,
         open_maker,
-        read_clips,
         usable_cores,
         without_total_occlusions,
         write_preview,
     )
-    from pointlight.simulator import synthesize as run
 
     config = find_recipe(recipe).of_split(split)
     shown = replace(config.backgrounds, flow=flow or config.backgrounds.flow, people=people)

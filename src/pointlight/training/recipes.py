@@ -14,8 +14,8 @@ from pointlight.simulator import (
     DetectorNoise,
     HidingConfig,
     SceneConfig,
-    surreal_scenes,
 )
+from pointlight.simulator.scenes import surreal_scenes
 from pointlight.training.losses import LossConfig
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from torch.utils.data import IterableDataset, get_worker_info
 
 from pointlight.errors import PointlightError
-from pointlight.simulator import VideoClip, read_clips, read_index
+from pointlight.simulator import VideoClip, read_clips
+from pointlight.simulator.clips import read_index
 
 
 class ClipShards(IterableDataset[VideoClip]):

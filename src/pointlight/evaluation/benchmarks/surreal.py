@@ -1,6 +1,6 @@
 """SURREAL (Varol et al. 2017) as a benchmark, from its original `*_info.mat` files.
 
-Everything is given as if each frame had been mirrored back (`pointlight.simulator.surreal_files` says why); whoever uses
+Everything is given as if each frame had been mirrored back (`pointlight.simulator.people.surreal_files` says why); whoever uses
 the frames beside these tracks must mirror them too.
 """
 
@@ -12,8 +12,8 @@ import numpy as np
 
 from pointlight.body import SMPL_JOINTS
 from pointlight.evaluation.benchmarks.track import BenchmarkTrack, SmplMotion, keypoint_track
-from pointlight.simulator import (
-    FRAMES_PER_SECOND,
+from pointlight.simulator import FRAMES_PER_SECOND
+from pointlight.simulator.people import (
     R_SURREAL_CAMERA_WORLD,
     SURREAL_FOCAL_PX,
     SURREAL_SIZE,

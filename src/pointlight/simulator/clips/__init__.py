@@ -1,0 +1,90 @@
+"""A person on a background to a stored clip: occluder, compositing, sensor, files, shards, and the engines that make many.
+
+The recipes of pictures are in `synthesis.py`.
+"""
+
+from pointlight.simulator.clips.composite import CompositeConfig, Provenance, VideoClip, composite
+from pointlight.simulator.clips.engines import ENGINES, usable_cores
+from pointlight.simulator.clips.files import decode_clip, encode_clip, provenance_of
+from pointlight.simulator.clips.generate import RunSummary, Sources, open_maker, synthesize, synthesize_clip
+from pointlight.simulator.clips.occluders import (
+    Occluder,
+    OccluderConfig,
+    SuperpixelMap,
+    draw_occluder,
+    draw_superpixels,
+    read_superpixels,
+    write_superpixels,
+)
+from pointlight.simulator.clips.prepare import prepare_backgrounds
+from pointlight.simulator.clips.preview import (
+    clip_cell,
+    draw_figure2,
+    draw_keypoints,
+    draw_stages,
+    layer_sheet,
+    occluded_parts,
+    write_layer_video,
+    write_preview,
+)
+from pointlight.simulator.clips.sensor import SensorConfig, apply_sensor, motion_of
+from pointlight.simulator.clips.shards import Place, read_clips, read_index
+from pointlight.simulator.clips.superpixels import superpixels
+from pointlight.simulator.clips.synthesis import (
+    SYNTHESIS_RECIPES,
+    ClipMaker,
+    ClipParts,
+    SynthesisConfig,
+    check_training_clip,
+    find_recipe,
+    window_superpixels,
+    without_total_occlusions,
+)
+
+__all__ = [
+    "ENGINES",
+    "SYNTHESIS_RECIPES",
+    "ClipMaker",
+    "ClipParts",
+    "CompositeConfig",
+    "Occluder",
+    "OccluderConfig",
+    "Place",
+    "Provenance",
+    "RunSummary",
+    "SensorConfig",
+    "Sources",
+    "SuperpixelMap",
+    "SynthesisConfig",
+    "VideoClip",
+    "apply_sensor",
+    "check_training_clip",
+    "clip_cell",
+    "composite",
+    "decode_clip",
+    "draw_figure2",
+    "draw_keypoints",
+    "draw_occluder",
+    "draw_stages",
+    "draw_superpixels",
+    "encode_clip",
+    "find_recipe",
+    "layer_sheet",
+    "motion_of",
+    "occluded_parts",
+    "open_maker",
+    "prepare_backgrounds",
+    "provenance_of",
+    "read_clips",
+    "read_index",
+    "read_superpixels",
+    "superpixels",
+    "synthesize",
+    "synthesize_clip",
+    "usable_cores",
+    "window_superpixels",
+    "without_total_occlusions",
+    "write_layer_video",
+    "write_preview",
+    "write_superpixels",
+]

@@ -1,0 +1,257 @@
+"""A clip as a few small files: pictures as H.264, layers without loss or at a stated step, the truth as it is."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+import av
+import numpy as np
+import torch
+from av.error import FFmpegError
+from av.video.reformatter import VideoReformatter
+from av.video.stream import VideoStream
+
+from pointlight.body import BodyState
+from pointlight.errors import PointlightError
+from pointlight.simulator.clip import FRAMES_PER_SECOND
+from pointlight.simulator.clips.composite import Provenance, VideoClip
+from pointlight.simulator.scenes.cameras import CameraPath
+
+CLIP_FORMAT_VERSION = 2
+
+FRAMES_QUALITY = 12
+"""x264's constant rate factor: about 40 dB on real video."""
+
+DEPTH_STEP_M = 0.00025
+FLOW_STEP_PX = 1 / 64
+"""Depth and flow are stored in whole steps; a clip whose values would not fit has larger ones, and says so."""
+
+_BT709 = 1
+_MASKS = ("mask", "whole_mask", "occluder", "others")
+_FLOWS = ("flow_forward_px", "flow_backward_px")
+_UNKNOWN = -32768
+_ARRAYS = (
+    "joints_px",
+    "joints_camera_m",
+    "outside",
+    "behind",
+    "covered",
+    "detections_px",
+    "visible",
+    "totally_occluded",
+)
+
+
+def encode_clip(clip: VideoClip) -> dict[str, bytes]:
+    """The clip's files by suffix: frames.mp4, layers.npz, truth.npz, json; the same bytes for the same clip.
+
+    Masks, parts and all numbers of joints, camera and body are kept exactly. Frames lose what H.264 at
+    `FRAMES_QUALITY` loses, depth and flow are rounded to the steps that the JSON names.
+    """
+    layers, steps = _packed_layers(clip)
+    truth = {name: getattr(clip, name) for name in _ARRAYS}
+    for name in ("rotation", "translation_m", "principal_px"):
+        truth[f"camera_{name}"] = getattr(clip.camera, name)
+    if clip.state is not None:
+        for name in ("pose", "shape", "root", "translation"):
+            truth[f"state_{name}"] = getattr(clip.state, name).numpy()
+    described = {
+        "format_version": CLIP_FORMAT_VERSION,
+        "size": [clip.frames.shape[2], clip.frames.shape[1]],
+        "frames": len(clip.frames),
+        "frames_per_second": FRAMES_PER_SECOND,
+        "focal_px": clip.camera.focal_px,
+        "told_focal_px": clip.told_focal_px,
+        "part_names": clip.part_names,
+        "joint_names": clip.joint_names,
+        "keypoint_names": clip.keypoint_names,
+        "steps": steps,
+        "has_occluder": bool(clip.occluder.any()),
+        "provenance": clip.provenance.as_json(),
+    }
+    return {
+        "frames.mp4": _encode_frames(clip.frames),
+        "json": json.dumps(described, indent=1, sort_keys=True).encode(),
+        "layers.npz": _npz(layers),
+        "truth.npz": _npz(truth),
+    }
+
+
+def decode_clip(files: Mapping[str, bytes]) -> VideoClip:
+    """The clip of `encode_clip`'s files.
+
+    Raises:
+        PointlightError: a file is missing, broken or of another format.
+    """
+    try:
+        described = json.loads(files["json"])
+        if described["format_version"] != CLIP_FORMAT_VERSION:
+            raise PointlightError(
+                f"the clip is of format {described['format_version']}, not {CLIP_FORMAT_VERSION}; make it again"
+            )
+        layers, truth = _read_npz(files["layers.npz"]), _read_npz(files["truth.npz"])
+        frames = decode_frames(files["frames.mp4"])
+        return _unpacked(described, frames, layers, truth)
+    except (KeyError, ValueError, OSError, zipfile.BadZipFile, FFmpegError) as error:
+        raise PointlightError(f"a clip is incomplete or broken ({error!r}); make it again") from error
+
+
+def provenance_of(files: Mapping[str, bytes]) -> Provenance:
+    """Where a clip comes from, without reading its pictures.
+
+    Raises:
+        PointlightError: its JSON is missing or broken.
+    """
+    try:
+        return Provenance(**json.loads(files["json"])["provenance"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise PointlightError(
+            f"a clip does not say where it comes from ({error!r}); make it again"
+        ) from error
+
+
+def _packed_layers(clip: VideoClip) -> tuple[dict[str, np.ndarray], dict[str, float]]:
+    """Masks as bits; parts, depth and flow only where the person is, as differences along the rows."""
+    layers = {name: np.packbits(getattr(clip, name)) for name in _MASKS}
+    # Numbers of pixels are several times as fast to pick by as masks.
+    inside = np.flatnonzero(clip.whole_mask)
+    picture = clip.whole_mask[0].size
+    layers["parts"] = clip.parts.ravel()[inside]
+    depth = clip.depth_m.ravel()[inside].astype(np.float64)
+    # The whole depth may be unknown (SURREAL's people without depth files).
+    known = bool(np.isfinite(depth).all()) and depth.size > 0
+    nearest = float(depth.min()) if known else 0.0
+    depth_step = max(DEPTH_STEP_M, float(np.ptp(depth)) / 65535) if known else DEPTH_STEP_M
+    steps = {"depth_m": depth_step, "depth_from_m": nearest, "depth_known": float(known)}
+    if known:
+        layers["depth"] = _differences(np.rint((depth - nearest) / depth_step).astype(np.uint16))
+    all_but_last = inside[inside < clip.whole_mask.size - picture]
+    all_but_first = inside[inside >= picture] - picture
+    for name, where in zip(_FLOWS, (all_but_last, all_but_first), strict=True):
+        flow = getattr(clip, name).reshape(-1, 2)[where]
+        finite = np.isfinite(flow)
+        largest = float(np.abs(flow[finite]).max(initial=0.0))
+        step = max(FLOW_STEP_PX, largest / 32767)
+        whole_steps = np.where(finite, np.rint(np.where(finite, flow, 0) / step), _UNKNOWN).astype(np.int16)
+        layers[name] = np.stack([_differences(whole_steps[:, axis]) for axis in range(2)])
+        steps[name] = step
+    return layers, steps
+
+
+def _unpacked(
+    described: dict[str, Any], frames: np.ndarray, layers: dict[str, np.ndarray], truth: dict[str, np.ndarray]
+) -> VideoClip:
+    (width, height), count, steps = described["size"], described["frames"], described["steps"]
+    volume = (count, height, width)
+    if frames.shape != (*volume, 3):
+        raise ValueError(f"{frames.shape} pictures instead of {volume}")
+    masks = {
+        name: np.unpackbits(layers[name], count=count * height * width).view(bool).reshape(volume)
+        for name in _MASKS
+    }
+    whole = masks["whole_mask"]
+    parts = np.zeros(volume, np.uint8)
+    parts[whole] = layers["parts"]
+    depth = np.full(volume, np.inf, np.float32)
+    if steps["depth_known"]:
+        depth[whole] = steps["depth_from_m"] + _summed(layers["depth"]).astype(np.float64) * steps["depth_m"]
+    else:
+        depth[whole] = np.nan
+    flows = {}
+    for name, where in zip(_FLOWS, (whole[:-1], whole[1:]), strict=True):
+        flows[name] = np.full((count - 1, height, width, 2), np.nan, np.float32)
+        values = np.stack([_summed(layers[name][axis]) for axis in range(2)], axis=-1)
+        flows[name][where] = np.where(values == _UNKNOWN, np.nan, values * np.float64(steps[name]))
+    camera = CameraPath(
+        truth["camera_rotation"],
+        truth["camera_translation_m"],
+        described["focal_px"],
+        truth["camera_principal_px"],
+        (width, height),
+    )
+    state = None
+    if "state_pose" in truth:
+        parts_of_state = ("pose", "shape", "root", "translation")
+        state = BodyState(*(torch.from_numpy(truth[f"state_{name}"]) for name in parts_of_state))
+    return VideoClip(
+        frames=frames,
+        **masks,
+        depth_m=depth,
+        parts=parts,
+        part_names=tuple(described["part_names"]),
+        **flows,
+        joint_names=tuple(described["joint_names"]),
+        keypoint_names=tuple(described["keypoint_names"]),
+        **{name: truth[name] for name in _ARRAYS},
+        camera=camera,
+        told_focal_px=described["told_focal_px"],
+        state=state,
+        provenance=Provenance(**described["provenance"]),
+    )
+
+
+def _differences(values: np.ndarray) -> np.ndarray:
+    """Neighbours' differences, modulo the type's range: smooth surfaces become small numbers."""
+    return np.diff(values, prepend=values.dtype.type(0))
+
+
+def _summed(differences: np.ndarray) -> np.ndarray:
+    return np.cumsum(differences, dtype=differences.dtype)
+
+
+def _npz(arrays: Mapping[str, np.ndarray]) -> bytes:
+    """As `numpy.savez_compressed`, but fast and without a date, so that equal arrays are equal bytes."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for name, array in sorted(arrays.items()):
+            content = io.BytesIO()
+            np.lib.format.write_array(content, np.ascontiguousarray(array), allow_pickle=False)
+            entry = zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0))
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, content.getvalue(), compresslevel=1)
+    return buffer.getvalue()
+
+
+def _read_npz(content: bytes) -> dict[str, np.ndarray]:
+    with np.load(io.BytesIO(content), allow_pickle=False) as archive:
+        return {name: archive[name] for name in archive.files}
+
+
+def _encode_frames(frames: np.ndarray) -> bytes:
+    """H.264 in MP4 by one thread: the number of threads would change the bytes."""
+    buffer = io.BytesIO()
+    reformatter = VideoReformatter()
+    with av.open(buffer, "w", format="mp4") as container:
+        options = {"crf": str(FRAMES_QUALITY), "preset": "ultrafast", "threads": "1"}
+        video = container.add_stream("libx264", rate=Fraction(int(FRAMES_PER_SECOND)), options=options)
+        video.height, video.width = frames.shape[1:3]
+        video.pix_fmt = "yuv420p"
+        for name in ("colorspace", "color_primaries", "color_trc", "color_range"):
+            setattr(video.codec_context, name, _BT709)
+        for image in np.ascontiguousarray(frames):
+            picture = av.VideoFrame.from_numpy_buffer(image, format="rgb24")  # a view, not a copy
+            picture = reformatter.reformat(
+                picture, format="yuv420p", dst_colorspace=_BT709, dst_color_range="MPEG"
+            )
+            container.mux(video.encode(picture))
+        container.mux(video.encode(None))
+    return buffer.getvalue()
+
+
+def decode_frames(content: bytes) -> np.ndarray:
+    """The pictures (T, H, W, 3) uint8 RGB of a clip's frames.mp4."""
+    reformatter = VideoReformatter()
+    images = []
+    with av.open(io.BytesIO(content), "r") as container:
+        video = container.streams.video[0]
+        assert isinstance(video, VideoStream)
+        video.thread_type = "NONE"
+        for picture in container.decode(video):
+            picture = reformatter.reformat(picture, format="rgb24", src_colorspace=_BT709)
+            images.append(picture.to_ndarray())
+    return np.stack(images) if images else np.zeros((0, 0, 0, 3), np.uint8)

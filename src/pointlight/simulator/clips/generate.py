@@ -1,0 +1,383 @@
+"""Many clips to shards, on one core or many machines; may be interrupted at any time and goes on where it was."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tarfile
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from pathlib import Path
+
+from pointlight.body import AnnyBody
+from pointlight.errors import PointlightError
+from pointlight.files import ensure_folder
+from pointlight.motion import compile_motion_bank, default_cache, procedural_bank
+from pointlight.simulator.backgrounds.procedural import ProceduralWindows
+from pointlight.simulator.backgrounds.windows import Windows
+from pointlight.simulator.clips.composite import VideoClip
+from pointlight.simulator.clips.engines import ClipJob, find_engine, staged_clips
+from pointlight.simulator.clips.prepare import Watch, open_backgrounds, unwatched
+from pointlight.simulator.clips.shards import (
+    INDEX,
+    SHARDS_FORMAT_VERSION,
+    Place,
+    ShardEntry,
+    assemble_shard,
+    shard_name,
+    unpack_shard,
+)
+from pointlight.simulator.clips.synthesis import ClipMaker, SynthesisConfig, find_recipe
+from pointlight.simulator.people.sources import SURREAL_SPLITS, FilmedPeople, People, RenderedPeople
+from pointlight.simulator.people.surreal import SurrealConfig, SurrealPeople
+from pointlight.worker_processes import keep_freed_memory
+
+PROCEDURAL_SEED = 2019
+_SETTINGS = "settings.json"
+_LOCK = "lock"
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What clips are drawn from, as places that every process can open for itself.
+
+    Attributes:
+        motion: folder of motion capture; None for procedural motions.
+        backgrounds: folder of videos; None for made scenes.
+        cache: folder of compiled motions and of windows of the videos; None for the usual one.
+        windows_per_video: how many windows are cut out of a video.
+        made_backgrounds: how many made scenes there are.
+        made_motions: procedural motions of each kind; of every five one is held out.
+        surreal: folder of SURREAL, whose people then stand in place of rendered ones; None for rendered ones.
+        surreal_depth: its depth files are there; without them nothing is hidden behind the body.
+    """
+
+    motion: Path | None = None
+    backgrounds: Path | None = None
+    cache: Path | None = None
+    windows_per_video: int = 8
+    made_backgrounds: int = 4096
+    made_motions: int = 20
+    surreal: Path | None = None
+    surreal_depth: bool = True
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """What a run has done.
+
+    Attributes:
+        clips: in the shards.
+        made: of these, made now; the others were there.
+        frames_per_s: of those made now, all processes together.
+        seconds: the run took.
+        shards: names.
+        bytes: of all shards.
+        with_occluder: share of clips that have one.
+    """
+
+    clips: int
+    made: int
+    frames_per_s: float
+    seconds: float
+    shards: tuple[str, ...]
+    bytes: int
+    with_occluder: float
+
+
+def open_maker(config: SynthesisConfig, sources: Sources, watch: Watch | None = None) -> ClipMaker:
+    """The maker of a configuration's clips; caches that are not there are filled first.
+
+    The process is told to keep the memory that it frees, see `keep_freed_memory`.
+
+    Args:
+        config: of the clips.
+        sources: what they are drawn from.
+        watch: told how far the caches are.
+
+    Raises:
+        PointlightError: a source that cannot be used.
+    """
+    tell = watch or unwatched
+    keep_freed_memory()
+    return ClipMaker(config, _open_people(config, sources, tell), _open_windows(config, sources, tell))
+
+
+def _open_people(config: SynthesisConfig, sources: Sources, tell: Watch) -> People:
+    if sources.surreal is not None:
+        part = SurrealConfig(SURREAL_SPLITS[config.split], depth=sources.surreal_depth)
+        return FilmedPeople(config.scenes, SurrealPeople(sources.surreal, part))
+    body = AnnyBody()
+    if sources.motion is None:
+        bank = procedural_bank(body, PROCEDURAL_SEED, clips_per_kind=sources.made_motions)
+    else:
+        bank = compile_motion_bank(
+            sources.motion, body, sources.cache, lambda done, total: tell("motion", done, total, "")
+        )
+    return RenderedPeople(config.scenes, config.looks, bank, body)
+
+
+def _open_windows(config: SynthesisConfig, sources: Sources, tell: Watch) -> Windows:
+    if sources.backgrounds is None:
+        return ProceduralWindows(sources.made_backgrounds, PROCEDURAL_SEED, config.split)
+    return open_backgrounds(
+        sources.backgrounds,
+        config.split,
+        config.backgrounds.flow,
+        sources.windows_per_video,
+        sources.cache,
+        tell,
+    )
+
+
+@lru_cache(maxsize=2)
+def _known_maker(config: SynthesisConfig, sources: Sources) -> ClipMaker:
+    return open_maker(config, sources)
+
+
+def synthesize_clip(
+    config: SynthesisConfig | str, seed: int, index: int, sources: Sources | None = None
+) -> VideoClip:
+    """Clip `index`, a pure function of the arguments and of what the sources hold.
+
+    Args:
+        config: or the name of a recipe.
+        seed: of all clips.
+        index: of this one.
+        sources: made ones if not given. What was opened once stays open.
+    """
+    config = find_recipe(config) if isinstance(config, str) else config
+    return _known_maker(config, sources or Sources()).clip(seed, index)
+
+
+def synthesize(
+    config: SynthesisConfig,
+    out: Path | str,
+    count: int,
+    *,
+    seed: int,
+    sources: Sources,
+    engine: str = "local",
+    workers: int = 0,
+    clips_per_shard: int = 64,
+    watch: Watch | None = None,
+) -> RunSummary:
+    """Make clips 0 to `count` and put them into shards; call it again after an interruption and it goes on.
+
+    A larger count for the same place goes on too; its clips are those of a run with that count from the start.
+
+    Args:
+        config: of the clips.
+        out: folder or address of fsspec.
+        count: of clips.
+        seed: of all clips.
+        sources: what they are drawn from. With Ray, every machine must find them under the same paths.
+        engine: "local", processes of this machine, or "ray", workers of a cluster: the one that is connected, that
+            RAY_ADDRESS names, that runs on this machine, or a new one on this machine alone, in this order.
+        workers: processes; 0 makes clips in this one, with Ray on every CPU of the cluster.
+        clips_per_shard: how many clips a shard holds, but for the last.
+        watch: told how far it is.
+
+    Raises:
+        PointlightError: `out` holds other or more clips, another run writes to it, there is no room, or processes died.
+    """
+    if count < 1 or clips_per_shard < 1 or workers < 0:
+        raise PointlightError(
+            f"{count} clips in shards of {clips_per_shard} with {workers} workers cannot be made; ask for 1 or more"
+        )
+    engine = find_engine(engine)
+    began = time.monotonic()
+    tell = watch or unwatched
+    place = Place(out)
+    maker = open_maker(config, sources, watch)
+    settings = _settings(config, maker, seed, clips_per_shard)
+    before = _count_before(place, settings, count)
+    with _staging(place, settings) as staging:
+        if before < count:
+            place.remove(INDEX)  # what has no index is not finished
+        place.put(_SETTINGS, _json({**settings, "count": count}))
+        place.sweep()
+        job = ClipJob(partial(open_maker, config, sources), maker.versions, seed, staging)
+        todo = _Work(job, place, count, clips_per_shard)
+        made = 0
+        making = time.monotonic()
+        tell("clips", todo.finished, count, "")
+        for number in todo.ready():
+            todo.finish(number)
+        # Closed at once, so that no process works on when something goes wrong here.
+        with closing(staged_clips(engine, job, todo.missing(), workers, maker)) as indices:
+            for index in indices:
+                made += 1
+                rate = made * config.scenes.frames / max(time.monotonic() - making, 1e-9)
+                if (number := todo.staged(index)) is not None:
+                    todo.finish(number)
+                tell("clips", todo.finished, count, f"{rate:.0f} frames/s")
+        spent = time.monotonic() - making
+        shards = todo.shards
+        index_json = {**settings, "count": count, "shards": [entry.as_json() for entry in shards]}
+        place.put(INDEX, _json(index_json))
+        shutil.rmtree(staging, ignore_errors=True)
+    clips = [clip for entry in shards for clip in entry.clips]
+    return RunSummary(
+        clips=len(clips),
+        made=made,
+        frames_per_s=made * config.scenes.frames / max(spent, 1e-9),
+        seconds=time.monotonic() - began,
+        shards=tuple(entry.file for entry in shards),
+        bytes=sum(entry.bytes for entry in shards),
+        with_occluder=sum(clip["has_occluder"] for clip in clips) / max(len(clips), 1),
+    )
+
+
+class _Work:
+    """Which shards are finished, which clips are staged, and which shards can be assembled."""
+
+    def __init__(self, job: ClipJob, place: Place, count: int, per_shard: int) -> None:
+        self._job = job
+        self._place = place
+        self._count = count
+        self._per_shard = per_shard
+        self._done: dict[int, ShardEntry] = {}
+        self._missing: dict[int, set[int]] = {}
+        for number in range(-(-count // per_shard)):
+            span = self._span(number)
+            entry = self._noted(number)
+            if entry is not None and len(entry.clips) == len(span):
+                self._done[number] = entry
+                continue
+            if entry is not None:  # the last shard of a run that was to have fewer clips
+                unpack_shard(place, number, job.path)
+            self._missing[number] = {index for index in span if not job.path(index).exists()}
+
+    @property
+    def shards(self) -> list[ShardEntry]:
+        """The finished ones in order."""
+        return [self._done[number] for number in sorted(self._done)]
+
+    @property
+    def finished(self) -> int:
+        """Clips that are there, staged or in shards."""
+        return self._count - sum(map(len, self._missing.values()))
+
+    def ready(self) -> list[int]:
+        """Shards of which all clips are staged."""
+        return [number for number, missing in self._missing.items() if not missing]
+
+    def missing(self) -> list[int]:
+        """Clips to be made."""
+        return sorted(index for missing in self._missing.values() for index in missing)
+
+    def staged(self, index: int) -> int | None:
+        """Note that a clip is there; the shard that became ready, if one did."""
+        number = index // self._per_shard
+        self._missing[number].discard(index)
+        return None if self._missing[number] else number
+
+    def finish(self, number: int) -> None:
+        """Assemble a shard, note it, and drop its staged clips; in this order, so that nothing is ever lost."""
+        staged = [self._job.path(index) for index in self._span(number)]
+        entry = assemble_shard(self._place, self._job.staging, number, staged)
+        self._place.put(_note(number), _json(entry.as_json()))
+        for path in staged:
+            path.unlink()
+        self._done[number] = entry
+
+    def _span(self, number: int) -> range:
+        first = number * self._per_shard
+        return range(first, min(first + self._per_shard, self._count))
+
+    def _noted(self, number: int) -> ShardEntry | None:
+        note = self._place.read(_note(number))
+        if note is None:
+            return None
+        entry = json.loads(note)
+        return ShardEntry(entry["file"], entry["bytes"], entry["sha256"], tuple(entry["clips"]))
+
+
+def _note(number: int) -> str:
+    """The file that says that a shard is whole, and what is in it."""
+    return f"{shard_name(number)}.json"
+
+
+def _settings(config: SynthesisConfig, maker: ClipMaker, seed: int, clips_per_shard: int) -> dict:
+    """What all clips of a place have in common; the count is not among it."""
+    return {
+        "format_version": SHARDS_FORMAT_VERSION,
+        "recipe": config.name,
+        "split": config.split,
+        "config": repr(config),
+        "seed": seed,
+        "clips_per_shard": clips_per_shard,
+        "versions": maker.versions,
+    }
+
+
+def _count_before(place: Place, settings: dict, count: int) -> int:
+    """How many clips were asked for here before; see that the place holds these clips and no others."""
+    before = place.read(_SETTINGS)
+    if before is None:
+        return 0
+    there = json.loads(before)
+    if unlike := [name for name in settings if there.get(name) != settings[name]]:
+        raise PointlightError(
+            f"{place.address} was begun with another {', '.join(unlike)}; choose another place or delete it"
+        )
+    if there["count"] > count:
+        raise PointlightError(
+            f"{place.address} was begun with {there['count']} clips, of which {there['count'] - count} cannot be taken "
+            f"away; ask for {there['count']} or more, or choose another place"
+        )
+    return there["count"]
+
+
+@contextmanager
+def _staging(place: Place, settings: dict) -> Iterator[Path]:
+    """The local folder of unfinished clips, for one run at a time; only whole clips are in it."""
+    if place.local is not None:
+        folder = place.local / ".staging"
+    else:
+        key = hashlib.sha256(place.address.encode() + _json(settings)).hexdigest()[:16]
+        folder = default_cache() / f"staging-{key}"
+    ensure_folder(folder)
+    with _only_run(folder / _LOCK, place.address):
+        for rest in folder.glob(".*"):
+            rest.unlink(missing_ok=True)
+        for staged in folder.glob("*.tar"):
+            if staged.name.startswith("shard-") or not _whole(staged):
+                staged.unlink()
+        yield folder
+
+
+@contextmanager
+def _only_run(lock: Path, address: str) -> Iterator[None]:
+    """Refuse a second run at the same place; the lock falls with the process that holds it."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        yield
+        return
+    with open(lock, "w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise PointlightError(f"another run is writing to {address}; wait for its end") from None
+        except OSError:  # a file system without locks
+            pass
+        yield
+
+
+def _whole(path: Path) -> bool:
+    """Whether a staged tar can be read to its end."""
+    try:
+        with tarfile.open(path) as archive:
+            return len(archive.getmembers()) > 0
+    except (tarfile.TarError, OSError):
+        return False
+
+
+def _json(value: dict) -> bytes:
+    return json.dumps(value, indent=1, sort_keys=True).encode()

@@ -1,0 +1,112 @@
+"""Where the windows of a folder of videos lie, and how they come there with all that clips need of them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pointlight.motion import default_cache
+from pointlight.simulator.backgrounds.files import list_backgrounds
+from pointlight.simulator.backgrounds.filling import fill_cache
+from pointlight.simulator.backgrounds.windows import WindowCache, WindowConfig, read_window
+from pointlight.simulator.clips.occluders import OccluderConfig, superpixels_file, superpixels_key
+from pointlight.simulator.clips.synthesis import SynthesisConfig, window_superpixels
+from pointlight.worker_processes import Spread, spreading
+
+Watch = Callable[[str, float, float, str], None]
+"""Told a stage, how much is done, how much there is, and a note."""
+
+
+def open_backgrounds(
+    folder: Path,
+    split: str,
+    flow: str,
+    windows_per_video: int,
+    cache: Path | None,
+    watch: Watch,
+    spread: Spread = map,
+) -> WindowCache:
+    """The windows of a folder of videos with their paths; what is not there yet is made.
+
+    Args:
+        folder: of videos, as `list_backgrounds` reads it.
+        split: whose videos.
+        flow: estimator of the paths.
+        windows_per_video: how many windows are cut out of a video.
+        cache: folder of caches; `default_cache()` if not given.
+        watch: told how far it is.
+        spread: who does the work, as for `fill_cache`.
+
+    Raises:
+        PointlightError: no video can be used, or the cache cannot be written.
+    """
+    manifest = list_backgrounds(folder, split)
+    cutting = WindowConfig(per_video=windows_per_video)
+    # The key is all that the windows depend on, so that a change of a video or of a setting makes another folder.
+    key = hashlib.sha256(repr((manifest.sha256, cutting)).encode()).hexdigest()[:16]
+    place = (cache or default_cache()) / f"windows-{manifest.split}-{key}"
+    if (place / "windows.json").exists():
+        windows = WindowCache(place)
+    else:
+        windows = fill_cache(
+            place, manifest, cutting, lambda done, total: watch("backgrounds", done, total, ""), spread
+        )
+    if flow not in windows.config.flow:
+        windows.add_paths(flow, None, lambda done, total: watch("camera", done, total, flow), spread)
+    return windows
+
+
+def prepare_backgrounds(
+    config: SynthesisConfig,
+    folder: Path,
+    *,
+    windows_per_video: int = 8,
+    cache: Path | None = None,
+    workers: int = 0,
+    watch: Watch | None = None,
+) -> WindowCache:
+    """Fill the cache with all that the clips of a recipe need of a folder of videos: windows, paths, superpixels.
+
+    What is there is kept, so that it may be interrupted at any time and goes on where it was. Clips find the same files,
+    and make those that are missing.
+
+    Args:
+        config: of the clips; its split chooses the videos.
+        folder: of videos.
+        windows_per_video: as in `Sources`.
+        cache: as in `Sources`.
+        workers: processes; 0 does all in this one.
+        watch: told how far it is.
+
+    Raises:
+        PointlightError: no video can be used, the cache cannot be written, a window is damaged or a process died.
+    """
+    tell = watch or unwatched
+    flow = config.backgrounds.flow
+    with spreading(workers) as spread:
+        windows = open_backgrounds(folder, config.split, flow, windows_per_video, cache, tell, spread)
+        if config.occluders.superpixel:
+            shown = "none" if config.backgrounds.static else flow
+            folders = [windows.window_folder(number) for number in range(len(windows))]
+            for done, _ in enumerate(spread(_MapMaker(shown, config.occluders), folders), 1):
+                tell("superpixels", done, len(folders), "")
+    return windows
+
+
+@dataclass(frozen=True)
+class _MapMaker:
+    """Sees that a window has its superpixels."""
+
+    flow: str
+    config: OccluderConfig
+
+    def __call__(self, folder: Path) -> None:
+        # To look is not to read: what was done before an interruption is passed over quickly.
+        if not superpixels_file(folder, superpixels_key(self.flow, self.config)).exists():
+            window_superpixels(read_window(folder), self.flow, self.config)
+
+
+def unwatched(stage: str, done: float, total: float, note: str) -> None:
+    """Nobody watches."""

@@ -1,0 +1,51 @@
+"""A person as a layer of pictures on nothing: drawn from a scene and dressed, or read from SURREAL's files.
+
+What is behind and before them is not known here.
+"""
+
+from pointlight.simulator.people.appearance import PAPER_LOOKS, Layer, Looks, LooksConfig, draw_looks
+from pointlight.simulator.people.drapes import Drape
+from pointlight.simulator.people.dressing import vertex_normals
+from pointlight.simulator.people.layers import PersonLayer
+from pointlight.simulator.people.render import behind_surface, camera_state, render_person
+from pointlight.simulator.people.sources import SURREAL_SPLITS, FilmedPeople, People, RenderedPeople, Subject
+from pointlight.simulator.people.surreal import SURREAL_POINTS, SurrealConfig, SurrealPeople, surreal_person
+from pointlight.simulator.people.surreal_files import (
+    R_SURREAL_CAMERA_WORLD,
+    SURREAL_FOCAL_PX,
+    SURREAL_SIZE,
+    SurrealInfo,
+    find_surreal,
+    read_surreal_info,
+    surreal_name,
+)
+
+__all__ = [
+    "PAPER_LOOKS",
+    "R_SURREAL_CAMERA_WORLD",
+    "SURREAL_FOCAL_PX",
+    "SURREAL_POINTS",
+    "SURREAL_SIZE",
+    "SURREAL_SPLITS",
+    "Drape",
+    "FilmedPeople",
+    "Layer",
+    "Looks",
+    "LooksConfig",
+    "People",
+    "PersonLayer",
+    "RenderedPeople",
+    "Subject",
+    "SurrealConfig",
+    "SurrealInfo",
+    "SurrealPeople",
+    "behind_surface",
+    "camera_state",
+    "draw_looks",
+    "find_surreal",
+    "read_surreal_info",
+    "render_person",
+    "surreal_name",
+    "surreal_person",
+    "vertex_normals",
+]

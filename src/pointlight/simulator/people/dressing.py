@@ -1,0 +1,303 @@
+"""Puts looks on a body: paints its texture and moves its vertices out to where the clothes are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import no_type_check
+
+import numba
+import numpy as np
+
+from pointlight.simulator.people.appearance import Layer, Looks
+from pointlight.simulator.people.fabrics import TILE_PX
+from pointlight.simulator.people.surface import FIELDS, TEXTURE_PX, BodySurface, Texels
+
+_LINEAR = np.array(
+    [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in np.arange(256) / 255], np.float32
+)
+"""sRGB's transfer function (IEC 61966-2-1)."""
+
+_EDGE_M = 0.014
+"""Over which a garment's thickness rises from its edge."""
+_EDGE_RATE = np.float32(0.4)
+"""Edges wander more slowly than folds."""
+_HEM_M = 0.006
+_HOLLOW_M = 0.008
+"""A point so far below its surroundings' mean is a full hollow."""
+_SMOOTH_STEPS = 6
+_SHOE_STEPS = 25
+"""So many steps join the toes into one."""
+_HOLLOW_STEPS = 8
+_ARM, _DROP, _FOOT = (FIELDS.index(name) for name in ("arm", "drop", "foot"))
+
+
+@dataclass(frozen=True)
+class _Pattern:
+    """The layers as arrays for the loops.
+
+    Attributes:
+        first: (L + 1,) where a layer's bounds begin.
+        fields: (M,) which field; lows, highs: (M,) float32.
+        numbers: (L, 10) float32 soft, wobble, hem, thickness, flare, flare_below, sleeve_flare, folds, smooth, tile_m.
+        shifts: (L, 2) float32.
+        waves: (L, 6, 4) float32.
+    """
+
+    first: np.ndarray
+    fields: np.ndarray
+    lows: np.ndarray
+    highs: np.ndarray
+    numbers: np.ndarray
+    shifts: np.ndarray
+    waves: np.ndarray
+
+    @classmethod
+    def of(cls, layers: tuple[Layer, ...]) -> _Pattern:
+        bounds = [bound for layer in layers for bound in layer.bounds]
+        waves = np.zeros((len(layers), 6, 4), np.float32)
+        for row, layer in zip(waves, layers, strict=True):
+            row[: len(layer.fold_waves)] = layer.fold_waves
+        return cls(
+            np.cumsum([0, *(len(layer.bounds) for layer in layers)]),
+            np.array([FIELDS.index(name) for name, _, _ in bounds], np.int64),
+            np.array([low for _, low, _ in bounds], np.float32),
+            np.array([high for _, _, high in bounds], np.float32),
+            np.array([_numbers(layer) for layer in layers], np.float32),
+            np.array([layer.shift_m for layer in layers], np.float32),
+            waves,
+        )
+
+
+def _numbers(layer: Layer) -> tuple[float, ...]:
+    stands = (layer.thickness_m, layer.flare, layer.flare_below_m, layer.sleeve_flare, layer.folds_m)
+    return (layer.soft_m, layer.wobble_m, layer.hem, *stands, layer.smooth, layer.tile_m)
+
+
+def paint(looks: Looks, texels: Texels) -> np.ndarray:
+    """(size, size, 3) float32 linear RGB of the looks' layers on the UV map."""
+    pattern = _Pattern.of(looks.layers)
+    tiles = linear_tile(np.stack([layer.tile for layer in looks.layers]), texels.size)
+    colours = _paint(
+        texels.fields,
+        texels.cloth_m,
+        texels.rest_m,
+        tiles,
+        pattern.first,
+        pattern.fields,
+        pattern.lows,
+        pattern.highs,
+        pattern.numbers,
+        pattern.shifts,
+        pattern.waves,
+    )
+    # The last row is for texels far from every island.
+    return np.concatenate((colours, np.zeros((1, 3), np.float32)))[texels.of]
+
+
+def linear_tile(tile: np.ndarray, size: int) -> np.ndarray:
+    """(..., P, P, 3) float32 linear of sRGB tiles, at half their size for a texture of at most half the full one."""
+    linear = _LINEAR[tile]
+    if size > TEXTURE_PX // 2:
+        return linear
+    halves = (*linear.shape[:-3], TILE_PX // 2, 2, TILE_PX // 2, 2, 3)
+    return linear.reshape(halves).mean((-4, -2), dtype=np.float32)
+
+
+def halved(texture: np.ndarray) -> np.ndarray:
+    """A texture at half its size, each texel the mean of four."""
+    height, width, _ = texture.shape
+    return np.ascontiguousarray(
+        texture.reshape(height // 2, 2, width // 2, 2, 3).mean((1, 3), dtype=np.float32)
+    )
+
+
+def dress(looks: Looks, surface: BodySurface, rest_m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The body at rest in its clothes.
+
+    Args:
+        looks: the layers.
+        surface: of the body.
+        rest_m: (V, 3) its vertices at rest, naked.
+
+    Returns:
+        (V, 3) float32 vertices at rest, and (V,) float32 how much of the light from around reaches them.
+    """
+    rest_m = np.asarray(rest_m, np.float32)
+    outer = rest_m
+    if looks.offset:
+        pattern = _Pattern.of(looks.layers)
+        stands, smooth = _thickness(
+            surface.fields,
+            surface.rest_m,
+            pattern.first,
+            pattern.fields,
+            pattern.lows,
+            pattern.highs,
+            pattern.numbers,
+            pattern.waves,
+        )
+        under = surface.smoothed(rest_m, _SMOOTH_STEPS, keeps_size=True)
+        feet = surface.foot_vertices
+        soft = under[feet]
+        for _ in range(_SHOE_STEPS):
+            soft = soft + np.float32(0.6) * (surface.foot_neighbours @ soft - soft)
+        under[feet] = soft
+        normals = vertex_normals(under, surface.faces)
+        stands = surface.smoothed(stands[:, None], 2)
+        outer = rest_m + smooth[:, None] * (under - rest_m) + stands * normals
+    shade = np.ones(len(rest_m), np.float32)
+    if looks.occlusion_shade:
+        hollow = (
+            (surface.smoothed(outer, _HOLLOW_STEPS) - outer) * vertex_normals(outer, surface.faces)
+        ).sum(1)
+        shade = 1 - np.float32(looks.occlusion_shade) * (hollow / _HOLLOW_M).clip(-0.15, 1)
+    return outer.astype(np.float32), shade.astype(np.float32)
+
+
+@numba.njit(cache=True, error_model="numpy")
+@no_type_check
+def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """(V, 3) float32 unit normals, outwards: the faces' normals weighted by area; 0 where no face is."""
+    normals = np.zeros_like(vertices)
+    for f in range(faces.shape[0]):
+        a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
+        ux, uy, uz = (
+            vertices[b, 0] - vertices[a, 0],
+            vertices[b, 1] - vertices[a, 1],
+            vertices[b, 2] - vertices[a, 2],
+        )
+        vx, vy, vz = (
+            vertices[c, 0] - vertices[a, 0],
+            vertices[c, 1] - vertices[a, 1],
+            vertices[c, 2] - vertices[a, 2],
+        )
+        x, y, z = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
+        for v in (a, b, c):
+            normals[v, 0] += x
+            normals[v, 1] += y
+            normals[v, 2] += z
+    for v in range(normals.shape[0]):
+        length = np.sqrt(normals[v, 0] ** 2 + normals[v, 1] ** 2 + normals[v, 2] ** 2)
+        if length > 0:
+            for i in range(3):
+                normals[v, i] /= length
+    return normals
+
+
+@numba.njit(cache=True, error_model="numpy", inline="always")
+@no_type_check
+def _inside(
+    own: np.ndarray,
+    first: int,
+    last: int,
+    fields: np.ndarray,
+    lows: np.ndarray,
+    highs: np.ndarray,
+    give_up: float,
+) -> float:
+    """How far inside all bounds a point is, metres; negative outside."""
+    depth = np.float32(1.0)
+    for m in range(first, last):
+        value = own[fields[m]]
+        depth = min(depth, value - lows[m], highs[m] - value)
+        if depth < give_up:
+            break
+    return depth
+
+
+@numba.njit(cache=True, error_model="numpy", inline="always")
+@no_type_check
+def _ripple(waves: np.ndarray, place: np.ndarray, count: int, rate: float) -> float:
+    """A smooth random function of the place, about -1 to 1."""
+    total = np.float32(0.0)
+    for w in range(count):
+        phase = waves[w, 0] * place[0] + waves[w, 1] * place[1] + waves[w, 2] * place[2]
+        total += np.sin(rate * phase + waves[w, 3])
+    return total / np.sqrt(np.float32(count))
+
+
+@numba.njit(cache=True, error_model="numpy")
+@no_type_check
+def _paint(
+    own_fields: np.ndarray,
+    cloth: np.ndarray,
+    places: np.ndarray,
+    tiles: np.ndarray,
+    first: np.ndarray,
+    fields: np.ndarray,
+    lows: np.ndarray,
+    highs: np.ndarray,
+    numbers: np.ndarray,
+    shifts: np.ndarray,
+    waves: np.ndarray,
+) -> np.ndarray:
+    """(N, 3) colours of texels: layers from the outermost inwards until nothing shines through."""
+    count, side = own_fields.shape[0], tiles.shape[1]
+    colours = np.zeros((count, 3), np.float32)
+    for n in range(count):
+        left = np.float32(1.0)
+        for layer in range(numbers.shape[0] - 1, -1, -1):
+            soft, wobble, hem = numbers[layer, 0], numbers[layer, 1], numbers[layer, 2]
+            depth = _inside(
+                own_fields[n], first[layer], first[layer + 1], fields, lows, highs, -soft - 2 * wobble
+            )
+            if depth < -soft - 2 * wobble:
+                continue
+            if wobble > 0 and depth < soft + 2 * wobble + 4 * _HEM_M:
+                depth += wobble * _ripple(waves[layer], places[n], 3, _EDGE_RATE)
+            alpha = min(max(depth / soft + np.float32(0.5), np.float32(0.0)), np.float32(1.0))
+            if alpha == 0:
+                continue
+            u = (cloth[n, 0] / numbers[layer, 9] + shifts[layer, 0]) * side
+            v = (cloth[n, 1] / numbers[layer, 9] + shifts[layer, 1]) * side
+            c0, r0 = np.floor(u), np.floor(v)
+            fu, fv = u - c0, v - r0
+            c0, r0 = int(c0) % side, int(r0) % side
+            c1, r1 = (c0 + 1) % side, (r0 + 1) % side
+            shade = left * alpha
+            if hem > 0 and depth < 4 * _HEM_M:
+                shade *= 1 - hem * np.exp(-max(depth, 0.0) / _HEM_M)
+            tile = tiles[layer]
+            for i in range(3):
+                upper = tile[r0, c0, i] * (1 - fu) + tile[r0, c1, i] * fu
+                lower = tile[r1, c0, i] * (1 - fu) + tile[r1, c1, i] * fu
+                colours[n, i] += shade * (upper * (1 - fv) + lower * fv)
+            left *= 1 - alpha
+            if left < 0.004:
+                break
+    return colours
+
+
+@numba.njit(cache=True, error_model="numpy")
+@no_type_check
+def _thickness(
+    own_fields: np.ndarray,
+    places: np.ndarray,
+    first: np.ndarray,
+    fields: np.ndarray,
+    lows: np.ndarray,
+    highs: np.ndarray,
+    numbers: np.ndarray,
+    waves: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """(V,) how far the outermost clothes stand off, and (V,) how much of the body's own form they level."""
+    count = own_fields.shape[0]
+    stands, smooth = np.zeros(count, np.float32), np.zeros(count, np.float32)
+    for v in range(count):
+        for layer in range(numbers.shape[0]):
+            if numbers[layer, 3] == 0 and numbers[layer, 8] == 0:
+                continue
+            depth = _inside(own_fields[v], first[layer], first[layer + 1], fields, lows, highs, -0.02)
+            if depth < -0.02:
+                continue
+            depth += numbers[layer, 1] * _ripple(waves[layer], places[v], 3, _EDGE_RATE)
+            rise = min(max(depth / _EDGE_M + 0.3, 0.0), 1.0)
+            rise = rise * rise * (3 - 2 * rise)
+            off = numbers[layer, 3]
+            off += numbers[layer, 4] * max(numbers[layer, 5] - own_fields[v, _DROP], 0.0)
+            off += numbers[layer, 6] * max(own_fields[v, _ARM], 0.0)
+            if numbers[layer, 7] > 0:
+                off += numbers[layer, 7] * _ripple(waves[layer], places[v], 6, np.float32(1.0))
+            stands[v] = max(stands[v], rise * off)
+            smooth[v] = max(smooth[v], rise * numbers[layer, 8])
+    return stands, smooth

@@ -1,0 +1,218 @@
+"""A scene's person as pictures: colour, mask, depth, parts and exact flow, on nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from pointlight.body import AnnyBody, BodyModel, BodyState
+from pointlight.errors import PointlightError
+from pointlight.geometry import project
+from pointlight.simulator.drawing.lighting import irradiance_matrix, turned
+from pointlight.simulator.drawing.pixels import covered_box, flow_pixels, shade_samples, show_pixels
+from pointlight.simulator.drawing.raster import Raster, rasterise
+from pointlight.simulator.people.appearance import Looks
+from pointlight.simulator.people.drapes import (
+    Hanging,
+    cut_to,
+    hang,
+    paint_strip,
+    sheet_grid,
+    size_m,
+    strip_uv_px,
+)
+from pointlight.simulator.people.dressing import dress, halved, linear_tile, paint, vertex_normals
+from pointlight.simulator.people.layers import PersonLayer
+from pointlight.simulator.people.surface import TEXTURE_PX, BodySurface, surface_of
+from pointlight.simulator.scenes.scene import Scene
+from pointlight.simulator.scenes.tracks import TRACK_POINTS, states_in_camera
+from pointlight.simulator.scenes.visibility import behind_surface
+
+NEAR_M = 0.1
+"""What is nearer to the camera's plane is not drawn; joints there count as outside, as in tracks."""
+
+_TEXELS_A_METRE = 0.6 * TEXTURE_PX
+_COARSER = 1.5
+"""So many texels a sample are too many: they would flicker."""
+
+
+def render_person(scene: Scene, looks: Looks, body: BodyModel) -> PersonLayer:
+    """Draw a scene's person; keypoints are those of the naked body, whatever it wears.
+
+    Args:
+        scene: motion, shape and camera; its principal point may move.
+        looks: of `draw_looks`.
+        body: Anny.
+
+    Raises:
+        PointlightError: a body without a texture map.
+    """
+    if not isinstance(body, AnnyBody):
+        raise PointlightError(
+            f"the body {body.name!r} has no texture map and cannot be drawn in clothes; use the body 'anny'"
+        )
+    with torch.no_grad():
+        state = camera_state(scene)
+        person = body.person(state.shape)
+        points = body.keypoints(state, TRACK_POINTS, person)
+        transforms = body.bone_transforms(body.posed(state, person), person).numpy()
+        rest = body.rest_vertices(torch.from_numpy(scene.shape)).numpy()
+        camera = scene.camera
+        joints_px = project(
+            points, torch.tensor(camera.focal_px), torch.from_numpy(camera.principal_px)[:, None]
+        ).numpy()
+    surface = surface_of(body)
+    clothed, shade = dress(looks, surface, rest)
+    vertices = np.stack([body.skin_vertices(clothed, t) for t in transforms])
+    joints_m = person.joints[0].numpy()
+    hangings = [cut_to(drape, clothed, surface.parts, joints_m, body.joint_names) for drape in looks.drapes]
+    if hangings:
+        sheets = [hang(hanging, transforms, joints_m, body.joint_names) for hanging in hangings]
+        vertices = np.concatenate((vertices, *sheets), axis=1)
+    texture = _texture(looks, surface, hangings, scene, float(state.translation[:, 2].min()))
+    mesh = _Mesh.of(surface, shade, hangings, texture.shape[1])
+    pictures = _Pictures(scene, mesh, vertices, texture, looks.light)
+    for t in range(len(vertices)):
+        pictures.draw(t)
+    joints = points.numpy()
+    outside = (joints_px < 0).any(-1) | (joints_px > camera.image_size).any(-1) | (joints[..., 2] < NEAR_M)
+    return PersonLayer(
+        colour=pictures.colour,
+        mask=pictures.mask,
+        depth_m=pictures.depth_m,
+        parts=pictures.parts,
+        part_names=body.joint_names,
+        flow_forward_px=pictures.forward,
+        flow_backward_px=pictures.backward,
+        joint_names=TRACK_POINTS,
+        joints_px=joints_px,
+        joints_camera_m=joints,
+        outside=outside,
+        behind=behind_surface(joints_px, joints[..., 2], pictures.depth_m),
+        camera=camera,
+        state=state,
+    )
+
+
+def camera_state(scene: Scene) -> BodyState:
+    """The scene's body in camera axes: pose (T, J-1, 3, 3), shape (1, S), root (T, 3, 3), translation (T, 3)."""
+    state = states_in_camera([scene])
+    return BodyState(state.pose[0], state.shape[0], state.root[0], state.translation[0])
+
+
+def _texture(
+    looks: Looks, surface: BodySurface, hangings: list[Hanging], scene: Scene, distance_m: float
+) -> np.ndarray:
+    """Painted, at the size at which a texel is about as large as a sample of a person at that distance.
+
+    Below the square of the body lies a strip for each thing that hangs.
+    """
+    ratio = _TEXELS_A_METRE / (2 * scene.camera.focal_px / max(distance_m, NEAR_M))
+    texels = surface.texels[ratio > _COARSER]
+    texture = paint(looks, texels)
+    strips = [
+        paint_strip(h.drape, linear_tile(h.drape.tile, texels.size), texels.size, size_m(h)) for h in hangings
+    ]
+    if strips:
+        texture = np.concatenate((texture, *strips))
+    ratio *= texels.size / TEXTURE_PX
+    while ratio > _COARSER and texture.shape[1] > 64:
+        texture, ratio = halved(texture), ratio / 2
+    return texture
+
+
+@dataclass(frozen=True)
+class _Mesh:
+    """All that is drawn of a person.
+
+    Attributes:
+        faces: (F, 3) int32.
+        uv: (U, 2) float32 in texels.
+        uv_faces: (F, 3) int32.
+        parts: (V,) uint8.
+        shade: (V,) float32.
+    """
+
+    faces: np.ndarray
+    uv: np.ndarray
+    uv_faces: np.ndarray
+    parts: np.ndarray
+    shade: np.ndarray
+
+    @classmethod
+    def of(cls, surface: BodySurface, shade: np.ndarray, hangings: list[Hanging], size: int) -> _Mesh:
+        """The dressed body and what hangs from it, for a texture of that width."""
+        faces, uv_faces = [surface.faces], [surface.uv_faces]
+        uv = [surface.uv_px * np.float32(size / TEXTURE_PX)]
+        vertices, corners = len(surface.parts), len(surface.uv_px)
+        for number, hanging in enumerate(hangings):
+            grid = sheet_grid(hanging.drape.gap == 0)
+            faces.append(grid.faces + np.int32(vertices))
+            uv_faces.append(grid.uv_faces + np.int32(corners))
+            uv.append(strip_uv_px(grid, size, number))
+            vertices, corners = vertices + len(hanging.parts), corners + len(grid.uv)
+        return cls(
+            np.concatenate(faces),
+            np.concatenate(uv),
+            np.concatenate(uv_faces),
+            np.concatenate((surface.parts, *(h.parts for h in hangings))),
+            np.concatenate((shade, *(h.shade for h in hangings))),
+        )
+
+
+class _Pictures:
+    """The layers of all frames, drawn one after the other."""
+
+    def __init__(
+        self,
+        scene: Scene,
+        mesh: _Mesh,
+        vertices: np.ndarray,
+        texture: np.ndarray,
+        light: np.ndarray,
+    ) -> None:
+        (width, height), frames = scene.camera.image_size, len(vertices)
+        self._camera = scene.camera
+        self._mesh = mesh
+        self._vertices = vertices
+        self._texture = texture
+        self._light = irradiance_matrix(light)
+        self.colour = np.zeros((frames, height, width, 3), np.uint8)
+        self.mask = np.zeros((frames, height, width), bool)
+        self.depth_m = np.full((frames, height, width), np.inf, np.float32)
+        self.parts = np.zeros((frames, height, width), np.uint8)
+        self.forward = np.full((frames - 1, height, width, 2), np.nan, np.float32)
+        self.backward = np.full((frames - 1, height, width, 2), np.nan, np.float32)
+
+    def draw(self, t: int) -> None:
+        """Draw frame t into the layers."""
+        camera, mesh, here = self._camera, self._mesh, self._vertices[t]
+        x, y = (float(value) for value in camera.principal_px[t])
+        left, top, right, bottom = covered_box(here, camera.focal_px, x, y, NEAR_M, *camera.image_size)
+        if left >= right or top >= bottom:
+            return
+        raster = rasterise(
+            here,
+            mesh.faces,
+            2 * camera.focal_px,
+            (2 * (x - left) + 0.5, 2 * (y - top) + 0.5),
+            Raster.blank(2 * (right - left) + 1, 2 * (bottom - top) + 1),
+            near_m=NEAR_M,
+        )
+        face, bary = raster.face, raster.barycentric
+        light = turned(self._light, camera.rotation[t].astype(float)).astype(np.float32)
+        normals = vertex_normals(here, mesh.faces)
+        samples = shade_samples(
+            *(face, bary, mesh.faces, mesh.uv_faces, mesh.uv),
+            *(normals, mesh.shade, light, self._texture),
+        )
+        show_pixels(
+            *(face, bary, raster.inverse_depth, samples, mesh.faces, mesh.parts, (left, top)),
+            *(self.colour[t], self.mask[t], self.depth_m[t], self.parts[t]),
+        )
+        for other, flow in ((t + 1, self.forward[t : t + 1]), (t - 1, self.backward[max(t - 1, 0) : t])):
+            if 0 <= other < len(self._vertices):
+                lens = (camera.focal_px, *(float(v) for v in camera.principal_px[other]))
+                flow_pixels(face, bary, mesh.faces, self._vertices[other], lens, (left, top), flow[0])

@@ -15,7 +15,7 @@ import torch
 from common import header
 
 from pointlight.body import NETWORK_KEYPOINTS, mirror_order
-from pointlight.evaluation import TruthConfig, read_calibrated_set, see_camera, truth_of
+from pointlight.evaluation.multiview import TruthConfig, read_calibrated_set, see_camera, truth_of
 
 
 def main() -> None:

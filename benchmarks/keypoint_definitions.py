@@ -23,7 +23,8 @@ from pointlight.body import (
     SmplBody,
     sample_adult_shapes,
 )
-from pointlight.evaluation import h36m_points, pa_mpjpe_mm
+from pointlight.evaluation import pa_mpjpe_mm
+from pointlight.evaluation.published import h36m_points
 from pointlight.motion import procedural_bank
 
 PARTS = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")

@@ -14,7 +14,7 @@ import torch
 from common import header
 
 from pointlight.body import NETWORK_KEYPOINTS
-from pointlight.evaluation import TruthConfig, read_calibrated_set, see_camera, truth_of
+from pointlight.evaluation.multiview import TruthConfig, read_calibrated_set, see_camera, truth_of
 from pointlight.geometry import similarity_alignment
 
 

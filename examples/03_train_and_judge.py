@@ -4,7 +4,8 @@ import tempfile
 from pathlib import Path
 
 from pointlight.body import AnnyBody
-from pointlight.evaluation import SyntheticTest, constant_pose
+from pointlight.evaluation import constant_pose
+from pointlight.evaluation.synthetic import SyntheticTest
 from pointlight.motion import procedural_bank
 from pointlight.simulator import EVAL_V1
 from pointlight.training import Trainer, find_recipe, load_checkpoint

@@ -26,7 +26,7 @@ from smpl_files import PARENTS, rest_joints
 
 from pointlight.body import NETWORK_KEYPOINTS, SMPL_JOINTS
 from pointlight.errors import PointlightError
-from pointlight.evaluation.benchmarks import (
+from pointlight.evaluation.published import (
     MPI_INF_3DHP_JOINTS,
     BenchmarkTrack,
     find_3dpw,

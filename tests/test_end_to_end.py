@@ -21,7 +21,8 @@ from pointlight.capture import (
 )
 from pointlight.cues import Keypoints2D
 from pointlight.errors import PointlightError
-from pointlight.evaluation import SyntheticTest, constant_pose
+from pointlight.evaluation import constant_pose
+from pointlight.evaluation.synthetic import SyntheticTest
 from pointlight.media import VideoReader, VideoWriter
 from pointlight.motion import MotionBank, procedural_bank
 from pointlight.simulator import EVAL_V1, EVAL_V1_PERFECT, SceneSampler, TrackMaker

@@ -20,10 +20,6 @@ from pointlight.cues import PointCues
 from pointlight.errors import PointlightError
 from pointlight.evaluation import (
     PerFile,
-    Predicted,
-    Predictor,
-    SyntheticTest,
-    Windows,
     acceleration_error,
     angle_deg,
     evaluate_synthetic,
@@ -31,6 +27,7 @@ from pointlight.evaluation import (
     pa_mpjpe_mm,
     table,
 )
+from pointlight.evaluation.synthetic import Predicted, Predictor, SyntheticTest, Windows
 from pointlight.motion import MotionBank, procedural_bank
 from pointlight.network import Prediction
 from pointlight.simulator import EVAL_V1, EVAL_V1_PERFECT, Tracks

@@ -13,7 +13,8 @@ import torch
 from pointlight.body import EXTENDED_KEYPOINTS, NETWORK_KEYPOINTS, AnnyBody, mirror_order
 from pointlight.cues import Keypoints2D
 from pointlight.errors import PointlightError
-from pointlight.evaluation import (
+from pointlight.evaluation import evaluate_multiview, multiview_table
+from pointlight.evaluation.multiview import (
     CameraTruth,
     MultiviewTruth,
     Seen,
@@ -23,15 +24,13 @@ from pointlight.evaluation import (
     calibrated_folders,
     compare_skeletons,
     draw_skeleton,
-    evaluate_multiview,
     mark,
-    multiview_judge,
-    multiview_table,
     read_calibrated_set,
     read_joints,
     triangulate_person,
 )
-from pointlight.evaluation import multiview as multiview_truth
+from pointlight.evaluation.multiview import evaluator as multiview_judge
+from pointlight.evaluation.multiview import truth as multiview_truth
 from pointlight.geometry import Lens, distort, triangulate, undistort
 from pointlight.training import build_network, find_recipe, save_checkpoint
 

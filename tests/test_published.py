@@ -30,10 +30,11 @@ from pointlight.capture import Capture, PredictOptions, body_states
 from pointlight.cli.main import app
 from pointlight.cues import Keypoints2D
 from pointlight.errors import PointlightError
-from pointlight.evaluation import SKELETON_JOINTS, evaluate_published, published, published_table
-from pointlight.evaluation.benchmarks import read_3dpw
-from pointlight.evaluation.published import TrackScore, scored_frames, summary
-from pointlight.evaluation.regressed import H36M_ROWS, RegressedTruth
+from pointlight.evaluation import evaluate_published, published_table
+from pointlight.evaluation.published import SKELETON_JOINTS, read_3dpw
+from pointlight.evaluation.published import evaluator as published
+from pointlight.evaluation.published.evaluator import TrackScore, scored_frames, summary
+from pointlight.evaluation.published.regressed import H36M_ROWS, RegressedTruth
 from pointlight.geometry import rotvec_to_rotmat
 from pointlight.training import build_network, find_recipe, save_checkpoint
 

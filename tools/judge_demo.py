@@ -14,7 +14,7 @@ import numpy as np
 from pointlight.body import EVALUATION_JOINTS, NETWORK_KEYPOINTS
 from pointlight.capture import Capture
 from pointlight.cli.progress import stage_bars
-from pointlight.evaluation import (
+from pointlight.evaluation.multiview import (
     FULL_BODY_JOINTS,
     TruthConfig,
     camera_truths,

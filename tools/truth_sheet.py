@@ -13,7 +13,13 @@ import torch
 from PIL import Image
 
 from pointlight.body import NETWORK_KEYPOINTS, mirror_order
-from pointlight.evaluation import TruthConfig, draw_skeleton, read_calibrated_set, see_camera, truth_of
+from pointlight.evaluation.multiview import (
+    TruthConfig,
+    draw_skeleton,
+    read_calibrated_set,
+    see_camera,
+    truth_of,
+)
 from pointlight.media import VideoReader, draw_label
 
 HEIGHT_PX = 420

@@ -9,7 +9,7 @@ import torch
 
 from pointlight.body import NETWORK_KEYPOINTS, indices_of
 from pointlight.evaluation.metrics import pa_mpjpe_mm
-from pointlight.evaluation.multiview import LIMBS
+from pointlight.evaluation.multiview.truth import LIMBS
 from pointlight.geometry import similarity_alignment
 
 _HIPS = indices_of(("left_hip", "right_hip"), NETWORK_KEYPOINTS)

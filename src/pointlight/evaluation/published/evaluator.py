@@ -27,7 +27,9 @@ from pointlight.body import (
 from pointlight.capture import Capture, PredictOptions, body_states, lift_keypoints, seen_keypoints
 from pointlight.cues import MIN_VISIBLE
 from pointlight.errors import PointlightError
-from pointlight.evaluation.benchmarks import (
+from pointlight.evaluation.contenders import named_checkpoints
+from pointlight.evaluation.metrics import acceleration_error, mpjpe_mm, pa_mpjpe_mm
+from pointlight.evaluation.published import (
     BenchmarkTrack,
     find_3dpw,
     find_mpi_inf_3dhp,
@@ -36,9 +38,7 @@ from pointlight.evaluation.benchmarks import (
     read_mpi_inf_3dhp,
     read_surreal,
 )
-from pointlight.evaluation.judge import named_checkpoints
-from pointlight.evaluation.metrics import acceleration_error, mpjpe_mm, pa_mpjpe_mm
-from pointlight.evaluation.regressed import RegressedTruth
+from pointlight.evaluation.published.regressed import RegressedTruth
 from pointlight.geometry import safe_norm, similarity_alignment
 from pointlight.training import Checkpoint
 

@@ -16,13 +16,7 @@ from PIL import Image
 from pointlight.body import SMPL_JOINTS, SMPL_SHAPES
 from pointlight.capture import OPENPOSE_COCO_18
 from pointlight.errors import PointlightError
-from pointlight.evaluation.benchmarks.track import (
-    BenchmarkTrack,
-    SmplMotion,
-    field_of,
-    keypoint_track,
-    shaped,
-)
+from pointlight.evaluation.published.track import BenchmarkTrack, SmplMotion, field_of, keypoint_track, shaped
 from pointlight.geometry import rotvec_to_rotmat
 from pointlight.pickles import read_pickle
 

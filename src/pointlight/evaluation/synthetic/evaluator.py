@@ -7,28 +7,26 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
-from pointlight.body import AnnyBody, BodyModel
+from pointlight.body import AnnyBody
 from pointlight.errors import PointlightError
-from pointlight.evaluation.synthetic import EVALUATION_SEED, Score, SyntheticTest
-from pointlight.geometry import similarity_alignment
+from pointlight.evaluation.contenders import (
+    EVALUATION_SEED,
+    constant_pose,
+    named_checkpoints,
+    peer_checkpoints,
+)
+from pointlight.evaluation.synthetic.scenes import Score, SyntheticTest
 from pointlight.motion import SPLITS, MotionBank
 from pointlight.simulator import (
     EVAL_MEDIAPIPE_V1,
     EVAL_V1,
     EVAL_V1_PERFECT,
     SceneConfig,
-    SceneSampler,
-    TrackMaker,
 )
 from pointlight.training import (
-    EVALUATION_INDICES,
     PROCEDURAL_SEED,
-    Checkpoint,
-    load_checkpoint,
-    shipped_models,
     to_plain,
     training_bank,
 )
@@ -36,8 +34,6 @@ from pointlight.training import (
 CONFIGURATIONS: dict[str, SceneConfig] = {
     config.name: config for config in (EVAL_V1, EVAL_V1_PERFECT, EVAL_MEDIAPIPE_V1)
 }
-_PEERS = {"martinez": "martinez", "memoryless": "points-memoryless"}
-_CONSTANT_CLIPS = 512
 
 
 def evaluate_synthetic(
@@ -122,31 +118,6 @@ def evaluate_synthetic(
     }
 
 
-def peer_checkpoints(body: BodyModel) -> dict[str, Checkpoint]:
-    """The shipped networks that others are compared with, by the name that tables give them."""
-    shipped = shipped_models()
-    return {peer: load_checkpoint(name, body) for peer, name in _PEERS.items() if name in shipped}
-
-
-def named_checkpoints(models: Sequence[str], body: BodyModel) -> dict[str, Checkpoint]:
-    """Loaded models by a name for each: a run's folder gives its own, since its file is always called best."""
-    checkpoints: dict[str, Checkpoint] = {}
-    for given in models:
-        path = Path(given)
-        if path.is_dir() and not (path / "best.safetensors").is_file():
-            raise PointlightError(
-                f"the folder {path} holds no best.safetensors; give a run's folder or a file"
-            )
-        checkpoint = load_checkpoint(given, body)
-        name = path.resolve().name if path.is_dir() else checkpoint.name
-        if name in checkpoints:
-            name = str(given)
-        if name in checkpoints:
-            raise PointlightError(f"{given} is given twice; name every model once")
-        checkpoints[name] = checkpoint
-    return checkpoints
-
-
 def _split(bank: MotionBank, split: str) -> str:
     """The split to walk through; a folder without `splits.csv` is all "train", and every clip of it is judged."""
     present = {entry.split for entry in bank.clips}
@@ -179,22 +150,3 @@ def _against(score: Score, peers: dict[str, Score]) -> dict[str, Any]:
             "ci95_mm": [round(interval.low, 2), round(interval.high, 2)],
         }
     return {"against": paired}
-
-
-@torch.no_grad()
-def constant_pose(bank: MotionBank, body: BodyModel) -> Tensor:
-    """(14, 3) the best constant pose: the Procrustes mean of training scenes, so that nothing held out decides it."""
-    split = "train" if bank.indices("train") else bank.clips[0].split
-    config = replace(EVAL_V1, split=split)
-    sampler = SceneSampler(config, bank, body)
-    scenes = [sampler.sample(EVALUATION_SEED, index) for index in range(_CONSTANT_CLIPS)]
-    points = TrackMaker(config, body).make(scenes).points_camera_m[:, ::5, list(EVALUATION_INDICES)]
-    flat = points.reshape(-1, *points.shape[-2:])
-    flat = flat - flat.mean(-2, keepdim=True)
-    mean = flat[0]
-    for _ in range(20):
-        # Pull every pose onto the mean; each by its own size, so that large people do not decide.
-        alignment = similarity_alignment(flat, mean.expand_as(flat))
-        mean = alignment.apply(flat).mean(0)
-        mean = mean - mean.mean(0)
-    return mean

@@ -11,15 +11,15 @@ from torch import Tensor, nn
 
 from pointlight.body import BodyModel
 from pointlight.errors import PointlightError
-from pointlight.evaluation.comparison import Counted, Truth, acceleration, compare
+from pointlight.evaluation.contenders import EVALUATION_SEED
 from pointlight.evaluation.metrics import PerFile, pa_mpjpe_mm
-from pointlight.evaluation.predictors import AsPredict, Predictor, predictor_of
+from pointlight.evaluation.synthetic.comparison import Counted, Truth, acceleration, compare
+from pointlight.evaluation.synthetic.predictors import AsPredict, Predictor, predictor_of
 from pointlight.motion import BodyMotion, MotionBank, window
 from pointlight.network import MotionHMR
 from pointlight.simulator import CLIP_FRAMES, Scene, SceneConfig, SceneSampler, TrackMaker
 from pointlight.training import cues_of_tracks
 
-EVALUATION_SEED = 7
 WINDOWS_PER_SCENE = 4
 """Scenes are this many windows long, so that windows can overlap where that is asked for."""
 

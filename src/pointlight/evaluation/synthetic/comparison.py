@@ -16,7 +16,7 @@ from pointlight.evaluation.metrics import (
     mpjpe_mm,
     pa_mpjpe_mm,
 )
-from pointlight.evaluation.predictors import Predicted
+from pointlight.evaluation.synthetic.predictors import Predicted
 from pointlight.geometry import safe_norm
 from pointlight.simulator import Tracks
 from pointlight.training import EVALUATION_INDICES, Targets, targets_of_tracks

@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from pointlight.errors import PointlightError
-from pointlight.evaluation.benchmarks.track import BenchmarkTrack, field_of, keypoint_track, shaped
+from pointlight.evaluation.published.track import BenchmarkTrack, field_of, keypoint_track, shaped
 from pointlight.geometry import default_focal_px
 
 MPI_INF_3DHP_JOINTS: tuple[str, ...] = (

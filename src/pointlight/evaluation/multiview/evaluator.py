@@ -23,23 +23,29 @@ from pointlight.body import (
 from pointlight.capture import MediapipeDetector, detector_source, read_detections, write_detections
 from pointlight.cues import Keypoints2D
 from pointlight.errors import PointlightError
-from pointlight.evaluation.blocks import BLOCK_S, INTERVAL_MEANS, JudgedSet, rounded, scores_of
-from pointlight.evaluation.calibration import CalibratedSet, View, calibrated_folders, read_calibrated_set
-from pointlight.evaluation.judge import constant_pose, named_checkpoints, peer_checkpoints
-from pointlight.evaluation.marks import CameraTruth, Marks, mark
-from pointlight.evaluation.multiview import (
-    MultiviewTruth,
-    TruthConfig,
-    Views2D,
-    cached_triangulation,
+from pointlight.evaluation.contenders import constant_pose, named_checkpoints, peer_checkpoints
+from pointlight.evaluation.multiview.block_bootstrap import (
+    BLOCK_S,
+    INTERVAL_MEANS,
+    JudgedSet,
+    rounded,
+    scores_of,
 )
-from pointlight.evaluation.other_tools import read_joints
-from pointlight.evaluation.real_predictors import (
+from pointlight.evaluation.multiview.calibration import (
+    CalibratedSet,
+    View,
+    calibrated_folders,
+    read_calibrated_set,
+)
+from pointlight.evaluation.multiview.frame_errors import CameraTruth, Marks, mark
+from pointlight.evaluation.multiview.other_tools import read_joints
+from pointlight.evaluation.multiview.predictors import (
     network_joints,
     repaired_world_joints,
     scored_frames,
     with_points,
 )
+from pointlight.evaluation.multiview.truth import MultiviewTruth, TruthConfig, Views2D, cached_triangulation
 from pointlight.files import file_sha256
 from pointlight.media import VideoReader
 from pointlight.motion import default_cache

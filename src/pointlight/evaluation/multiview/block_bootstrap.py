@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from pointlight.body import NETWORK_KEYPOINTS
-from pointlight.evaluation.marks import Marks
+from pointlight.evaluation.multiview.frame_errors import Marks
 
 BLOCK_S = 0.25
 """Frames this close together are drawn together in the bootstrap."""

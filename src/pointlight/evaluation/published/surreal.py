@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from pointlight.body import SMPL_JOINTS
-from pointlight.evaluation.benchmarks.track import BenchmarkTrack, SmplMotion, keypoint_track
+from pointlight.evaluation.published.track import BenchmarkTrack, SmplMotion, keypoint_track
 from pointlight.simulator import FRAMES_PER_SECOND
 from pointlight.simulator.people import (
     R_SURREAL_CAMERA_WORLD,

@@ -1,0 +1,65 @@
+"""Who is scored: the models that a user names, the shipped networks beside which they stand, and the best constant pose."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from pointlight.body import BodyModel
+from pointlight.errors import PointlightError
+from pointlight.geometry import similarity_alignment
+from pointlight.motion import MotionBank
+from pointlight.simulator import EVAL_V1, SceneSampler, TrackMaker
+from pointlight.training import EVALUATION_INDICES, Checkpoint, load_checkpoint, shipped_models
+
+EVALUATION_SEED = 7
+_PEERS = {"martinez": "martinez", "memoryless": "points-memoryless"}
+_CONSTANT_CLIPS = 512
+
+
+def peer_checkpoints(body: BodyModel) -> dict[str, Checkpoint]:
+    """The shipped networks that others are compared with, by the name that tables give them."""
+    shipped = shipped_models()
+    return {peer: load_checkpoint(name, body) for peer, name in _PEERS.items() if name in shipped}
+
+
+def named_checkpoints(models: Sequence[str], body: BodyModel) -> dict[str, Checkpoint]:
+    """Loaded models by a name for each: a run's folder gives its own, since its file is always called best."""
+    checkpoints: dict[str, Checkpoint] = {}
+    for given in models:
+        path = Path(given)
+        if path.is_dir() and not (path / "best.safetensors").is_file():
+            raise PointlightError(
+                f"the folder {path} holds no best.safetensors; give a run's folder or a file"
+            )
+        checkpoint = load_checkpoint(given, body)
+        name = path.resolve().name if path.is_dir() else checkpoint.name
+        if name in checkpoints:
+            name = str(given)
+        if name in checkpoints:
+            raise PointlightError(f"{given} is given twice; name every model once")
+        checkpoints[name] = checkpoint
+    return checkpoints
+
+
+@torch.no_grad()
+def constant_pose(bank: MotionBank, body: BodyModel) -> Tensor:
+    """(14, 3) the best constant pose: the Procrustes mean of training scenes, so that nothing held out decides it."""
+    split = "train" if bank.indices("train") else bank.clips[0].split
+    config = replace(EVAL_V1, split=split)
+    sampler = SceneSampler(config, bank, body)
+    scenes = [sampler.sample(EVALUATION_SEED, index) for index in range(_CONSTANT_CLIPS)]
+    points = TrackMaker(config, body).make(scenes).points_camera_m[:, ::5, list(EVALUATION_INDICES)]
+    flat = points.reshape(-1, *points.shape[-2:])
+    flat = flat - flat.mean(-2, keepdim=True)
+    mean = flat[0]
+    for _ in range(20):
+        # Pull every pose onto the mean; each by its own size, so that large people do not decide.
+        alignment = similarity_alignment(flat, mean.expand_as(flat))
+        mean = alignment.apply(flat).mean(0)
+        mean = mean - mean.mean(0)
+    return mean

@@ -36,7 +36,7 @@ from common import header
 from PIL import Image
 
 from pointlight.body import NETWORK_KEYPOINTS, AnnyBody, indices_of
-from pointlight.capture.blazepose import LANDMARKS, BlazePose, Reading, Region
+from pointlight.capture.detection.blazepose import LANDMARKS, BlazePose, Reading, Region
 from pointlight.media import VideoReader, tile, write_png
 from pointlight.motion import procedural_bank
 from pointlight.randomness import stream

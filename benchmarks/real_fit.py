@@ -18,14 +18,8 @@ import numpy as np
 from common import header
 
 from pointlight.body import EVALUATION_JOINTS, NETWORK_KEYPOINTS
-from pointlight.capture import (
-    Capture,
-    MediapipeDetector,
-    PersonBox,
-    PredictOptions,
-    predict_to_folder,
-    write_keypoints,
-)
+from pointlight.capture import Capture, MediapipeDetector, PersonBox, PredictOptions, predict_to_folder
+from pointlight.capture.detection import write_keypoints
 from pointlight.media import VideoReader, contact_sheet, write_png
 
 SEEN_SCORE = 0.3

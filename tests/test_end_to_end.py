@@ -11,14 +11,8 @@ import pytest
 import torch
 
 from pointlight.body import EVALUATION_JOINTS, EXTENDED_KEYPOINTS, NETWORK_KEYPOINTS, AnnyBody, BodyState
-from pointlight.capture import (
-    Capture,
-    PredictOptions,
-    Summary,
-    lift_keypoints,
-    predict_to_folder,
-    write_keypoints,
-)
+from pointlight.capture import Capture, PredictOptions, Summary, lift_keypoints, predict_to_folder
+from pointlight.capture.detection import write_keypoints
 from pointlight.cues import Keypoints2D
 from pointlight.errors import PointlightError
 from pointlight.evaluation import constant_pose

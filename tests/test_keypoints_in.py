@@ -13,17 +13,12 @@ import numpy as np
 import pytest
 
 from pointlight.body import COCO_KEYPOINTS, NETWORK_KEYPOINTS
-from pointlight.capture import (
-    MediapipeDetector,
-    PersonBox,
-    blazepose,
-    read_keypoints,
-    write_keypoints,
-)
-from pointlight.capture.blazepose import LANDMARKS, Reading, Region
-from pointlight.capture.following import FollowConfig, Follower
-from pointlight.capture.keypoint_files import OPENPOSE_BODY_25, OPENPOSE_COCO_18
-from pointlight.capture.people import link
+from pointlight.capture import MediapipeDetector, PersonBox
+from pointlight.capture.detection import blazepose, read_keypoints, write_keypoints
+from pointlight.capture.detection.blazepose import LANDMARKS, Reading, Region
+from pointlight.capture.detection.following import FollowConfig, Follower
+from pointlight.capture.detection.keypoint_files import OPENPOSE_BODY_25, OPENPOSE_COCO_18
+from pointlight.capture.detection.people import link
 from pointlight.cues import Keypoints2D
 from pointlight.errors import PointlightError
 from pointlight.media import Frame, VideoReader, VideoWriter

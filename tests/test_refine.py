@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from pointlight.body import EXTENDED_KEYPOINTS, MEAN_ADULT_SHAPE, AnnyBody, BodyState
-from pointlight.capture import LiftedTrack, RefineConfig, Track2D, refine
-from pointlight.capture.placing import place_body
-from pointlight.capture.refine import PIECE_FRAMES
+from pointlight.capture.fitting import LiftedTrack, RefineConfig, Track2D, refine
+from pointlight.capture.fitting.placing import place_body
+from pointlight.capture.fitting.refine import PIECE_FRAMES
 from pointlight.geometry import procrustes_error, project, rotvec_to_rotmat
 from pointlight.motion import procedural_motion
 from pointlight.randomness import stream

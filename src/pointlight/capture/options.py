@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pointlight.capture.person_box import PersonBox
+from pointlight.capture.detection.person_box import PersonBox
 from pointlight.errors import PointlightError
 
 Watch = Callable[[str, float, float], None]

@@ -13,13 +13,13 @@ import torch
 
 from pointlight.body import EVALUATION_JOINTS, NETWORK_KEYPOINTS, AnnyBody, BodyModel, BodyState
 from pointlight.capture.capture import Capture
-from pointlight.capture.detector import MediapipeDetector
-from pointlight.capture.keypoint_files import read_keypoints
-from pointlight.capture.lifting import LiftedTrack, Track2D, lift
+from pointlight.capture.detection.detector import MediapipeDetector
+from pointlight.capture.detection.keypoint_files import read_keypoints
+from pointlight.capture.fitting.lifting import LiftedTrack, Track2D, lift
+from pointlight.capture.fitting.placing import place_body
+from pointlight.capture.fitting.refine import refine
 from pointlight.capture.options import PredictOptions, Watch
 from pointlight.capture.overlay import write_overlay
-from pointlight.capture.placing import place_body
-from pointlight.capture.refine import refine
 from pointlight.cues import KEYPOINT_SETS, Keypoints2D, RepairConfig, Repaired, repair_sides
 from pointlight.errors import PointlightError
 from pointlight.files import ensure_folder

@@ -20,7 +20,8 @@ from pointlight.body import (
     BodyModel,
     indices_of,
 )
-from pointlight.capture import MediapipeDetector, detector_source, read_detections, write_detections
+from pointlight.capture import MediapipeDetector
+from pointlight.capture.detection import detector_source, read_detections, write_detections
 from pointlight.cues import Keypoints2D
 from pointlight.errors import PointlightError
 from pointlight.evaluation.contenders import constant_pose, named_checkpoints, peer_checkpoints

@@ -8,14 +8,8 @@ import numpy as np
 import torch
 
 from pointlight.body import EVALUATION_JOINTS, NETWORK_KEYPOINTS, BodyModel, mirror_order
-from pointlight.capture import (
-    PredictOptions,
-    grid_times,
-    lift_keypoints,
-    on_the_grid,
-    seen_keypoints,
-    track_of,
-)
+from pointlight.capture import PredictOptions, lift_keypoints, seen_keypoints, track_of
+from pointlight.capture.fitting import grid_times, on_the_grid
 from pointlight.cues import KEYPOINT_SETS, MIN_VISIBLE, Keypoints2D, RepairConfig, point_cues, repair_sides
 from pointlight.errors import PointlightError
 from pointlight.network import Martinez, MotionHMR

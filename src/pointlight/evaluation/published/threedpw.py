@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 
 from pointlight.body import SMPL_JOINTS, SMPL_SHAPES
-from pointlight.capture import OPENPOSE_COCO_18
+from pointlight.capture.detection import OPENPOSE_COCO_18
 from pointlight.errors import PointlightError
 from pointlight.evaluation.published.track import BenchmarkTrack, SmplMotion, field_of, keypoint_track, shaped
 from pointlight.geometry import rotvec_to_rotmat

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from pointlight.body import EVALUATION_JOINTS, BodyModel, BodyState
-from pointlight.capture import LiftedTrack, Track2D, lift, place_track, refine
+from pointlight.capture import place_track
+from pointlight.capture.fitting import LiftedTrack, Track2D, lift, refine
 from pointlight.cues import KEYPOINT_SETS, PointCues
 from pointlight.errors import PointlightError
 from pointlight.geometry import nearest_rotation

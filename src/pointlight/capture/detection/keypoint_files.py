@@ -14,8 +14,8 @@ import numpy as np
 
 from pointlight.body import COCO_KEYPOINTS
 from pointlight.capture.archive import read_npz, write_npz
-from pointlight.capture.people import choose_person
-from pointlight.capture.person_box import PersonBox
+from pointlight.capture.detection.people import choose_person
+from pointlight.capture.detection.person_box import PersonBox
 from pointlight.cues import Keypoints2D
 from pointlight.errors import PointlightError
 from pointlight.media import FrameTimes, VideoReader

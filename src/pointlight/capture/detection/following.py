@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from pointlight.body import NETWORK_KEYPOINTS
-from pointlight.capture.blazepose import LANDMARKS, Reading, Region
+from pointlight.capture.detection.blazepose import LANDMARKS, Reading, Region
 from pointlight.media import Frame
 
 _BODY = [i for i, name in enumerate(LANDMARKS) if name in NETWORK_KEYPOINTS]

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from pointlight.capture.blazepose import LANDMARKS, VERSION, BlazePose, Reading, Region
-from pointlight.capture.following import FollowConfig, Follower, PoseNetworks
-from pointlight.capture.person_box import PersonBox
+from pointlight.capture.detection.blazepose import LANDMARKS, VERSION, BlazePose, Reading, Region
+from pointlight.capture.detection.following import FollowConfig, Follower, PoseNetworks
+from pointlight.capture.detection.person_box import PersonBox
 from pointlight.cues import Keypoints2D
 from pointlight.errors import PointlightError
 from pointlight.media import Frame, FrameTimes, VideoReader, backwards

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from pointlight.body import BodyModel, BodyState
-from pointlight.capture.lifting import LiftedTrack, Track2D
+from pointlight.capture.fitting.lifting import LiftedTrack, Track2D
 from pointlight.geometry import project, rotvec_to_rotmat
 
 PIECE_FRAMES = 600

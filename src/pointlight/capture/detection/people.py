@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from pointlight.capture.person_box import PersonBox
+from pointlight.capture.detection.person_box import PersonBox
 from pointlight.errors import PointlightError
 
 _LINK_WITHIN_S = 1.0

@@ -1,0 +1,26 @@
+"""Video to one person's 2D keypoints: the detector, who is followed, and other programs' keypoint files.
+
+Nothing is 3D here.
+"""
+
+from pointlight.capture.detection.detector import DetectorConfig, MediapipeDetector, detector_source
+from pointlight.capture.detection.keypoint_files import (
+    OPENPOSE_COCO_18,
+    read_detections,
+    read_keypoints,
+    write_detections,
+    write_keypoints,
+)
+from pointlight.capture.detection.person_box import PersonBox
+
+__all__ = [
+    "OPENPOSE_COCO_18",
+    "DetectorConfig",
+    "MediapipeDetector",
+    "PersonBox",
+    "detector_source",
+    "read_detections",
+    "read_keypoints",
+    "write_detections",
+    "write_keypoints",
+]

@@ -1,4 +1,7 @@
-"""Bodies: the interface, Anny and the user's own SMPL behind it, joint and keypoint sets, and the distribution of shapes."""
+"""The body: the interface `BodyModel`, Anny and the user's own SMPL behind it, and the distribution of shapes.
+
+Joint and keypoint sets by name and the compiled asset live here too.
+"""
 
 from pointlight.body.anny import AnnyBody
 from pointlight.body.joints import (

@@ -1,4 +1,7 @@
-"""What the network is allowed to see, made by the same code for simulated and for real tracks."""
+"""What the network is allowed to see, made by the same code for simulated and for real tracks.
+
+Boxes, repair of sides, and the inputs themselves; nothing here learns.
+"""
 
 from pointlight.cues.boxes import CROP_PX, MIN_VISIBLE, PERSON_PX, Boxes, totally_occluded, track_boxes
 from pointlight.cues.points import (

@@ -1,4 +1,7 @@
-"""Rotations, cameras and Procrustes alignment: pure functions on tensors of any leading dimensions."""
+"""Rotations, cameras and Procrustes alignment: pure functions on tensors of any leading dimensions.
+
+Nothing here knows a body, a picture or a file.
+"""
 
 from pointlight.geometry.cameras import (
     MIN_DEPTH_M,

@@ -1,4 +1,7 @@
-"""Reading and writing video with exact times, and still pictures."""
+"""Reading and writing video with exact times, and still pictures.
+
+The one place where containers and codecs are known.
+"""
 
 from pointlight.media.backwards import backwards
 from pointlight.media.pictures import contact_sheet, draw_label, read_picture, tile, write_png

@@ -1,4 +1,7 @@
-"""Motion: readers, retargeting, the bank, procedural motion, variety."""
+"""Motion capture to a body's motion: readers, retargeting, the bank, procedural motion, variety.
+
+`MotionClip` is a source skeleton's motion, `BodyMotion` our body's.
+"""
 
 from pointlight.motion.bank import SPLITS, ClipEntry, MotionBank
 from pointlight.motion.body_motion import mirror, window

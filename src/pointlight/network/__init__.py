@@ -1,4 +1,7 @@
-"""Networks: the per-pair encoder, the biLSTM, HMR's iterative regressor, and Martinez et al.'s lifter."""
+"""Networks: the per-pair encoder, the biLSTM, HMR's iterative regressor, and Martinez et al.'s lifter.
+
+How they are trained and what their input means lives elsewhere.
+"""
 
 from pointlight.network.encoders import PointsEncoder, PointsEncoderConfig
 from pointlight.network.martinez import Martinez, MartinezConfig

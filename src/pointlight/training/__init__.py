@@ -1,4 +1,7 @@
-"""Training: losses, data on the fly, the loop, checkpoints, recipes."""
+"""Training: recipes, losses, batches by number, the trainer, checkpoints.
+
+A run is a folder; what it was made from stands in its `run.json`.
+"""
 
 from pointlight.training.checkpoint import (
     Checkpoint,
@@ -16,14 +19,6 @@ from pointlight.training.data import (
     repaired_tracks,
     targets_of_tracks,
 )
-from pointlight.training.loop import (
-    PROCEDURAL_SEED,
-    Progress,
-    Trainer,
-    learning_rate,
-    train,
-    training_bank,
-)
 from pointlight.training.losses import (
     EVALUATION_INDICES,
     LossConfig,
@@ -32,8 +27,11 @@ from pointlight.training.losses import (
     motion_hmr_loss,
     reproject,
 )
-from pointlight.training.recipes import RECIPES, OptimiserConfig, Recipe, find_recipe
+from pointlight.training.motions import PROCEDURAL_SEED, training_bank
+from pointlight.training.optimisers import OptimiserConfig, learning_rate
+from pointlight.training.recipes import RECIPES, Recipe, find_recipe
 from pointlight.training.shards import ClipShards
+from pointlight.training.trainer import Progress, Trainer, train
 from pointlight.training.validation import Validation, body_points
 
 __all__ = [

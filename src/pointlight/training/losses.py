@@ -10,7 +10,7 @@ from torch import Tensor
 
 from pointlight.body import EVALUATION_JOINTS, BodyModel, BodyState
 from pointlight.geometry import MIN_DEPTH_M, procrustes_error, safe_norm
-from pointlight.network import Prediction
+from pointlight.network import Martinez, Prediction
 from pointlight.simulator import TRACK_POINTS
 
 EVALUATION_INDICES = tuple(TRACK_POINTS.index(name) for name in EVALUATION_JOINTS)
@@ -132,3 +132,14 @@ def reproject(points_m: Tensor, predicted: Prediction, focal_crop: Tensor, *, pe
     focal = focal_crop[..., None, None]
     depth = points_m[..., 2] + focal / predicted.scale[..., None]
     return (shifted * (focal / depth.clamp_min(4 * MIN_DEPTH_M))[..., None]).clamp(-8, 8)
+
+
+def martinez_loss(model: Martinez, features: Tensor, targets: Targets) -> tuple[Tensor, dict[str, Tensor]]:
+    """Mean squared error on standardised, root-relative targets (Martinez et al. 2017)."""
+    points = targets.points_ray_m[:, :, 0]
+    points = points - points[..., EVALUATION_INDICES[4:6], :].mean(-2, keepdim=True)
+    error = model.standardised(features) - (points - model.mean) / model.deviation
+    loss = error.square().mean()
+    with torch.no_grad():
+        aligned = procrustes_error(model(features), points).mean()
+    return loss, {"squared": loss.detach(), "aligned": aligned}

@@ -10,45 +10,13 @@ from pointlight.network import MartinezConfig, MotionHMRConfig, PointsEncoderCon
 from pointlight.simulator import (
     EVAL_V1_PERFECT,
     MEDIAPIPE_V1,
-    CameraConfig,
     DetectorNoise,
     HidingConfig,
     SceneConfig,
 )
 from pointlight.simulator.scenes import surreal_scenes
 from pointlight.training.losses import LossConfig
-
-
-@dataclass(frozen=True)
-class OptimiserConfig:
-    """The optimiser, its schedule, and how often things happen.
-
-    Attributes:
-        kind: "adamw", or "soap" (Vyas et al. 2024: Adam in the eigenbases of Shampoo's preconditioners), which needs
-            fewer, dearer steps.
-        batch: clips a step.
-        learning_rate: after the warm-up.
-        warmup: steps of linear rise.
-        steps: length of the run; the rate falls to 1 % by a half cosine over the last `cooldown` share of it.
-        cooldown: share of the run with falling rate.
-        weight_decay: decoupled.
-        clip: bound on the gradient's norm.
-        average: decay of the moving average of the weights, which is what is evaluated and shipped.
-        evaluate_every: steps between evaluations on the validation split.
-        save_every: steps between checkpoints.
-    """
-
-    kind: str = "adamw"
-    batch: int = 32
-    learning_rate: float = 7e-4
-    warmup: int = 500
-    steps: int = 12000
-    cooldown: float = 0.7
-    weight_decay: float = 1e-4
-    clip: float = 1.0
-    average: float = 0.998
-    evaluate_every: int = 500
-    save_every: int = 250
+from pointlight.training.optimisers import OptimiserConfig
 
 
 @dataclass(frozen=True)
@@ -170,6 +138,3 @@ def find_recipe(name: str) -> Recipe:
     if name not in RECIPES:
         raise PointlightError(f"there is no recipe {name!r}; there are {', '.join(sorted(RECIPES))}")
     return RECIPES[name]
-
-
-__all__ = ["RECIPES", "CameraConfig", "OptimiserConfig", "Recipe", "find_recipe"]

@@ -1,6 +1,6 @@
 """SURREAL (Varol et al. 2017) as a benchmark, from its original `*_info.mat` files.
 
-Everything is given as if each frame had been mirrored back (`pointlight.simulator.people.surreal_files` says why); whoever uses
+Everything is given as if each frame had been mirrored back (`pointlight.simulator.people.surreal_files` says why): who uses
 the frames beside these tracks must mirror them too.
 """
 

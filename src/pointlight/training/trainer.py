@@ -13,25 +13,24 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from pointlight.body import AnnyBody, BodyModel
 from pointlight.errors import PointlightError
 from pointlight.files import atomic_path, ensure_folder
-from pointlight.geometry import nearest_rotation, procrustes_error
-from pointlight.motion import FLOOR_KINDS, MotionBank, compile_motion_bank, procedural_bank
+from pointlight.motion import MotionBank
 from pointlight.network import Martinez, MotionHMR
 from pointlight.randomness import stream
+from pointlight.training.board import Board
 from pointlight.training.checkpoint import build_network, load_checkpoint, save_checkpoint
 from pointlight.training.configuration import from_plain, to_plain
 from pointlight.training.data import Batch, BatchMaker, batches
-from pointlight.training.losses import EVALUATION_INDICES, Targets, draw_pairs, motion_hmr_loss
-from pointlight.training.recipes import OptimiserConfig, Recipe, find_recipe
+from pointlight.training.losses import EVALUATION_INDICES, draw_pairs, martinez_loss, motion_hmr_loss
+from pointlight.training.motions import mean_pose, training_bank
+from pointlight.training.optimisers import follow_weights, learning_rate, make_optimiser
+from pointlight.training.recipes import Recipe, find_recipe
 from pointlight.training.run_state import load_state, save_state
 from pointlight.training.validation import Validation
-
-PROCEDURAL_SEED = 2019
-"""Seed of the procedural motions that training and evaluation use where no folder is given."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +86,7 @@ class Trainer:
         torch.manual_seed(seed)
         self.model = self._build(init)
         self.average = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
-        self.optimiser = _optimiser(self.model, recipe.optimiser)
+        self.optimiser = make_optimiser(self.model, recipe.optimiser)
         self.step = 0
         self.seconds = 0.0
         self.best_mm = math.inf
@@ -124,7 +123,7 @@ class Trainer:
         started = time.monotonic()
         seconds_before = self.seconds
         stream = batches(self._batch_maker(), self.step, workers=self.workers)
-        with _Board(self.out) as board:
+        with Board(self.out) as board:
             try:
                 while self.step < last:
                     loss, parts = self.step_on(next(stream), last)
@@ -193,7 +192,7 @@ class Trainer:
         pairs = draw_pairs(batch.features.shape[1], self.recipe.loss.pairs, rng)
         targets = batch.targets.of_pairs(pairs)
         if isinstance(self.model, Martinez):
-            loss, parts = _martinez_loss(self.model, batch.features[:, pairs], targets)
+            loss, parts = martinez_loss(self.model, batch.features[:, pairs], targets)
         else:
             predicted = self.model(batch.features, pairs)
             loss, parts = motion_hmr_loss(predicted, targets, self.body, self.recipe.loss)
@@ -203,10 +202,10 @@ class Trainer:
         self.optimiser.step()
         if isinstance(self.model, Martinez):
             self.model.bound_norms()
-        _follow(self.average, self.model, min(settings.average, self.step / (self.step + 10)))
+        follow_weights(self.average, self.model, min(settings.average, self.step / (self.step + 10)))
         return float(loss.detach()), {name: float(value.detach()) for name, value in parts.items()}
 
-    def _evaluate(self, validation: Validation, board: _Board) -> None:
+    def _evaluate(self, validation: Validation, board: Board) -> None:
         judged = build_network(self.recipe.network, self.body)
         judged.load_state_dict(self.average)
         scores = validation.score(judged.eval())
@@ -267,39 +266,6 @@ class Trainer:
             temporary.write_text(json.dumps(run, indent=1))
 
 
-def _optimiser(model: nn.Module, settings: OptimiserConfig) -> torch.optim.Optimizer:
-    rate, decay = settings.learning_rate, settings.weight_decay
-    if settings.kind == "adamw":
-        return torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=decay)
-    if settings.kind != "soap":
-        raise ValueError(f"the optimiser is {settings.kind!r}; it is 'adamw' or 'soap'")
-    try:
-        from pytorch_optimizer import SOAP
-    except ImportError as error:
-        raise PointlightError(
-            'this recipe trains with SOAP, which is not installed; pip install "pointlight[train]"'
-        ) from error
-    # Wider sides than this cost more than they bring; bases change slowly.
-    return SOAP(
-        model.parameters(), lr=rate, weight_decay=decay, max_precondition_dim=500, precondition_frequency=20
-    )
-
-
-def learning_rate(settings: OptimiserConfig, step: int, last: int) -> float:
-    """The rate of `step`: linear warm-up, plateau, half cosine down to 1 %."""
-    rise = min(1.0, (step + 1) / max(settings.warmup, 1))
-    start = last * (1 - settings.cooldown)
-    fall = min(max((step - start) / max(last - start, 1), 0.0), 1.0)
-    return settings.learning_rate * rise * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * fall)))
-
-
-def mean_pose(bank: MotionBank, split: str) -> Tensor:
-    """(J-1, 3, 3) mean joint rotations of a split, every 15th frame."""
-    indices = bank.indices(split)
-    total = sum(torch.from_numpy(bank.motion(i).pose[::15]).double().sum(0) for i in indices)
-    return nearest_rotation(torch.as_tensor(total)).float()
-
-
 def train(
     recipe_name: str,
     out: Path,
@@ -333,80 +299,11 @@ def train(
     return trainer
 
 
-def training_bank(
-    folder: Path | None,
-    body: BodyModel,
-    cache: Path | None = None,
-    *,
-    floor: bool = False,
-    watch: Callable[[int, int], None] = lambda done, total: None,
-) -> MotionBank:
-    """The motions to train on: a folder of motion capture, or procedural ones where none is given.
-
-    Args:
-        folder: of motion capture.
-        body: that moves.
-        cache: where compiled banks lie.
-        floor: add procedural floor poses to the training split; nobody lies on the ground in motion capture.
-        watch: told files done and files in all.
-    """
-    if folder is None:
-        return procedural_bank(body, PROCEDURAL_SEED)
-    bank = compile_motion_bank(folder, body, cache, watch)
-    if floor:
-        bank = bank.joined(procedural_bank(body, PROCEDURAL_SEED, kinds=FLOOR_KINDS).only("train"))
-    return bank
-
-
-def _martinez_loss(model: Martinez, features: Tensor, targets: Targets) -> tuple[Tensor, dict[str, Tensor]]:
-    """Mean squared error on standardised, root-relative targets (Martinez et al. 2017)."""
-    points = targets.points_ray_m[:, :, 0]
-    points = points - points[..., EVALUATION_INDICES[4:6], :].mean(-2, keepdim=True)
-    error = model.standardised(features) - (points - model.mean) / model.deviation
-    loss = error.square().mean()
-    with torch.no_grad():
-        aligned = procrustes_error(model(features), points).mean()
-    return loss, {"squared": loss.detach(), "aligned": aligned}
-
-
 def _standardise(network: Martinez, batch: Batch) -> None:
     points = batch.targets.points_ray_m[:, :, 0]
     points = points - points[..., EVALUATION_INDICES[4:6], :].mean(-2, keepdim=True)
     network.mean.copy_(points.mean((0, 1)))
     network.deviation.copy_(points.std((0, 1)).clamp_min(1e-2))
-
-
-@torch.no_grad()
-def _follow(average: dict[str, Tensor], model: nn.Module, decay: float) -> None:
-    for name, value in model.state_dict().items():
-        if value.is_floating_point():
-            average[name].lerp_(value, 1 - decay)
-        else:
-            average[name].copy_(value)
-
-
-class _Board:
-    """TensorBoard where it is installed; the run's own files hold the same figures."""
-
-    def __init__(self, folder: Path) -> None:
-        try:
-            from torch.utils.tensorboard import SummaryWriter
-        except ImportError:
-            self._writer = None
-        else:
-            self._writer = SummaryWriter(str(folder / "tensorboard"))
-
-    def __enter__(self) -> _Board:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        if self._writer is not None:
-            self._writer.close()
-
-    def scalars(self, values: dict[str, float], step: int) -> None:
-        if self._writer is not None:
-            for name, value in values.items():
-                self._writer.add_scalar(name, value, step)
 
 
 def _git(*arguments: str) -> str:
@@ -418,6 +315,3 @@ def _git(*arguments: str) -> str:
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return done.stdout.strip()
-
-
-__all__ = ["PROCEDURAL_SEED", "Progress", "Trainer", "learning_rate", "train", "training_bank"]

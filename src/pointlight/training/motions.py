@@ -1,0 +1,48 @@
+"""The motions that networks are trained and evaluated on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from pointlight.body import BodyModel
+from pointlight.geometry import nearest_rotation
+from pointlight.motion import FLOOR_KINDS, MotionBank, compile_motion_bank, procedural_bank
+
+PROCEDURAL_SEED = 2019
+"""Seed of the procedural motions that training and evaluation use where no folder is given."""
+
+
+def training_bank(
+    folder: Path | None,
+    body: BodyModel,
+    cache: Path | None = None,
+    *,
+    floor: bool = False,
+    watch: Callable[[int, int], None] = lambda done, total: None,
+) -> MotionBank:
+    """The motions to train on: a folder of motion capture, or procedural ones where none is given.
+
+    Args:
+        folder: of motion capture.
+        body: that moves.
+        cache: where compiled banks lie.
+        floor: add procedural floor poses to the training split; nobody lies on the ground in motion capture.
+        watch: told files done and files in all.
+    """
+    if folder is None:
+        return procedural_bank(body, PROCEDURAL_SEED)
+    bank = compile_motion_bank(folder, body, cache, watch)
+    if floor:
+        bank = bank.joined(procedural_bank(body, PROCEDURAL_SEED, kinds=FLOOR_KINDS).only("train"))
+    return bank
+
+
+def mean_pose(bank: MotionBank, split: str) -> Tensor:
+    """(J-1, 3, 3) mean joint rotations of a split, every 15th frame."""
+    indices = bank.indices(split)
+    total = sum(torch.from_numpy(bank.motion(i).pose[::15]).double().sum(0) for i in indices)
+    return nearest_rotation(torch.as_tensor(total)).float()

@@ -114,9 +114,13 @@ def plot(table: dict[str, list[dict]], path: Path) -> None:
     for file, rows in table.items():
         pairs = np.array([(row["tvl1"], row["dis"]) for row in rows])
         chosen = file == worst
-        for axis, mark in ((0, "o"), (1, "^")):
+        for axis, frame_errors in ((0, "o"), (1, "^")):
             left.plot(
-                *pairs[..., axis].T, mark, ms=4, alpha=0.9 if chosen else 0.25, color="C3" if chosen else "C0"
+                *pairs[..., axis].T,
+                frame_errors,
+                ms=4,
+                alpha=0.9 if chosen else 0.25,
+                color="C3" if chosen else "C0",
             )
     left.axline((0, 0), slope=1, color="0.5", lw=0.8)
     left.set(xlabel="TV-L1, px a frame (x round, y triangle)", ylabel="DIS", title=f"{len(table)} clips")

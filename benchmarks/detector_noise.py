@@ -15,7 +15,7 @@ import torch
 from common import header
 
 from pointlight.body import NETWORK_KEYPOINTS, mirror_order
-from pointlight.evaluation.multiview import TruthConfig, read_calibrated_set, see_camera, truth_of
+from pointlight.evaluation.multiview import TruthConfig, detect_camera, read_calibrated_set, truth_of
 
 
 def main() -> None:
@@ -24,7 +24,7 @@ def main() -> None:
         return
     header("detector_noise")
     views = read_calibrated_set(Path(sys.argv[1]))
-    seen = [see_camera(view) for view in views.views]
+    seen = [detect_camera(view) for view in views.views]
     truth = truth_of(views, seen, TruthConfig())
     columns = [truth.names.index(name) for name in NETWORK_KEYPOINTS]
     order = list(mirror_order(NETWORK_KEYPOINTS))
@@ -35,7 +35,7 @@ def main() -> None:
         v = [view.name for view in views.views].index(name)
         there = views.views[v].lens.project(places).numpy() + truth.offsets_px[v]
         points = seen[v].keypoints.select(NETWORK_KEYPOINTS)[: len(there)]
-        found = np.where(truth.exchanged[v][:, None, None], points[:, order, :2], points[..., :2])
+        found = np.where(truth.swapped[v][:, None, None], points[:, order, :2], points[..., :2])
         size = np.linalg.norm(np.nanmax(there, 1) - np.nanmin(there, 1), axis=-1)
         error = (found - there) / size[:, None, None]
         error[~truth.scored[:, columns]] = np.nan
@@ -71,7 +71,7 @@ def main() -> None:
         ]
         words = ", ".join(f"{100 * x:.2f} %" for x in slow)
         print(
-            f"{name}: sides exchanged in {truth.exchanged[v].mean():.0%} of frames; error (std a coordinate) of the"
+            f"{name}: sides exchanged in {truth.swapped[v].mean():.0%} of frames; error (std a coordinate) of the"
             f" slower half, the next 40 % and the fastest 10 %: {words} (up to {edges[1]:.2f}, {edges[2]:.2f},"
             f" {edges[3]:.2f} sizes a second)"
         )

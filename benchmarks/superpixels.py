@@ -100,8 +100,8 @@ class People:
             joint_names=TRACK_POINTS,
             joints_px=points,
             joints_camera_m=tracks.points_camera_m[0].numpy(),
-            outside=(points < 0).any(-1) | (points > SIZE).any(-1),
-            behind=np.zeros(points.shape[:2], bool),
+            out_of_frame=(points < 0).any(-1) | (points > SIZE).any(-1),
+            self_occluded=np.zeros(points.shape[:2], bool),
             camera=scene.camera,
             state=None,
         )

@@ -14,7 +14,7 @@ import torch
 from common import header
 
 from pointlight.body import NETWORK_KEYPOINTS
-from pointlight.evaluation.multiview import TruthConfig, read_calibrated_set, see_camera, truth_of
+from pointlight.evaluation.multiview import TruthConfig, detect_camera, read_calibrated_set, truth_of
 from pointlight.geometry import similarity_alignment
 
 
@@ -25,7 +25,7 @@ def main() -> None:
     header("truth_detectors")
     calibrated = read_calibrated_set(Path(sys.argv[1]))
     full, heavy = (
-        truth_of(calibrated, [see_camera(view, size=size) for view in calibrated.views], TruthConfig())
+        truth_of(calibrated, [detect_camera(view, size=size) for view in calibrated.views], TruthConfig())
         for size in ("full", "heavy")
     )
     columns = [full.names.index(name) for name in NETWORK_KEYPOINTS]
@@ -40,8 +40,8 @@ def main() -> None:
     for name, truth in (("full", full), ("heavy", heavy)):
         scored = truth.scored[:, columns]
         cells = (f"{scored.mean():.0%}", f"{np.median(truth.error_px[:, columns][scored]):.1f}")
-        exchanged = ", ".join(f"{share:.0%}" for share in truth.exchanged.mean(1))
-        print(f"| {name} | {' | '.join(cells)} | {exchanged} |")
+        swapped = ", ".join(f"{share:.0%}" for share in truth.swapped.mean(1))
+        print(f"| {name} | {' | '.join(cells)} | {swapped} |")
     print()
     print("| joint | apart, mm (median) | after alignment of each frame, mm (mean) |")
     print("| --- | --- | --- |")

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from pointlight.simulator import TRACK_POINTS, PersonLayer
-from pointlight.simulator.scenes import CameraPath, HidingDraws
+from pointlight.simulator.scenes import CameraPath, KeypointMaskingDraws
 
 FOCAL_PX = 100.0
 
@@ -63,20 +63,20 @@ def ellipse_person(
         joint_names=TRACK_POINTS,
         joints_px=points.astype(np.float32),
         joints_camera_m=places.astype(np.float32),
-        outside=(points < 0).any(-1) | (points > size).any(-1),
-        behind=np.zeros(points.shape[:2], bool),
+        out_of_frame=(points < 0).any(-1) | (points > size).any(-1),
+        self_occluded=np.zeros(points.shape[:2], bool),
         camera=camera,
         state=None,
     )
 
 
-def no_draws(frames: int, points: int = 19) -> HidingDraws:
+def no_draws(frames: int, points: int = 19) -> KeypointMaskingDraws:
     """Nothing hidden by chance."""
     blank = np.zeros((frames, points), bool)
-    return HidingDraws(np.zeros(frames, bool), blank, False, blank.copy())
+    return KeypointMaskingDraws(np.zeros(frames, bool), blank, False, blank.copy())
 
 
-def with_draws(draws: HidingDraws, **changes: object) -> HidingDraws:
+def with_draws(draws: KeypointMaskingDraws, **changes: object) -> KeypointMaskingDraws:
     return replace(draws, **changes)  # type: ignore[arg-type]
 
 

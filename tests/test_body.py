@@ -201,10 +201,10 @@ def test_root_turns_and_moves_everything(exact: AnnyBody) -> None:
 
 def test_mirrored_pose_gives_mirrored_body(body: AnnyBody) -> None:
     state = random_state(5)
-    exchange = mirror_order(body.joint_names)
-    pose = MIRROR @ state.pose[:, [joint - 1 for joint in exchange[1:]]] @ MIRROR
+    swap = mirror_order(body.joint_names)
+    pose = MIRROR @ state.pose[:, [joint - 1 for joint in swap[1:]]] @ MIRROR
     image = BodyState(pose, state.shape, MIRROR @ state.root @ MIRROR, state.translation @ MIRROR)
-    assert furthest_mm(body.joints(image)[:, exchange], body.joints(state) @ MIRROR) < 0.05
+    assert furthest_mm(body.joints(image)[:, swap], body.joints(state) @ MIRROR) < 0.05
     # Anny's skin weights and keypoints are symmetric within millimetres only.
     keypoints = body.keypoints(image)[:, mirror_order(body.keypoint_names)]
     assert furthest_mm(keypoints, body.keypoints(state) @ MIRROR) < 10

@@ -16,7 +16,7 @@ from pointlight.motion import procedural_bank
 from pointlight.simulator import (
     TRACK_POINTS,
     DetectorNoise,
-    HidingConfig,
+    KeypointMaskingConfig,
     PersonLayer,
     SceneConfig,
     SceneSampler,
@@ -30,7 +30,7 @@ FRAMES, SIZE = 8, (60, 80)
 WALK = np.stack((np.linspace(20, 40, FRAMES), np.full(FRAMES, 40.0)), axis=-1)
 BACKGROUND = np.random.default_rng(0).integers(0, 255, (FRAMES, SIZE[1], SIZE[0], 3), dtype=np.uint8)
 FROM = Provenance("made", 3, 7)
-SILENT = HidingConfig(unhide_legs=0.0, flip=0.0, total_occlusion=0.0, block=0.0)
+SILENT = KeypointMaskingConfig(unhide_legs=0.0, flip=0.0, total_occlusion=0.0, block=0.0)
 
 
 def person(**options: object) -> PersonLayer:
@@ -47,7 +47,7 @@ def test_every_pixel_shows_one_thing() -> None:
     layer, occluder = person(), lower_half()
     clip = composite([layer], BACKGROUND, occluder, no_draws(FRAMES), CompositeConfig(), FROM)
     shown = layer.mask & ~occluder.mask
-    assert np.array_equal(clip.mask, shown) and np.array_equal(clip.whole_mask, layer.mask)
+    assert np.array_equal(clip.mask, shown) and np.array_equal(clip.amodal_mask, layer.mask)
     assert (clip.frames[shown] == layer.colour[shown]).all()
     assert (clip.frames[~shown] == BACKGROUND[~shown]).all()
     assert np.array_equal(clip.occluder, occluder.mask) and not clip.others.any()
@@ -59,8 +59,8 @@ def test_every_pixel_shows_one_thing() -> None:
 
 def test_without_an_occluder_all_of_the_person_is_there() -> None:
     clip = composite([person()], BACKGROUND, None, no_draws(FRAMES), CompositeConfig(), FROM)
-    assert np.array_equal(clip.mask, clip.whole_mask)
-    assert clip.visible.all() and not clip.occluder.any() and not clip.covered.any()
+    assert np.array_equal(clip.mask, clip.amodal_mask)
+    assert clip.visible.all() and not clip.occluder.any() and not clip.occluded.any()
 
 
 def test_a_coloured_occluder_is_painted_where_the_person_is_not_too() -> None:
@@ -74,9 +74,9 @@ def test_a_coloured_occluder_is_painted_where_the_person_is_not_too() -> None:
 def test_points_under_the_occluder_are_hidden(row: int) -> None:
     """Points stand at 36.94 and at 40.00."""
     layer = person()
-    config = CompositeConfig(hiding=SILENT)
+    config = CompositeConfig(masking=SILENT)
     clip = composite([layer], BACKGROUND, lower_half(row), no_draws(FRAMES), config, FROM)
-    assert np.array_equal(clip.covered, layer.joints_px[..., 1] >= row)
+    assert np.array_equal(clip.occluded, layer.joints_px[..., 1] >= row)
     assert np.array_equal(clip.visible, layer.joints_px[:, : len(EXTENDED_KEYPOINTS), 1] < row)
     assert clip.keypoint_names == EXTENDED_KEYPOINTS
     assert np.array_equal(clip.detections_px, layer.joints_px[:, : len(EXTENDED_KEYPOINTS)])
@@ -119,7 +119,7 @@ def test_a_totally_occluded_frame_keeps_its_picture_unless_asked() -> None:
 
 
 def test_further_people_stand_before_or_behind() -> None:
-    config = CompositeConfig(hiding=SILENT)
+    config = CompositeConfig(masking=SILENT)
     nearer, farther = (
         ellipse_person(WALK[::-1], (8, 20), SIZE, depth_m=z, colour=(1, 2, 3)) for z in (3.0, 6.0)
     )
@@ -127,16 +127,16 @@ def test_further_people_stand_before_or_behind() -> None:
     both = subject.mask & nearer.mask
     assert both.any()
     before = composite([subject, nearer], BACKGROUND, None, no_draws(FRAMES), config, FROM)
-    behind = composite([subject, farther], BACKGROUND, None, no_draws(FRAMES), config, FROM)
+    self_occluded = composite([subject, farther], BACKGROUND, None, no_draws(FRAMES), config, FROM)
     assert np.array_equal(before.mask, subject.mask & ~nearer.mask)
     assert np.array_equal(before.others, nearer.mask)
     assert (before.frames[nearer.mask] == (1, 2, 3)).all()
-    assert np.array_equal(behind.mask, subject.mask)
-    assert np.array_equal(behind.others, farther.mask & ~subject.mask)
-    assert behind.visible.all() and not behind.covered.any()
+    assert np.array_equal(self_occluded.mask, subject.mask)
+    assert np.array_equal(self_occluded.others, farther.mask & ~subject.mask)
+    assert self_occluded.visible.all() and not self_occluded.occluded.any()
     column, row = np.moveaxis(np.floor(subject.joints_px).astype(int), -1, 0)
     expected = nearer.mask[np.arange(FRAMES)[:, None], row, column]
-    assert expected.any() and np.array_equal(before.covered, expected)
+    assert expected.any() and np.array_equal(before.occluded, expected)
 
 
 def test_points_that_nobody_knows_are_never_shown() -> None:
@@ -178,7 +178,7 @@ def test_provenance_keeps_splits_apart_and_is_plain() -> None:
 def scene_clips() -> list[tuple[object, VideoClip]]:
     """Tracks of scenes, and clips whose person has the same truth."""
     body = AnnyBody()
-    config = replace(SceneConfig(), noise=DetectorNoise(white=0.01, drift=0.01, stray=0.1, exchange=0.5))
+    config = replace(SceneConfig(), noise=DetectorNoise(white=0.01, drift=0.01, stray=0.1, swap=0.5))
     sampler = SceneSampler(config, procedural_bank(body, 5, clips_per_kind=2, frames=40), body)
     maker, occlusion = TrackMaker(config, body), SelfOcclusion(body)
     result = []
@@ -187,8 +187,10 @@ def scene_clips() -> list[tuple[object, VideoClip]]:
         tracks = maker.make([scene])
         points = tracks.points_camera_m[:, :, : len(EXTENDED_KEYPOINTS)]
         someone = body.person(tracks.state.shape)
-        behind = occlusion.hidden(points, body.posed(tracks.state, someone), someone, tracks.state.shape)[0]
-        behind = np.concatenate((behind, np.zeros((len(behind), 2), bool)), axis=1)
+        self_occluded = occlusion.hidden(
+            points, body.posed(tracks.state, someone), someone, tracks.state.shape
+        )[0]
+        self_occluded = np.concatenate((self_occluded, np.zeros((len(self_occluded), 2), bool)), axis=1)
         pixels, places = tracks.points_px[0].numpy(), tracks.points_camera_m[0].numpy()
         width, height = scene.camera.image_size
         count = len(pixels)
@@ -198,13 +200,13 @@ def scene_clips() -> list[tuple[object, VideoClip]]:
             joints_px=pixels,
             joints_camera_m=places,
             joint_names=TRACK_POINTS,
-            outside=(pixels < 0).any(-1) | (pixels > (width, height)).any(-1) | (places[..., 2] < 0.1),
-            behind=behind,
+            out_of_frame=(pixels < 0).any(-1) | (pixels > (width, height)).any(-1) | (places[..., 2] < 0.1),
+            self_occluded=self_occluded,
             camera=scene.camera,
         )
         background = np.zeros((count, height, width, 3), np.uint8)
-        how = CompositeConfig(config.hiding, config.noise)
-        clip = composite([layer], background, None, scene.hiding, how, Provenance("made", 2, index))
+        how = CompositeConfig(config.masking, config.noise)
+        clip = composite([layer], background, None, scene.masking, how, Provenance("made", 2, index))
         result.append((tracks, clip))
     return result
 

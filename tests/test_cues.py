@@ -165,7 +165,7 @@ def test_exchanges_are_undone(span: tuple[int, int]) -> None:
     broken = points.copy()
     broken[slice(*span)] = broken[slice(*span)][:, ORDER]
     repaired = repair_sides(broken, time_s, NETWORK_KEYPOINTS, RepairConfig())
-    assert np.flatnonzero(repaired.exchanged).tolist() == list(range(*span))
+    assert np.flatnonzero(repaired.swapped).tolist() == list(range(*span))
     assert np.array_equal(repaired.points, points)
 
 
@@ -194,8 +194,8 @@ def test_a_detector_that_changes_its_mind_slowly_is_undone_and_the_change_left_o
         for frame, change in ((first + k, share), (last - 1 - k, share)):
             broken[frame] = (1 - change) * points[frame] + change * points[frame][ORDER]
     repaired = repair_sides(broken, time_s, NETWORK_KEYPOINTS, RepairConfig())
-    assert repaired.exchanged[first + slow : last - slow].all()
-    assert not repaired.exchanged[: first - 2].any() and not repaired.exchanged[last + 2 :].any()
+    assert repaired.swapped[first + slow : last - slow].all()
+    assert not repaired.swapped[: first - 2].any() and not repaired.swapped[last + 2 :].any()
     assert repaired.torn.any() and not repaired.torn[first + slow + 2 : last - slow - 2].any()
     assert (repaired.points[repaired.torn, :, 2] == 0).all()
     whole = ~repaired.torn
@@ -209,22 +209,22 @@ def test_people_who_turn_are_no_exchange(turns_per_s: float) -> None:
     time_s = np.arange(120) / 30
     points = turning(2 * np.pi * turns_per_s * time_s)
     repaired = repair_sides(points, time_s, NETWORK_KEYPOINTS, RepairConfig())
-    assert not repaired.exchanged.any() and not repaired.torn.any()
+    assert not repaired.swapped.any() and not repaired.torn.any()
 
 
 def test_crossing_legs_are_no_exchange() -> None:
     points, time_s = walker()
-    assert not repair_sides(points, time_s, NETWORK_KEYPOINTS, RepairConfig()).exchanged.any()
+    assert not repair_sides(points, time_s, NETWORK_KEYPOINTS, RepairConfig()).swapped.any()
 
 
 def test_exchanges_longer_than_a_second_are_left_alone() -> None:
     points, time_s = walker(200)
     broken = points.copy()
     broken[60:120] = broken[60:120][:, ORDER]
-    assert not repair_sides(broken, time_s, NETWORK_KEYPOINTS, RepairConfig()).exchanged.any()
+    assert not repair_sides(broken, time_s, NETWORK_KEYPOINTS, RepairConfig()).swapped.any()
 
 
 def test_repair_bears_absent_people() -> None:
     points, time_s = walker()
     points[:, :, 2] = 0
-    assert not repair_sides(points, time_s, NETWORK_KEYPOINTS, RepairConfig()).exchanged.any()
+    assert not repair_sides(points, time_s, NETWORK_KEYPOINTS, RepairConfig()).swapped.any()

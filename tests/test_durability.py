@@ -29,7 +29,7 @@ from fsspec.implementations.dirfs import DirFileSystem
 from pointlight.errors import PointlightError
 from pointlight.simulator import ClipMaker, synthesize
 from pointlight.simulator import synthesize_clip as one_clip
-from pointlight.simulator.clips import Place, RunSummary, Sources, find_recipe, read_index
+from pointlight.simulator.clips import RunSummary, Sources, Storage, find_recipe, read_index
 from pointlight.simulator.clips.engines import LARGEST_LOSSES, ClipJob, staged_clips
 from pointlight.simulator.clips.files import encode_clip
 
@@ -163,7 +163,7 @@ def test_an_engine_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 # More clips for the same place
 
-SOURCES = Sources(made_motions=5, made_backgrounds=2)
+SOURCES = Sources(procedural_motions=5, procedural_backgrounds=2)
 
 
 def make(out: Path | str, count: int, **options: Any) -> RunSummary:
@@ -256,31 +256,31 @@ def flaky(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def test_an_upload_that_breaks_off_is_tried_again(flaky: Path, tmp_path: Path) -> None:
-    place, shard = Place("flaky://data"), tmp_path / "shard"
+    storage, shard = Storage("flaky://data"), tmp_path / "shard"
     Flaky.breaks = 2
     shard.write_bytes(b"x" * 5000)
-    place.move_in(shard, "shard-000000.tar")
+    storage.move_in(shard, "shard-000000.tar")
     assert [path.name for path in (flaky / "data").iterdir()] == ["shard-000000.tar"] and not shard.exists()
-    assert place.read("shard-000000.tar") == b"x" * 5000
+    assert storage.read("shard-000000.tar") == b"x" * 5000
 
 
 def test_half_an_upload_never_has_the_files_name(
     flaky: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place, shard = Place("flaky://data"), tmp_path / "shard"
+    storage, shard = Storage("flaky://data"), tmp_path / "shard"
     shard.write_bytes(b"x" * 5000)
     Flaky.breaks = 99
     monkeypatch.setattr(Flaky, "rm_file", Flaky.cat_file)  # the connection is gone, nothing can be cleaned up
     with pytest.raises(
         PointlightError, match=r"cannot write flaky://data/s\.tar \(.*Connection reset by peer"
     ) as said:
-        place.move_in(shard, "s.tar")
+        storage.move_in(shard, "s.tar")
     assert "\n" not in str(said.value) and shard.exists()
     (name,) = [path.name for path in (flaky / "data").iterdir()]
     assert name.startswith(".s.tar.")
     monkeypatch.undo()
     Flaky.breaks = 0
-    assert place.read("s.tar") is None
+    assert storage.read("s.tar") is None
 
 
 def test_a_run_to_an_address_goes_on_after_a_broken_connection(
@@ -373,17 +373,17 @@ def test_a_killed_run_loses_one_clip_a_worker(tmp_path: Path) -> None:
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A real file system of 3 MB."""
-    place = tmp_path / "disk"
-    place.mkdir()
+    storage = tmp_path / "disk"
+    storage.mkdir()
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(place)], capture_output=True, text=True
+        ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(storage)], capture_output=True, text=True
     )
     if mounted.returncode:
         pytest.skip(f"no small file system can be mounted here: {mounted.stderr.strip()}")
     try:
-        yield place
+        yield storage
     finally:
-        subprocess.run(["umount", "--lazy", str(place)], check=True)
+        subprocess.run(["umount", "--lazy", str(storage)], check=True)
 
 
 @pytest.mark.slow

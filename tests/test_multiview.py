@@ -15,16 +15,16 @@ from pointlight.cues import Keypoints2D
 from pointlight.errors import PointlightError
 from pointlight.evaluation import evaluate_multiview, multiview_table
 from pointlight.evaluation.multiview import (
+    CameraDetections,
     CameraTruth,
     MultiviewTruth,
-    Seen,
     TruthConfig,
     View,
     Views2D,
     calibrated_folders,
     compare_skeletons,
     draw_skeleton,
-    mark,
+    frame_errors,
     read_calibrated_set,
     read_joints,
     triangulate_person,
@@ -105,7 +105,7 @@ def test_distortion_is_undone_and_is_opencvs() -> None:
 def test_points_come_back_exactly_through_distorted_lenses() -> None:
     truth = triangulate_person(seen(person()), RAW)
     assert np.abs(truth.joints_world_m - person()).max() < 1e-7
-    assert truth.scored.all() and not truth.exchanged.any()
+    assert truth.scored.all() and not truth.swapped.any()
     assert np.nanmax(truth.error_px) < 1e-4
 
 
@@ -148,7 +148,7 @@ def test_exchanged_views_are_found_and_corrected() -> None:
     truth = triangulate_person(replace(views, points_px=points), RAW)
     expected = np.zeros((4, FRAMES), bool)
     expected[1, 20:50] = expected[3, 40:60] = True
-    assert (truth.exchanged != expected).sum() <= 2
+    assert (truth.swapped != expected).sum() <= 2
     assert np.median(np.linalg.norm(truth.joints_world_m - person(), axis=-1)) < 0.01
 
 
@@ -218,14 +218,14 @@ def test_scoring_knows_no_place_size_or_direction() -> None:
     joints = person()
     guess = joints + rng.normal(0, 0.05, joints.shape)
     time_s = np.arange(FRAMES) / 60
-    first, second = (mark(x, camera(joints), time_s) for x in (guess, turned(guess)))
+    first, second = (frame_errors(x, camera(joints), time_s) for x in (guess, turned(guess)))
     np.testing.assert_allclose(first.pa_mm, second.pa_mm, atol=1e-3)
     assert 40 < np.mean(first.pa_mm) < 90
-    perfect = mark(turned(joints), camera(joints), time_s)
+    perfect = frame_errors(turned(joints), camera(joints), time_s)
     assert np.nanmax(perfect.pa_mm) < 1e-3 and perfect.coverage == 1.0
-    mirrored = mark(joints * (-1, 1, 1), camera(joints), time_s)
+    mirrored = frame_errors(joints * (-1, 1, 1), camera(joints), time_s)
     assert np.mean(mirrored.pa_mm) > 40
-    exact = mark(1.2 * joints, camera(joints), time_s)
+    exact = frame_errors(1.2 * joints, camera(joints), time_s)
     assert np.nanmax(exact.scaled_mm) < 1e-6 and np.nanmax(exact.acceleration) < 1e-6
 
 
@@ -236,10 +236,10 @@ def test_joints_without_truth_and_frames_without_a_body_do_not_count() -> None:
     guess = joints.copy()
     guess[:, 0] += 5.0
     guess[:30] = np.nan
-    marks = mark(guess, camera(truth), np.arange(FRAMES) / 60)
-    assert np.isnan(marks.pa_mm[:30]).all() and np.nanmax(marks.pa_mm) < 1e-3
-    assert marks.coverage == pytest.approx(60 / 90)
-    assert np.isnan(marks.joints_mm[:, 0]).all()
+    errors = frame_errors(guess, camera(truth), np.arange(FRAMES) / 60)
+    assert np.isnan(errors.pa_mm[:30]).all() and np.nanmax(errors.pa_mm) < 1e-3
+    assert errors.coverage == pytest.approx(60 / 90)
+    assert np.isnan(errors.joints_mm[:, 0]).all()
 
 
 def full_person() -> np.ndarray:
@@ -271,7 +271,7 @@ def made_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     joints = full_person()
     twelve = [EXTENDED_KEYPOINTS.index(name) for name in NETWORK_KEYPOINTS]
 
-    def see(view: View, cache: Path | None, watch: object) -> Seen:
+    def see(view: View, cache: Path | None, watch: object) -> CameraDetections:
         flat = view.lens.project(torch.from_numpy(joints)).numpy()
         points = np.concatenate((flat, np.ones((*flat.shape[:2], 1))), axis=-1)
         time_s = np.arange(FRAMES) / 60
@@ -279,7 +279,7 @@ def made_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         world = view.lens.to_camera(torch.from_numpy(joints[:, twelve])).numpy()
         if view.name != "cam0":
             world = world + np.random.default_rng(1).normal(0, 0.03, world.shape)
-        return Seen(found, world)
+        return CameraDetections(found, world)
 
     monkeypatch.setattr(multiview_judge, "see_camera", see)
     return tmp_path / "data"
@@ -356,7 +356,7 @@ def test_the_truth_is_kept_until_anything_it_is_made_of_changes(
     for number, (other, setting) in enumerate(others, start=2):
         multiview_truth.cached_triangulation(other, setting, tmp_path)
         assert len(made) == number
-    multiview_truth.cached_triangulation(views, config, tmp_path, exchanged=first.exchanged)
+    multiview_truth.cached_triangulation(views, config, tmp_path, swapped=first.swapped)
     assert len(made) == 6
 
 

@@ -22,7 +22,7 @@ from pointlight.simulator.clips import (
     superpixels,
     write_superpixels,
 )
-from pointlight.simulator.clips.occluders import covered, draw_box, is_kept
+from pointlight.simulator.clips.occluders import draw_box, is_kept, occluded
 from pointlight.simulator.clips.superpixels import _connected
 
 SIZE = (40, 30)
@@ -230,7 +230,7 @@ def test_the_rule_is_about_the_average_frame_and_joints_in_the_picture() -> None
     low = ellipse_person(np.full((FRAMES, 2), (20.0, 2.0)), (6, 50), (40, 120))  # its upper half is cut off
     small = np.zeros(low.mask.shape, bool)
     small[:, 1, 20] = True
-    assert low.outside.mean() > 0.4
+    assert low.out_of_frame.mean() > 0.4
     assert is_kept(small, low, 1.0) and not is_kept(small, low, 7.0)
 
 
@@ -260,7 +260,7 @@ def test_pixels_of_points() -> None:
     points = np.array(
         [[(2.0, 1.0), (2.99, 1.99), (3.0, 1.5), (1.99, 1.5), (-1.0, 1.0), (np.nan, 1.0), (4.0, 3.0)]]
     )
-    assert covered(mask, points).tolist() == [[True, True, False, False, False, False, False]]
+    assert occluded(mask, points).tolist() == [[True, True, False, False, False, False, False]]
 
 
 def test_boxes_follow_the_camera_and_look_like_the_scene() -> None:

@@ -8,7 +8,7 @@ from pointlight.body import EVALUATION_JOINTS, NETWORK_KEYPOINTS, AnnyBody
 from pointlight.capture.overlay import TURN_DEG
 from pointlight.cues import CROP_PX, KEYPOINT_SETS, MIN_VISIBLE, PERSON_PX, totally_occluded
 from pointlight.network import HEADS, ITERATIONS, MotionHMRConfig
-from pointlight.simulator import CLIP_FRAMES, FRAMES_PER_SECOND, HidingConfig, SceneConfig
+from pointlight.simulator import CLIP_FRAMES, FRAMES_PER_SECOND, KeypointMaskingConfig, SceneConfig
 from pointlight.simulator.scenes import HIDDEN_BEHIND_M, SURREAL_CAMERA
 from pointlight.training import find_recipe
 
@@ -41,12 +41,12 @@ def test_frames_with_fewer_than_seven_keypoints_are_total_occlusions() -> None:
 
 def test_hiding() -> None:
     """Appendix B: 20 cm, legs unhidden with 50 %, flips with 5 %; appendix A: total occlusions of up to 15 frames."""
-    hiding = HidingConfig()
+    masking = KeypointMaskingConfig()
     assert HIDDEN_BEHIND_M == 0.20
-    assert hiding.unhide_legs == 0.5
-    assert hiding.flip == 0.05
-    assert hiding.total_occlusion_frames[1] == 15
-    assert hiding.self_occlusion and hiding.frame_edge
+    assert masking.unhide_legs == 0.5
+    assert masking.flip == 0.05
+    assert masking.total_occlusion_frames[1] == 15
+    assert masking.self_occlusion and masking.frame_edge
 
 
 def test_two_heads_and_three_iterations() -> None:
@@ -62,7 +62,7 @@ def test_the_papers_recipe_has_nothing_of_ours() -> None:
     assert not recipe.network.encoder.next_frame
     assert not recipe.network.skip and not recipe.network.one_shape
     assert not recipe.scenes.variety.active and not any(vars(recipe.scenes.noise).values())
-    assert recipe.scenes.hiding.block == 0 and not recipe.floor
+    assert recipe.scenes.masking.block == 0 and not recipe.floor
     assert recipe.scenes.camera == SURREAL_CAMERA
     assert not recipe.loss.perspective and not recipe.loss.surface_points
 

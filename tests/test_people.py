@@ -14,12 +14,12 @@ from pointlight.motion import MotionBank, procedural_bank
 from pointlight.randomness import stream
 from pointlight.simulator import CameraConfig, PersonLayer, Scene, SceneConfig, SceneSampler
 from pointlight.simulator.people import (
-    PAPER_LOOKS,
+    PAPER_APPEARANCE,
+    Appearance,
+    AppearanceConfig,
     Drape,
     Layer,
-    Looks,
-    LooksConfig,
-    draw_looks,
+    draw_appearance,
     render_person,
 )
 from pointlight.simulator.scenes.population import AGE_OF_YEARS, draw_shape
@@ -49,9 +49,9 @@ EVEN = np.zeros((9, 3), np.float32)
 EVEN[0] = 0.5
 
 
-def wearing(*drapes: Drape) -> Looks:
+def wearing(*drapes: Drape) -> Appearance:
     """White and naked under even light but for what hangs."""
-    return Looks((Layer("skin", (), flat(200, 200, 200)),), (), "train", EVEN, 0.0, False, drapes)
+    return Appearance((Layer("skin", (), flat(200, 200, 200)),), (), "train", EVEN, 0.0, False, drapes)
 
 
 @pytest.fixture(scope="module")
@@ -168,11 +168,11 @@ def test_an_open_coat_shows_what_is_under_it(scenes: list[Scene], body: AnnyBody
 def test_skirts_are_a_switch(scenes: list[Scene]) -> None:
     shape = scenes[0].shape.copy()
     shape[GENDER] = 1.0
-    with_skirts = [draw_looks(LooksConfig(), 0, index, shape) for index in range(60)]
-    without = [draw_looks(LooksConfig(skirts=False), 0, index, shape) for index in range(60)]
-    assert 5 < sum(bool(looks.drapes) for looks in with_skirts) < 35
-    assert not any(looks.drapes for looks in without)
-    assert not any(draw_looks(PAPER_LOOKS, 0, index, shape).drapes for index in range(60))
+    with_skirts = [draw_appearance(AppearanceConfig(), 0, index, shape) for index in range(60)]
+    without = [draw_appearance(AppearanceConfig(skirts=False), 0, index, shape) for index in range(60)]
+    assert 5 < sum(bool(appearance.drapes) for appearance in with_skirts) < 35
+    assert not any(appearance.drapes for appearance in without)
+    assert not any(draw_appearance(PAPER_APPEARANCE, 0, index, shape).drapes for index in range(60))
     for ours, plain in zip(with_skirts, without, strict=True):
         assert [layer.name for layer in ours.layers] == [layer.name for layer in plain.layers]
         assert (ours.light == plain.light).all() and ours.fabrics == plain.fabrics
@@ -183,8 +183,8 @@ def test_skirts_are_a_switch(scenes: list[Scene]) -> None:
 def test_styles_of_hair_leave_the_rest_alone(scenes: list[Scene]) -> None:
     worn = set()
     for index in range(80):
-        ours = draw_looks(LooksConfig(), 0, index, scenes[0].shape)
-        plain = draw_looks(LooksConfig(styles=False), 0, index, scenes[0].shape)
+        ours = draw_appearance(AppearanceConfig(), 0, index, scenes[0].shape)
+        plain = draw_appearance(AppearanceConfig(styles=False), 0, index, scenes[0].shape)
         worn |= {layer.name for layer in ours.layers} - {layer.name for layer in plain.layers}
         hair = {"hair", "long hair", "bun", "plait", "soles"}
         assert [(a.name, a.bounds, a.thickness_m) for a in ours.layers if a.name not in hair] == [
@@ -222,7 +222,7 @@ def test_adults_are_drawn_as_before(bank: MotionBank, body: AnnyBody) -> None:
     for index in range(20):
         scene, other = grown.sample(2, index), everybody.sample(2, index)
         assert (scene.shape == sample_adult_shapes(stream(2, index, "shape"), 1)[0]).all()
-        assert scene.motion.name == other.motion.name and (scene.hiding.flip == other.hiding.flip).all()
+        assert scene.motion.name == other.motion.name and (scene.masking.flip == other.masking.flip).all()
         changed += int((scene.shape != other.shape).any())
     assert 2 < changed < 15
 
@@ -234,7 +234,7 @@ def test_children_have_no_beards(body: AnnyBody) -> None:
     man[AGE] = 0.8
     beards = [
         sum(
-            any(layer.name == "beard" for layer in draw_looks(LooksConfig(), 0, i, shape).layers)
+            any(layer.name == "beard" for layer in draw_appearance(AppearanceConfig(), 0, i, shape).layers)
             for i in range(40)
         )
         for shape in (boy, man)

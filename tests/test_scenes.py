@@ -16,17 +16,17 @@ from pointlight.simulator import (
     TRACK_POINTS,
     CameraConfig,
     DetectorNoise,
-    HidingConfig,
+    KeypointMaskingConfig,
     Scene,
     SceneConfig,
     SceneSampler,
     TrackMaker,
 )
-from pointlight.simulator.scenes import HidingDraws, SelfOcclusion, surreal_scenes
+from pointlight.simulator.scenes import KeypointMaskingDraws, SelfOcclusion, surreal_scenes
 from pointlight.simulator.scenes.detector_noise import detector_errors
-from pointlight.simulator.scenes.keypoint_masking import apply_hiding, draw_hiding, leg_mask
+from pointlight.simulator.scenes.keypoint_masking import apply_masking, draw_masking, leg_mask
 
-SILENT = HidingConfig(
+SILENT = KeypointMaskingConfig(
     self_occlusion=False, frame_edge=False, unhide_legs=0.0, flip=0.0, total_occlusion=0.0, block=0.0
 )
 
@@ -49,7 +49,7 @@ def scenes(bank: MotionBank, body: AnnyBody) -> list[Scene]:
 
 def test_each_clip_has_one_of_the_detectors_and_all_come_up(bank: MotionBank, body: AnnyBody) -> None:
     kinds = (DetectorNoise(white=0.01), DetectorNoise(bias=0.02), DetectorNoise())
-    config = SceneConfig(noise=kinds[0], other_noises=kinds[1:], hiding=SILENT)
+    config = SceneConfig(noise=kinds[0], other_noises=kinds[1:], masking=SILENT)
     drawn = [SceneSampler(config, bank, body).sample(0, index) for index in range(90)]
     counts = [sum(scene.noise == kind for scene in drawn) for kind in kinds]
     assert sum(counts) == 90 and min(counts) > 15
@@ -66,12 +66,12 @@ def digest(scene: Scene) -> str:
     parts = (scene.motion.pose, scene.motion.translation_m, scene.shape, scene.camera.rotation)
     parts += (
         scene.camera.translation_m,
-        scene.hiding.block,
-        scene.hiding.flip,
-        scene.hiding.totally_occluded,
+        scene.masking.block,
+        scene.masking.flip,
+        scene.masking.totally_occluded,
     )
     joined = b"".join(np.ascontiguousarray(part).tobytes() for part in parts)
-    return hashlib.sha256(joined + repr((scene.camera.focal_px, scene.told_focal_px)).encode()).hexdigest()
+    return hashlib.sha256(joined + repr((scene.camera.focal_px, scene.assumed_focal_px)).encode()).hexdigest()
 
 
 def test_a_scene_is_a_function_of_seed_and_index(
@@ -149,31 +149,35 @@ def test_capsules_hide_what_lies_behind_the_trunk(body: AnnyBody) -> None:
     assert hidden.tolist() == [False, False, True, True]  # the breast is some 17 cm before the spine
 
 
-def draws(config: HidingConfig, count: int) -> list[HidingDraws]:
-    return [draw_hiding(config, 3, index, 31, EXTENDED_KEYPOINTS) for index in range(count)]
+def draws(config: KeypointMaskingConfig, count: int) -> list[KeypointMaskingDraws]:
+    return [draw_masking(config, 3, index, 31, EXTENDED_KEYPOINTS) for index in range(count)]
 
 
 def test_total_occlusions_are_up_to_15_frames_and_win() -> None:
-    config = replace(HidingConfig(), total_occlusion=1.0)
+    config = replace(KeypointMaskingConfig(), total_occlusion=1.0)
     lengths = set()
     nothing = np.zeros((31, 19), bool)
     for draw in draws(config, 200):
         frames = np.flatnonzero(draw.totally_occluded)
         assert (np.diff(frames) == 1).all()
         lengths.add(len(frames))
-        visible = apply_hiding(nothing, nothing, draw, config, leg_mask(EXTENDED_KEYPOINTS))
+        visible = apply_masking(nothing, nothing, draw, config, leg_mask(EXTENDED_KEYPOINTS))
         assert not visible[frames].any()
     assert max(lengths) == 15
-    share = np.mean([draw.totally_occluded.any() for draw in draws(HidingConfig(), 1000)])
+    share = np.mean([draw.totally_occluded.any() for draw in draws(KeypointMaskingConfig(), 1000)])
     assert share == pytest.approx(0.15, abs=0.04)
 
 
 def test_flips_are_five_percent_both_ways() -> None:
     config = replace(SILENT, flip=0.05, frame_edge=True)
     legs = leg_mask(EXTENDED_KEYPOINTS)
-    outside, behind = np.ones((31, 19), bool), np.zeros((31, 19), bool)
-    shown = np.mean([apply_hiding(outside, behind, d, config, legs).mean() for d in draws(config, 300)])
-    hidden = np.mean([1 - apply_hiding(behind, behind, d, config, legs).mean() for d in draws(config, 300)])
+    out_of_frame, self_occluded = np.ones((31, 19), bool), np.zeros((31, 19), bool)
+    shown = np.mean(
+        [apply_masking(out_of_frame, self_occluded, d, config, legs).mean() for d in draws(config, 300)]
+    )
+    hidden = np.mean(
+        [1 - apply_masking(self_occluded, self_occluded, d, config, legs).mean() for d in draws(config, 300)]
+    )
     assert shown == pytest.approx(0.05, abs=0.005)
     assert hidden == pytest.approx(0.05, abs=0.005)
 
@@ -181,16 +185,16 @@ def test_flips_are_five_percent_both_ways() -> None:
 def test_legs_are_unhidden_in_half_of_the_clips() -> None:
     config = replace(SILENT, unhide_legs=0.5, self_occlusion=True)
     legs = leg_mask(EXTENDED_KEYPOINTS)
-    behind, nothing = np.ones((31, 19), bool), np.zeros((31, 19), bool)
-    shown = [apply_hiding(nothing, behind, draw, config, legs) for draw in draws(config, 400)]
+    self_occluded, nothing = np.ones((31, 19), bool), np.zeros((31, 19), bool)
+    shown = [apply_masking(nothing, self_occluded, draw, config, legs) for draw in draws(config, 400)]
     assert all(not clip[:, ~legs].any() for clip in shown)
     assert {clip[:, legs].mean() for clip in shown} == {0.0, 1.0}
     assert np.mean([clip[:, legs].all() for clip in shown]) == pytest.approx(0.5, abs=0.08)
 
 
 def test_blocks_hide_about_eight_percent() -> None:
-    share = np.mean([draw.block.mean() for draw in draws(HidingConfig(), 2000)])
-    assert share == pytest.approx(EVAL_V1.hiding.block, abs=0.015)
+    share = np.mean([draw.block.mean() for draw in draws(KeypointMaskingConfig(), 2000)])
+    assert share == pytest.approx(EVAL_V1.masking.block, abs=0.015)
 
 
 def test_detector_noise_has_the_stated_size() -> None:
@@ -237,7 +241,7 @@ def test_exchanges_swap_sides_and_nothing_else() -> None:
     rng = np.random.default_rng(0)
     points = rng.uniform(0, 100, (31, 19, 2)).astype(np.float32)
     visible = np.ones((31, 19), bool)
-    seen, _ = detector_errors(points, visible, EXTENDED_KEYPOINTS, DetectorNoise(exchange=1.0), 1, 2)
+    seen, _ = detector_errors(points, visible, EXTENDED_KEYPOINTS, DetectorNoise(swap=1.0), 1, 2)
     changed = (seen != points).any(-1)
     frames = np.flatnonzero(changed.any(1))
     assert 2 <= len(frames) < 31
@@ -248,7 +252,7 @@ def test_exchanges_swap_sides_and_nothing_else() -> None:
 
 
 def test_told_focal_is_true_or_the_diagonal(scenes: list[Scene]) -> None:
-    true = [scene.told_focal_px == scene.camera.focal_px for scene in scenes]
+    true = [scene.assumed_focal_px == scene.camera.focal_px for scene in scenes]
     for scene, known in zip(scenes, true, strict=True):
-        assert known or scene.told_focal_px == pytest.approx(np.hypot(*scene.camera.image_size))
+        assert known or scene.assumed_focal_px == pytest.approx(np.hypot(*scene.camera.image_size))
     assert 0.3 < np.mean(true) < 0.7

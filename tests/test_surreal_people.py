@@ -30,9 +30,9 @@ from pointlight.simulator.clips import (
 )
 from pointlight.simulator.people import (
     SURREAL_POINTS,
-    FilmedPeople,
     SurrealConfig,
     SurrealPeople,
+    SurrealPeopleSource,
     read_surreal_info,
     surreal_person,
 )
@@ -137,7 +137,7 @@ def test_depth_is_along_the_axis_and_hides_what_lies_20_cm_behind_it(clip: Path)
     assert np.isinf(layer.depth_m[~layer.mask]).all()
     expected = layer.joints_camera_m[:, :24, 2] - PLANE_M >= 0.2
     assert expected.any() and not expected.all()
-    assert np.array_equal(layer.behind[:, :24], expected & ~layer.outside[:, :24])
+    assert np.array_equal(layer.self_occluded[:, :24], expected & ~layer.out_of_frame[:, :24])
     as_z = person(clip, depth_along_ray=False)
     assert (as_z.depth_m[as_z.mask] > PLANE_M - 1e-3).all() and as_z.depth_m[as_z.mask].max() > PLANE_M + 0.01
 
@@ -201,11 +201,11 @@ def test_what_surreal_cut_off_stays_outside(tmp_path: Path) -> None:
     ).round()
     path = write_clip(tmp_path, content)
     still, moved = person(path), person(path, (60, 0))
-    cut = still.outside[:, :24]
+    cut = still.out_of_frame[:, :24]
     assert 0.1 < cut.mean() < 0.9
     inside = ((moved.joints_px[:, :24] > 0) & (moved.joints_px[:, :24] < (WIDTH, HEIGHT))).all(-1)
     assert (cut & inside).any()
-    assert np.array_equal(moved.outside[:, :24], cut | ~inside)
+    assert np.array_equal(moved.out_of_frame[:, :24], cut | ~inside)
     assert not moved.mask[:, :, :59].any()
 
 
@@ -213,7 +213,7 @@ def test_points_that_smpl_has_not_are_unknown(clip: Path) -> None:
     layer = person(clip)
     assert layer.joint_names == SURREAL_POINTS and SURREAL_POINTS[:24] == SMPL_JOINTS
     unknown = [SURREAL_POINTS.index(name) for name in ("nose", "head_top", "left_heel")]
-    assert np.isnan(layer.joints_px[:, unknown]).all() and layer.outside[:, unknown].all()
+    assert np.isnan(layer.joints_px[:, unknown]).all() and layer.out_of_frame[:, unknown].all()
     assert np.isfinite(layer.joints_px[:, :24]).all()
 
 
@@ -257,7 +257,7 @@ def test_frames_without_a_person_are_empty(tmp_path: Path) -> None:
     content["joints3D"][:, :, 2] = 0
     layer = person(write_clip(tmp_path, content), (1.0, 0))
     assert not layer.mask[2].any() and (layer.colour[2] == 0).all() and np.isinf(layer.depth_m[2]).all()
-    assert layer.outside[2].all() and np.isnan(layer.joints_px[2]).all()
+    assert layer.out_of_frame[2].all() and np.isnan(layer.joints_px[2]).all()
     assert layer.mask[[0, 1, 3]].any((1, 2)).all()
     background = np.full((4, HEIGHT, WIDTH, 3), 7, np.uint8)
     made = composite([layer], background, None, no_draws(4), CompositeConfig(), Provenance("made", 0, 0))
@@ -267,7 +267,7 @@ def test_frames_without_a_person_are_empty(tmp_path: Path) -> None:
 
 def test_without_depth_nothing_is_behind(clip: Path) -> None:
     layer = person(clip, depth=False)
-    assert not layer.behind.any()
+    assert not layer.self_occluded.any()
     assert np.isnan(layer.depth_m[layer.mask]).all()
 
 
@@ -344,7 +344,7 @@ def test_surreals_people_on_video_are_clips(tmp_path: Path) -> None:
         write_clip(tmp_path, run=f"run{number}", frames=33)
     config = find_recipe("full")
     windows = ProceduralWindows(3, 0)
-    people = FilmedPeople(config.scenes, SurrealPeople(tmp_path, SurrealConfig()))
+    people = SurrealPeopleSource(config.scenes, SurrealPeople(tmp_path, SurrealConfig()))
     maker = ClipMaker(config, people, windows)
     parts = next(
         parts for parts in map(partial(maker.parts, 0), range(9)) if np.ptp(parts.background.path_px) > 2
@@ -374,7 +374,7 @@ def test_the_command_takes_surreal(tmp_path: Path) -> None:
     assert said.exit_code == 0, said.output
     (clip,) = read_clips(out)
     assert clip.provenance.sources["motion"].startswith("surreal/train/")
-    assert clip.joint_names == SURREAL_POINTS and np.isfinite(clip.depth_m[clip.whole_mask]).all()
+    assert clip.joint_names == SURREAL_POINTS and np.isfinite(clip.depth_m[clip.amodal_mask]).all()
 
 
 def test_splits_of_surreal_stay_apart(tmp_path: Path) -> None:
@@ -383,4 +383,4 @@ def test_splits_of_surreal_stay_apart(tmp_path: Path) -> None:
         SurrealPeople(tmp_path, SurrealConfig(split="test"))
     heldout = find_recipe("full").of_split("heldout")
     with pytest.raises(PointlightError, match="'train' is not of the split 'heldout'; take 'test'"):
-        FilmedPeople(heldout.scenes, SurrealPeople(tmp_path, SurrealConfig()))
+        SurrealPeopleSource(heldout.scenes, SurrealPeople(tmp_path, SurrealConfig()))

@@ -24,7 +24,7 @@ from pointlight.motion import MotionBank, procedural_bank
 from pointlight.simulator import (
     SYNTHESIS_RECIPES,
     ClipMaker,
-    HidingConfig,
+    KeypointMaskingConfig,
     SceneSampler,
     TrackMaker,
     VideoClip,
@@ -35,9 +35,9 @@ from pointlight.simulator import (
 )
 from pointlight.simulator.backgrounds import ProceduralWindows, WindowConfig, fill_cache_with
 from pointlight.simulator.clips import (
-    Place,
     SensorConfig,
     Sources,
+    Storage,
     check_training_clip,
     draw_figure2,
     draw_keypoints,
@@ -51,7 +51,7 @@ from pointlight.simulator.clips import (
 from pointlight.simulator.people import RenderedPeople
 from pointlight.training import ClipShards
 
-SOURCES = Sources(made_motions=5, made_backgrounds=2)
+SOURCES = Sources(procedural_motions=5, procedural_backgrounds=2)
 RECIPE = "no_occlusions"
 """Of the runs: superpixels without a cache would take most of their time."""
 
@@ -115,7 +115,7 @@ def test_tracks_and_pictures_are_of_the_same_scene(maker: ClipMaker) -> None:
         tracks = TrackMaker(maker.config.scenes, people_of(maker).body).make([maker.scene(0, index)])
         np.testing.assert_allclose(parts.clip.joints_px, tracks.points_px[0].numpy(), atol=1e-3)
         np.testing.assert_allclose(parts.clip.detections_px, tracks.detections_px[0].numpy(), atol=1e-3)
-        shown = ~parts.clip.covered[:, : len(parts.clip.keypoint_names)]
+        shown = ~parts.clip.occluded[:, : len(parts.clip.keypoint_names)]
         same.append((parts.clip.visible == tracks.visible[0].numpy())[shown])
         assert np.array_equal(parts.clip.totally_occluded, tracks.totally_occluded[0].numpy())
     assert np.concatenate(same).mean() >= 0.97
@@ -131,12 +131,12 @@ def test_the_person_moves_with_the_background(maker: ClipMaker) -> None:
 
 
 def test_a_total_occlusion_wins_over_unhiding(maker: ClipMaker) -> None:
-    hiding = HidingConfig(total_occlusion=1.0, flip=0.5, unhide_legs=1.0, block=0.0)
-    clip = with_config(maker, scenes=replace(maker.config.scenes, hiding=hiding)).clip(0, 2)
+    masking = KeypointMaskingConfig(total_occlusion=1.0, flip=0.5, unhide_legs=1.0, block=0.0)
+    clip = with_config(maker, scenes=replace(maker.config.scenes, masking=masking)).clip(0, 2)
     assert 0 < clip.totally_occluded.sum() <= 15
     assert not clip.visible[clip.totally_occluded].any()
     assert clip.visible[~clip.totally_occluded].any()
-    assert not without_total_occlusions(maker.config).scenes.hiding.total_occlusion
+    assert not without_total_occlusions(maker.config).scenes.masking.total_occlusion
 
 
 def test_recipes_are_the_rows_of_table_2(maker: ClipMaker) -> None:
@@ -150,12 +150,12 @@ def test_recipes_are_the_rows_of_table_2(maker: ClipMaker) -> None:
     assert [recipe.track for recipe in (full, clear, untracked, static)] == [True, True, False, False]
     assert [recipe.backgrounds.static for recipe in (full, clear, untracked, static)] == 3 * [False] + [True]
     for recipe in (full, clear, untracked, static):
-        assert recipe.scenes.hiding.total_occlusion > 0
+        assert recipe.scenes.masking.total_occlusion > 0
         assert recipe.sensor == SensorConfig.none()
         assert recipe.scenes.camera.off_centre == 0  # SURREAL's
     shown = with_config(maker, **{n: getattr(static, n) for n in ("backgrounds", "track", "occluders")})
     parts = shown.parts(0, 1)
-    free = ~parts.clip.whole_mask.any(0)
+    free = ~parts.clip.amodal_mask.any(0)
     assert (parts.clip.frames[:, free] == parts.clip.frames[0, free]).all()
     moving = maker.parts(0, 1).clip
     assert (moving.frames[1:, free] != moving.frames[:-1, free]).any(axis=(1, 2)).all()
@@ -167,18 +167,18 @@ def test_ours_differs_by_sensor_and_camera(maker: ClipMaker) -> None:
     parts = made.parts(0, 1)
     assert parts.clip.frames.shape == (31, 240, 320, 3)
     assert ours.sensor != SensorConfig.none()
-    outside = ~parts.clip.whole_mask & ~parts.clip.occluder
-    assert (parts.clip.frames != parts.background.frames)[outside].mean() > 0.5
+    out_of_frame = ~parts.clip.amodal_mask & ~parts.clip.occluder
+    assert (parts.clip.frames != parts.background.frames)[out_of_frame].mean() > 0.5
 
 
 def test_somebody_else_may_be_in_the_picture(maker: ClipMaker) -> None:
     """The subject stays who it is; the other is in the same picture and hides what it stands before."""
     crowded = with_config(maker, bystanders=1.0)
-    seen = hiding = 0
+    seen = masking = 0
     for index in range(4):
         alone, parts = maker.parts(0, index), crowded.parts(0, index)
         assert np.array_equal(alone.clip.joints_px, parts.clip.joints_px)
-        assert np.array_equal(alone.clip.whole_mask, parts.clip.whole_mask)
+        assert np.array_equal(alone.clip.amodal_mask, parts.clip.amodal_mask)
         if parts.bystander is None:
             assert np.array_equal(alone.clip.frames, parts.clip.frames)
             continue
@@ -189,17 +189,17 @@ def test_somebody_else_may_be_in_the_picture(maker: ClipMaker) -> None:
         assert not (parts.clip.others & parts.clip.mask).any()
         nearer = other.mask & (other.depth_m < parts.subject.layer.depth_m) & ~parts.clip.occluder
         assert parts.clip.others[nearer].all()
-        hiding += (nearer & parts.subject.layer.mask).sum()
+        masking += (nearer & parts.subject.layer.mask).sum()
         between = (other.joints_camera_m[:, 0] - parts.subject.layer.joints_camera_m[:, 0])[:, [0, 2]]
         assert np.linalg.norm(between, axis=-1).min() > 0.3
-    assert seen >= 2 and hiding > 0
+    assert seen >= 2 and masking > 0
 
 
 def test_a_clip_says_the_focal_length_that_a_network_is_told(maker: ClipMaker) -> None:
     unsaid = with_config(maker, scenes=replace(maker.config.scenes, focal_known=0.0))
     clip = unsaid.clip(0, 1)
-    assert clip.told_focal_px == unsaid.scene(0, 1).told_focal_px == 400.0  # the diagonal of 320x240
-    assert decode_clip(encode_clip(clip)).told_focal_px == 400.0
+    assert clip.assumed_focal_px == unsaid.scene(0, 1).assumed_focal_px == 400.0  # the diagonal of 320x240
+    assert decode_clip(encode_clip(clip)).assumed_focal_px == 400.0
     assert clip.camera.focal_px != 400.0
 
 
@@ -214,9 +214,9 @@ def test_the_decisions_of_chance_are_known(maker: ClipMaker) -> None:
             np.round(scene.shape, 3).tolist(),
             round(scene.camera.focal_px, 2),
             np.round(scene.camera.translation_m[0], 2).tolist(),
-            scene.hiding.totally_occluded.tolist(),
-            scene.hiding.flip.sum(0).tolist(),
-            scene.hiding.unhide_legs,
+            scene.masking.totally_occluded.tolist(),
+            scene.masking.flip.sum(0).tolist(),
+            scene.masking.unhide_legs,
         )
         digest.update(repr(decided).encode())
     assert digest.hexdigest()[:16] == "1027be17e79040c2"
@@ -236,8 +236,8 @@ def test_splits_stay_apart(maker: ClipMaker, clip: VideoClip) -> None:
             maker.config, people_of(maker).bank, ProceduralWindows(2, 0, "heldout"), people_of(maker).body
         )
     with pytest.raises(PointlightError, match="one clip has one split"):
-        replace(maker.config, looks=replace(maker.config.looks, split="heldout"))
-    assert maker.config.of_split("heldout").looks.split == "heldout"
+        replace(maker.config, appearance=replace(maker.config.appearance, split="heldout"))
+    assert maker.config.of_split("heldout").appearance.split == "heldout"
 
 
 def test_other_picture_sizes_are_refused(maker: ClipMaker) -> None:
@@ -261,7 +261,7 @@ def test_a_stored_clip_comes_back(clip: VideoClip) -> None:
     files = encode_clip(clip)
     assert files == encode_clip(clip)
     back = decode_clip(files)
-    for name in ("mask", "whole_mask", "occluder", "others", "parts", "visible", "covered", "joints_px"):
+    for name in ("mask", "amodal_mask", "occluder", "others", "parts", "visible", "occluded", "joints_px"):
         assert np.array_equal(getattr(back, name), getattr(clip, name)), name
     for name in ("rotation", "translation_m", "principal_px", "focal_px", "image_size"):
         assert np.array_equal(getattr(back.camera, name), getattr(clip.camera, name)), name
@@ -281,7 +281,7 @@ def test_a_stored_clip_comes_back(clip: VideoClip) -> None:
 
 def test_what_has_no_depth_and_no_flow_is_stored(clip: VideoClip) -> None:
     nothing = np.full_like(clip.flow_forward_px, np.nan)
-    depth = np.where(clip.whole_mask, np.float32(np.nan), np.float32(np.inf))
+    depth = np.where(clip.amodal_mask, np.float32(np.nan), np.float32(np.inf))
     back = decode_clip(
         encode_clip(
             replace(clip, depth_m=depth, flow_forward_px=nothing, flow_backward_px=nothing, state=None)
@@ -347,11 +347,11 @@ def test_a_full_disk_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_shards_at_an_address(shards: Path) -> None:
     make("memory://synthesis-test")
     assert read_index("memory://synthesis-test") == read_index(shards)
-    place = Place("memory://synthesis-test")
+    storage = Storage("memory://synthesis-test")
     for name in ("shard-000000.tar", "shard-000001.tar"):
-        assert place.read(name) == (shards / name).read_bytes()
+        assert storage.read(name) == (shards / name).read_bytes()
     with pytest.raises(PointlightError, match="no address"):
-        Place("nowhere://x")
+        Storage("nowhere://x")
 
 
 def test_shards_are_read_once_each_in_any_order(shards: Path) -> None:
@@ -425,7 +425,7 @@ def test_pictures_for_people(maker: ClipMaker, clip: VideoClip) -> None:
     sheet = layer_sheet(clip, every=15)
     assert sheet.shape == (5 * 246 + 6, 3 * 326 + 6, 3)
     parts = occluded_parts(maker, 0, first=2)
-    assert (parts.clip.occluder & parts.clip.whole_mask).any()
+    assert (parts.clip.occluder & parts.clip.amodal_mask).any()
     assert draw_figure2(parts).shape == (2 * 486 + 6, 3 * 646 + 6, 3)
     with pytest.raises(PointlightError, match="there is no recipe 'best'"):
         find_recipe("best")

@@ -118,7 +118,7 @@ def test_every_term_sees_its_own_mistake(maker: BatchMaker, body: AnnyBody) -> N
 
 
 def test_training_on_exchanged_sides_sees_them_repaired(bank: MotionBank, body: AnnyBody) -> None:
-    config = replace(SceneConfig(), noise=DetectorNoise(exchange=1.0))
+    config = replace(SceneConfig(), noise=DetectorNoise(swap=1.0))
     scenes = [SceneSampler(config, bank, body).sample(3, index) for index in range(24)]
     tracks = TrackMaker(config, body).make(scenes)
     repaired = repaired_tracks(tracks)

@@ -19,10 +19,10 @@ from pointlight.evaluation.multiview import (
     TruthConfig,
     camera_truths,
     compare_skeletons,
+    detect_camera,
+    frame_errors,
     left_out_truths,
-    mark,
     read_calibrated_set,
-    see_camera,
     truth_of,
     views_2d,
 )
@@ -37,7 +37,7 @@ def main() -> None:
     number = [view.video.name for view in views.views].index(video.name)
     config = TruthConfig()
     with stage_bars() as bars:
-        seen = [see_camera(view, watch=bars) for view in views.views]
+        seen = [detect_camera(view, watch=bars) for view in views.views]
     whole = truth_of(views, seen, config)
     left_out = left_out_truths(views_2d(views, seen), whole, config)
     truth = camera_truths(views, seen, whole, left_out, FULL_BODY_JOINTS)[number]
@@ -47,7 +47,7 @@ def main() -> None:
     time_s = seen[number].keypoints.time_s
     print(f"Against the truth from {len(views.views)} cameras ({int(truth.frames.sum())} frames, PA-MPJPE):")
     for name, places in joints.items():
-        marks = mark(places, truth, time_s)
+        marks = frame_errors(places, truth, time_s)
         print(f"  {name}: {np.nanmean(marks.pa_mm):.0f} mm, a result in {marks.coverage:.0%} of frames")
     frames = np.flatnonzero(truth.frames)[np.linspace(0, truth.frames.sum() - 1, 4).astype(int)]
     write_png(demo / "truth.png", compare_skeletons(truth.joints_m, joints, [int(t) for t in frames]))

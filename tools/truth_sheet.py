@@ -15,9 +15,9 @@ from PIL import Image
 from pointlight.body import NETWORK_KEYPOINTS, mirror_order
 from pointlight.evaluation.multiview import (
     TruthConfig,
+    detect_camera,
     draw_skeleton,
     read_calibrated_set,
-    see_camera,
     truth_of,
 )
 from pointlight.media import VideoReader, draw_label
@@ -28,7 +28,7 @@ COLUMNS = 5
 
 def main() -> None:
     views = read_calibrated_set(Path(sys.argv[1]))
-    seen = [see_camera(view) for view in views.views]
+    seen = [detect_camera(view) for view in views.views]
     truth = truth_of(views, seen, TruthConfig())
     columns = [truth.names.index(name) for name in NETWORK_KEYPOINTS]
     places = np.where(truth.scored[..., None], truth.joints_world_m, np.nan)[:, columns]
@@ -43,7 +43,7 @@ def main() -> None:
         cells = []
         for t, frame in enumerate(VideoReader(view.video, size=size)):
             if t in chosen:
-                own = found[t][order] if truth.exchanged[v, t] else found[t]
+                own = found[t][order] if truth.swapped[v, t] else found[t]
                 picture = draw_skeleton(frame.image, own * scale, (90, 220, 110))
                 picture = draw_skeleton(picture, there[t] * scale, (255, 255, 255))
                 cells.append(draw_label(picture, f"{view.name} {t}", height_px=13))

@@ -153,7 +153,7 @@ def lift_keypoints(
     names = KEYPOINT_SETS[checkpoint.keypoint_set]
     track, repaired, source = track_of(keypoints, names, options)
     summary = summary if summary is not None else Summary()
-    summary.repaired = int(repaired.exchanged.sum())
+    summary.repaired = int(repaired.swapped.sum())
     with _timed(summary, "lift"):
         watch("lift", 0, 1)
         lifted = lift(track, checkpoint.model, body, overlap=overlap, mirror=mirror)

@@ -105,7 +105,7 @@ def synthesize(
 
     config = find_recipe(recipe).of_split(split)
     shown = replace(config.backgrounds, flow=flow or config.backgrounds.flow, people=people)
-    config = replace(config, backgrounds=shown, looks=replace(config.looks, pictures=pictures))
+    config = replace(config, backgrounds=shown, appearance=replace(config.appearance, pictures=pictures))
     if not total_occlusions:
         config = without_total_occlusions(config)
     if preview and preview_folder is None and "://" in out:

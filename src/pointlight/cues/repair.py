@@ -35,12 +35,12 @@ class Repaired:
 
     Attributes:
         points: (T, K, 3) x, y, score.
-        exchanged: (T,) bool, frames whose sides were put back.
+        swapped: (T,) bool, frames whose sides were put back.
         torn: (T,) bool, frames in the middle of a change; all their keypoints are absent now.
     """
 
     points: np.ndarray
-    exchanged: np.ndarray
+    swapped: np.ndarray
     torn: np.ndarray
 
 
@@ -63,18 +63,18 @@ def repair_sides(
     sided = order != np.arange(len(names))
     seen = points[..., 2] > 0
     frames = np.flatnonzero((seen & sided).sum(1) >= 4)
-    exchanged, torn = np.zeros(len(points), bool), np.zeros(len(points), bool)
+    swapped, torn = np.zeros(len(points), bool), np.zeros(len(points), bool)
     if len(frames) < 2:
-        return Repaired(points, exchanged, torn)
+        return Repaired(points, swapped, torn)
     size = _person_size(points[frames], seen[frames])
     labels, left_out = _search(points[frames, :, :2] / size, seen[frames], time_s[frames], order, config)
     labels = _choose_minority(labels, time_s[frames], config.longest_s)
-    exchanged[frames] = labels & ~left_out
+    swapped[frames] = labels & ~left_out
     torn[frames] = left_out & _between_labels(labels, left_out)
     repaired = points.copy()
-    repaired[exchanged] = points[exchanged][:, order]
+    repaired[swapped] = points[swapped][:, order]
     repaired[torn, :, 2] = 0
-    return Repaired(repaired, exchanged, torn)
+    return Repaired(repaired, swapped, torn)
 
 
 def _person_size(points: np.ndarray, seen: np.ndarray) -> float:

@@ -17,14 +17,14 @@ from pointlight.simulator import EVAL_V1, SceneSampler, TrackMaker
 from pointlight.training import EVALUATION_INDICES, Checkpoint, load_checkpoint, shipped_models
 
 EVALUATION_SEED = 7
-_PEERS = {"martinez": "martinez", "memoryless": "points-memoryless"}
+_BASELINES = {"martinez": "martinez", "memoryless": "points-memoryless"}
 _CONSTANT_CLIPS = 512
 
 
-def peer_checkpoints(body: BodyModel) -> dict[str, Checkpoint]:
+def baseline_checkpoints(body: BodyModel) -> dict[str, Checkpoint]:
     """The shipped networks that others are compared with, by the name that tables give them."""
     shipped = shipped_models()
-    return {peer: load_checkpoint(name, body) for peer, name in _PEERS.items() if name in shipped}
+    return {baseline: load_checkpoint(name, body) for baseline, name in _BASELINES.items() if name in shipped}
 
 
 def named_checkpoints(models: Sequence[str], body: BodyModel) -> dict[str, Checkpoint]:

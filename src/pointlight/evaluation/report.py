@@ -76,19 +76,29 @@ def _cameras(rows: dict[str, Any]) -> str:
     first = next(iter(rows.values()))["by_set"]
     cameras = [(name, camera) for name, entry in first.items() for camera in entry["by_camera"]]
     roles = [(name, role) for name, entry in first.items() for role in entry["by_role"]]
-    rivals = sorted(
-        {rival for row in rows.values() for entry in row["by_set"].values() for rival in entry["against"]}
+    baselines = sorted(
+        {
+            baseline
+            for row in rows.values()
+            for entry in row["by_set"].values()
+            for baseline in entry["against"]
+        }
     )
     head = ["model", "PA-MPJPE mm (95 %)", *(f"{name}/{camera}" for name, camera in cameras)]
     head += [f"{name}: {role} cameras" for name, role in roles]
-    head += [*(f"of {rival}" for rival in rivals), "size known: MPJPE mm", "accel. m/s^2", "coverage"]
+    head += [
+        *(f"of {baseline}" for baseline in baselines),
+        "size known: MPJPE mm",
+        "accel. m/s^2",
+        "coverage",
+    ]
     lines = []
     for name, row in rows.items():
         cells = [name, _with_interval(row)]
         cells += [_cell(row["by_set"][s]["by_camera"][c]["pa_mpjpe_mm"], "{:.1f}") for s, c in cameras]
         cells += [_with_interval(row["by_set"][s]["by_role"][r]) for s, r in roles]
         ratios = next(iter(row["by_set"].values()))["against"] if len(row["by_set"]) == 1 else {}
-        cells += [_cell(ratios.get(rival, {}).get("ratio"), "{:.2f}") for rival in rivals]
+        cells += [_cell(ratios.get(baseline, {}).get("ratio"), "{:.2f}") for baseline in baselines]
         cells += [_cell(row["scaled_mpjpe_mm"], "{:.1f}"), _cell(row["acceleration_m_s2"], "{:.1f}")]
         cells.append(f"{row['coverage']:.0%}")
         lines.append(cells)

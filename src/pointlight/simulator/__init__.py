@@ -12,7 +12,7 @@ from pointlight.simulator.clips.synthesis import SYNTHESIS_RECIPES, ClipMaker, S
 from pointlight.simulator.people.layers import PersonLayer
 from pointlight.simulator.scenes.cameras import CameraConfig
 from pointlight.simulator.scenes.detector_noise import MEDIAPIPE_V1, DetectorNoise
-from pointlight.simulator.scenes.keypoint_masking import HidingConfig
+from pointlight.simulator.scenes.keypoint_masking import KeypointMaskingConfig
 from pointlight.simulator.scenes.scene import (
     EVAL_MEDIAPIPE_V1,
     EVAL_V1,
@@ -35,7 +35,7 @@ __all__ = [
     "CameraConfig",
     "ClipMaker",
     "DetectorNoise",
-    "HidingConfig",
+    "KeypointMaskingConfig",
     "PersonLayer",
     "Scene",
     "SceneConfig",

@@ -11,6 +11,17 @@ from pointlight.errors import PointlightError
 
 T = TypeVar("T")
 
+OLD_TYPES = {
+    "HidingConfig": "KeypointMaskingConfig",
+    "LooksConfig": "AppearanceConfig",
+}
+OLD_FIELDS = {
+    "SceneConfig": {"hiding": "masking"},
+    "DetectorNoise": {"exchange": "swap", "limb_exchange": "limb_swap"},
+    "SynthesisConfig": {"looks": "appearance"},
+}
+"""Names of version 0.1.0, by the type's name of today; read for one release more."""
+
 
 def to_plain(value: Any) -> Any:
     """A dataclass tree as dictionaries, lists and plain values; each dataclass carries its type's name."""
@@ -33,7 +44,19 @@ def from_plain(kind: type[T], plain: Any, where: str) -> T:
     Raises:
         PointlightError: a key is unknown or missing, or the type is another one.
     """
-    return _build(kind, plain, where)
+    return _build(kind, _renamed(plain), where)
+
+
+def _renamed(plain: Any) -> Any:
+    """The same tree with the names of today."""
+    if isinstance(plain, list):
+        return [_renamed(item) for item in plain]
+    if not isinstance(plain, dict):
+        return plain
+    name = OLD_TYPES.get(plain.get("type", ""), plain.get("type"))
+    fields = OLD_FIELDS.get(name or "", {})
+    renamed = {fields.get(key, key): _renamed(value) for key, value in plain.items()}
+    return renamed | {"type": name} if "type" in plain else renamed
 
 
 def _build(kind: Any, plain: Any, where: str) -> Any:

@@ -44,7 +44,7 @@ def cues_of_tracks(tracks: Tracks, keypoint_set: str, next_frame: bool) -> Point
     return point_cues(
         tracks.detections_px[..., :count, :],
         tracks.visible[..., :count],
-        tracks.told_focal_px,
+        tracks.assumed_focal_px,
         tracks.principal_px,
         keypoint_set=keypoint_set,
         next_frame=next_frame,
@@ -70,7 +70,7 @@ def targets_of_tracks(tracks: Tracks, cues: PointCues) -> Targets:
         cues.boxes.centre_px, tracks.focal_px[:, None].expand(cues.occluded.shape), tracks.principal_px
     )
     turn = crop_ray_rotation(true_ray)[:, :-1, None]  # (B, T-1, 1, 3, 3)
-    focal = tracks.told_focal_px[:, None, None].expand(tracks.points_px.shape[:3])
+    focal = tracks.assumed_focal_px[:, None, None].expand(tracks.points_px.shape[:3])
     rays = pixel_rays(tracks.points_px, focal, tracks.principal_px[:, :, None])
     points = _both_frames(tracks.points_camera_m)
     return Targets(
@@ -116,7 +116,7 @@ class BatchMaker:
         first = number * self._size
         scenes = [self._sampler.sample(self._seed, index) for index in range(first, first + self._size)]
         tracks = self._maker.make(scenes)
-        if any(noise.exchange for noise in self._maker.config.noises):
+        if any(noise.swap for noise in self._maker.config.noises):
             tracks = repaired_tracks(tracks)
         cues = cues_of_tracks(tracks, self._keypoint_set, self._next_frame)
         return Batch(cues.features, targets_of_tracks(tracks, cues))

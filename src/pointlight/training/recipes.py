@@ -11,7 +11,7 @@ from pointlight.simulator import (
     EVAL_V1_PERFECT,
     MEDIAPIPE_V1,
     DetectorNoise,
-    HidingConfig,
+    KeypointMaskingConfig,
     SceneConfig,
 )
 from pointlight.simulator.scenes import surreal_scenes
@@ -75,7 +75,7 @@ _PAPER = Recipe(
         SceneConfig(
             name="paper",
             variety=VarietyConfig.none(),
-            hiding=HidingConfig(block=0.0),
+            masking=KeypointMaskingConfig(block=0.0),
             focal_known=1.0,
             group_power=1.0,
         )
@@ -99,7 +99,7 @@ RECIPES: dict[str, Recipe] = {
                 _POINTS.scenes,
                 noise=DetectorNoise(),
                 other_noises=(),
-                hiding=EVAL_V1_PERFECT.hiding,
+                masking=EVAL_V1_PERFECT.masking,
                 focal_known=1.0,
             ),
         ),

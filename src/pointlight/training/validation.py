@@ -30,7 +30,7 @@ class Validation:
         keypoint_set = network.encoder.keypoint_set if hmr else network.keypoint_set
         # Who learns from perfect keypoints is judged on them.
         perfect = EVAL_V1_PERFECT
-        exact = recipe.scenes.noises == perfect.noises and recipe.scenes.hiding == perfect.hiding
+        exact = recipe.scenes.noises == perfect.noises and recipe.scenes.masking == perfect.masking
         scenes = replace(
             perfect if exact else EVAL_V1, name="validation-v1", split="validation", group_power=0.0
         )

@@ -38,8 +38,8 @@ class RefineConfig:
         change_deg_s: of the change of these corrections in a second.
         depth: of the logarithm of distance from where the body was placed.
         depth_s: of its change in a second.
-        aside: of the place across the line of sight, over the distance.
-        aside_s: of its change in a second.
+        lateral_offset: of the place across the line of sight, over the distance.
+        lateral_s: of its change in a second.
         acceleration: of a keypoint against the root, m/s^2, over steps of about 1/30 s.
         stand_m_s: of the speed of a foot that stands still in the picture.
         still: speed in the picture at which a foot half stands, in person sizes a second.
@@ -57,8 +57,8 @@ class RefineConfig:
     change_deg_s: float = 30.0
     depth: float = 0.1
     depth_s: float = 0.2
-    aside: float = 0.03
-    aside_s: float = 0.1
+    lateral_offset: float = 0.03
+    lateral_s: float = 0.1
     acceleration: float = 40.0
     stand_m_s: float = 0.3
     still: float = 0.1
@@ -72,11 +72,11 @@ class RefineConfig:
 class _Corrections:
     """What is added to a track: rotation vectors (T, J-1, 3) and (T, 3), slopes (T, 2), log depth (T,), shape (S,)."""
 
-    turns: Tensor
-    heading: Tensor
-    aside: Tensor
-    nearer: Tensor
-    build: Tensor
+    joint_rotation_delta: Tensor
+    root_rotation_delta: Tensor
+    lateral_offset: Tensor
+    log_depth_offset: Tensor
+    shape_delta: Tensor
 
     @staticmethod
     def none(frames: int, joints: int, numbers: int) -> _Corrections:
@@ -85,12 +85,14 @@ class _Corrections:
 
     def apply(self, start: BodyState) -> BodyState:
         """The corrected body; a change of depth alone keeps it where it appears in the picture."""
-        place = start.translation * self.nearer.exp()[:, None]
-        place = place + torch.cat((self.aside * place[:, 2:], torch.zeros_like(place[:, :1])), dim=-1)
+        place = start.translation * self.log_depth_offset.exp()[:, None]
+        place = place + torch.cat(
+            (self.lateral_offset * place[:, 2:], torch.zeros_like(place[:, :1])), dim=-1
+        )
         return BodyState(
-            start.pose @ rotvec_to_rotmat(self.turns),
-            (start.shape + self.build).clamp(0, 1),
-            rotvec_to_rotmat(self.heading) @ start.root,
+            start.pose @ rotvec_to_rotmat(self.joint_rotation_delta),
+            (start.shape + self.shape_delta).clamp(0, 1),
+            rotvec_to_rotmat(self.root_rotation_delta) @ start.root,
             place,
         )
 
@@ -156,10 +158,10 @@ def refine(
     # The stretch that shows most of the person says how the person is built.
     order = sorted(range(len(pieces)), key=lambda i: -float(pieces[i].seen.sum()))
     fits: dict[int, _Corrections] = {}
-    build: Tensor | None = None
+    shape_delta: Tensor | None = None
     for i in order:
-        fits[i] = _fit(pieces[i], body, names, config, build, count)
-        build = fits[i].build
+        fits[i] = _fit(pieces[i], body, names, config, shape_delta, count)
+        shape_delta = fits[i].shape_delta
     merged = _merge([fits[i] for i in range(len(pieces))], spans, frames)
     end = merged.apply(_state(lifted, slice(0, frames)))
     return replace(
@@ -176,15 +178,21 @@ def _fit(
     body: BodyModel,
     names: tuple[str, ...],
     config: RefineConfig,
-    build: Tensor | None,
+    shape_delta: Tensor | None,
     count: Callable[[], None],
 ) -> _Corrections:
-    """The corrections of one stretch; `build` is the shape's where it is known already."""
+    """The corrections of one stretch; `shape_delta` is the shape's where it is known already."""
     frames, joints = piece.start.pose.shape[:2]
     free = _Corrections.none(frames, joints, len(piece.start.shape))
-    if build is not None:
-        free = replace(free, build=build)
-    wanted = [free.turns, free.heading, free.aside, free.nearer, *([] if build is not None else [free.build])]
+    if shape_delta is not None:
+        free = replace(free, shape_delta=shape_delta)
+    wanted = [
+        free.joint_rotation_delta,
+        free.root_rotation_delta,
+        free.lateral_offset,
+        free.log_depth_offset,
+        *([] if shape_delta is not None else [free.shape_delta]),
+    ]
     for values in wanted:
         values.requires_grad_(True)
     optimiser = torch.optim.Adam(wanted, lr=config.learning_rate, betas=(0.9, 0.95))
@@ -207,10 +215,14 @@ def _cost(
     error = ((there - piece.points) / (piece.size_px * config.keypoint)).square().sum(-1)
     limit = config.robust**2
     cost = (piece.seen * limit * error / (limit + error)).sum()
-    cost = cost + (free.turns / np.radians(config.joint_deg)).square().sum()
-    cost = cost + (free.heading / np.radians(config.root_deg)).square().sum()
-    cost = cost + (free.nearer / config.depth).square().sum() + (free.aside / config.aside).square().sum()
-    cost = cost + (free.build / config.shape).square().sum() * len(piece.time_s) / 30
+    cost = cost + (free.joint_rotation_delta / np.radians(config.joint_deg)).square().sum()
+    cost = cost + (free.root_rotation_delta / np.radians(config.root_deg)).square().sum()
+    cost = (
+        cost
+        + (free.log_depth_offset / config.depth).square().sum()
+        + (free.lateral_offset / config.lateral_offset).square().sum()
+    )
+    cost = cost + (free.shape_delta / config.shape).square().sum() * len(piece.time_s) / 30
     cost = cost + _overstretch(now.pose, body, config)
     if len(piece.time_s) < 2:
         return cost
@@ -220,10 +232,10 @@ def _cost(
     )  # what changes over time must not weigh more at a higher frame rate
     change = np.radians(config.change_deg_s)
     for values, speed in (
-        (free.turns, change),
-        (free.heading, change),
-        (free.nearer[:, None], config.depth_s),
-        (free.aside, config.aside_s),
+        (free.joint_rotation_delta, change),
+        (free.root_rotation_delta, change),
+        (free.log_depth_offset[:, None], config.depth_s),
+        (free.lateral_offset, config.lateral_s),
     ):
         cost = cost + per_frame * (values.flatten(1).diff(dim=0) / (speed * step_s[:, None])).square().sum()
     for feet, stands in zip(_FEET, piece.stands.T, strict=True):
@@ -288,7 +300,7 @@ def _merge(fits: list[_Corrections], spans: list[slice], frames: int) -> _Correc
             own = getattr(fit, name)
             values[span] += own * weight.reshape(-1, *([1] * (own.ndim - 1)))
     means = {name: values / total.reshape(-1, *([1] * (values.ndim - 1))) for name, values in sums.items()}
-    return _Corrections(**means, build=fits[0].build)
+    return _Corrections(**means, shape_delta=fits[0].shape_delta)
 
 
 _FEET = tuple(tuple(f"{side}_{part}" for part in ("ankle", "heel", "big_toe")) for side in ("left", "right"))

@@ -11,15 +11,15 @@ from pointlight.evaluation.multiview.calibration import (
 )
 from pointlight.evaluation.multiview.evaluator import (
     FULL_BODY_JOINTS,
-    Seen,
+    CameraDetections,
     camera_truths,
+    detect_camera,
     evaluate_multiview,
     left_out_truths,
-    see_camera,
     truth_of,
     views_2d,
 )
-from pointlight.evaluation.multiview.frame_errors import CameraTruth, Marks, mark
+from pointlight.evaluation.multiview.frame_errors import CameraTruth, FrameErrors, frame_errors
 from pointlight.evaluation.multiview.other_tools import read_joints
 from pointlight.evaluation.multiview.picture import compare_skeletons, draw_skeleton
 from pointlight.evaluation.multiview.truth import MultiviewTruth, TruthConfig, Views2D, triangulate_person
@@ -27,23 +27,23 @@ from pointlight.evaluation.multiview.truth import MultiviewTruth, TruthConfig, V
 __all__ = [
     "FULL_BODY_JOINTS",
     "CalibratedSet",
+    "CameraDetections",
     "CameraTruth",
-    "Marks",
+    "FrameErrors",
     "MultiviewTruth",
-    "Seen",
     "TruthConfig",
     "View",
     "Views2D",
     "calibrated_folders",
     "camera_truths",
     "compare_skeletons",
+    "detect_camera",
     "draw_skeleton",
     "evaluate_multiview",
+    "frame_errors",
     "left_out_truths",
-    "mark",
     "read_calibrated_set",
     "read_joints",
-    "see_camera",
     "triangulate_person",
     "truth_of",
     "views_2d",

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from pointlight.body import NETWORK_KEYPOINTS
-from pointlight.evaluation.multiview.frame_errors import Marks
+from pointlight.evaluation.multiview.frame_errors import FrameErrors
 
 BLOCK_S = 0.25
 """Frames this close together are drawn together in the bootstrap."""
@@ -18,51 +18,51 @@ INTERVAL_MEANS = "within this clip; says nothing of other people"
 
 
 @dataclass(frozen=True)
-class JudgedSet:
-    """All marks of one set.
+class ScoredSet:
+    """All per-frame errors of one set.
 
     Attributes:
         cameras: their names.
         roles: one a camera, "" where none is known.
         time_s: (T,) of the frames.
-        marks: one a camera, by who predicted.
+        errors: one a camera, by who predicted.
     """
 
     cameras: tuple[str, ...]
     roles: tuple[str, ...]
     time_s: np.ndarray
-    marks: tuple[Mapping[str, Marks], ...]
+    errors: tuple[Mapping[str, FrameErrors], ...]
 
 
-def scores_of(sets: Mapping[str, JudgedSet]) -> dict[str, Any]:
+def scores_of(sets: Mapping[str, ScoredSet]) -> dict[str, Any]:
     """Everybody's figures over sets (each weighs the same) and cameras, with intervals; nothing without a set."""
-    names = list(next(iter(sets.values())).marks[0]) if sets else []
+    names = list(next(iter(sets.values())).errors[0]) if sets else []
     return {name: _score(name, sets) for name in names}
 
 
-def _score(name: str, sets: Mapping[str, JudgedSet]) -> dict[str, Any]:
+def _score(name: str, sets: Mapping[str, ScoredSet]) -> dict[str, Any]:
     by_set: dict[str, Any] = {}
-    for set_name, judged in sets.items():
-        own = [camera[name] for camera in judged.marks]
+    for set_name, scored in sets.items():
+        own = [camera[name] for camera in scored.errors]
         by_role = {
-            role: [one for one, its in zip(own, judged.roles, strict=True) if its == role]
-            for role in sorted(set(judged.roles) - {""})
+            role: [one for one, its in zip(own, scored.roles, strict=True) if its == role]
+            for role in sorted(set(scored.roles) - {""})
         }
-        rivals = [other for other in judged.marks[0] if other != name and other.startswith("mediapipe")]
+        baselines = [other for other in scored.errors[0] if other != name and other.startswith("mediapipe")]
         by_set[set_name] = {
-            **_interval(own, judged.time_s),
+            **_interval(own, scored.time_s),
             "by_camera": {
-                camera: _interval([one], judged.time_s)
-                for camera, one in zip(judged.cameras, own, strict=True)
+                camera: _interval([one], scored.time_s)
+                for camera, one in zip(scored.cameras, own, strict=True)
             },
-            "by_role": {role: _interval(those, judged.time_s) for role, those in by_role.items()},
+            "by_role": {role: _interval(those, scored.time_s) for role, those in by_role.items()},
             "against": {
-                other: _difference(own, [camera[other] for camera in judged.marks], judged.time_s)
-                for other in rivals
+                other: _difference(own, [camera[other] for camera in scored.errors], scored.time_s)
+                for other in baselines
             },
         }
     scored = [entry for entry in by_set.values() if entry["pa_mpjpe_mm"] is not None]
-    every = [camera[name] for judged in sets.values() for camera in judged.marks]
+    every = [camera[name] for scored in sets.values() for camera in scored.errors]
     joints = [_over_cameras([one.joints_mm[:, k] for one in every]) for k in range(len(NETWORK_KEYPOINTS))]
     return {
         "pa_mpjpe_mm": rounded(float(np.mean([entry["pa_mpjpe_mm"] for entry in scored])))
@@ -77,9 +77,9 @@ def _score(name: str, sets: Mapping[str, JudgedSet]) -> dict[str, Any]:
     }
 
 
-def _interval(marks: Sequence[Marks], time_s: np.ndarray) -> dict[str, Any]:
+def _interval(errors: Sequence[FrameErrors], time_s: np.ndarray) -> dict[str, Any]:
     """Mean over cameras of the mean over frames, with a bootstrap over blocks of time drawn for all cameras at once."""
-    values = np.stack([one.pa_mm for one in marks])
+    values = np.stack([one.pa_mm for one in errors])
     low, high = np.percentile(_draws(values, time_s), (2.5, 97.5))
     return {
         "pa_mpjpe_mm": rounded(_over_cameras(values)),
@@ -87,7 +87,9 @@ def _interval(marks: Sequence[Marks], time_s: np.ndarray) -> dict[str, Any]:
     }
 
 
-def _difference(own: Sequence[Marks], other: Sequence[Marks], time_s: np.ndarray) -> dict[str, Any]:
+def _difference(
+    own: Sequence[FrameErrors], other: Sequence[FrameErrors], time_s: np.ndarray
+) -> dict[str, Any]:
     """Paired: only frames that both have, and the same blocks of time."""
     first, second = np.stack([one.pa_mm for one in own]), np.stack([one.pa_mm for one in other])
     both = np.isfinite(first) & np.isfinite(second)

@@ -24,11 +24,11 @@ from pointlight.capture import MediapipeDetector
 from pointlight.capture.detection import detector_source, read_detections, write_detections
 from pointlight.cues import Keypoints2D
 from pointlight.errors import PointlightError
-from pointlight.evaluation.contenders import constant_pose, named_checkpoints, peer_checkpoints
+from pointlight.evaluation.contenders import baseline_checkpoints, constant_pose, named_checkpoints
 from pointlight.evaluation.multiview.block_bootstrap import (
     BLOCK_S,
     INTERVAL_MEANS,
-    JudgedSet,
+    ScoredSet,
     rounded,
     scores_of,
 )
@@ -38,7 +38,7 @@ from pointlight.evaluation.multiview.calibration import (
     calibrated_folders,
     read_calibrated_set,
 )
-from pointlight.evaluation.multiview.frame_errors import CameraTruth, Marks, mark
+from pointlight.evaluation.multiview.frame_errors import CameraTruth, FrameErrors, frame_errors
 from pointlight.evaluation.multiview.other_tools import read_joints
 from pointlight.evaluation.multiview.predictors import (
     network_joints,
@@ -65,7 +65,7 @@ _SOURCE = "joints triangulated from all cameras"
 
 
 @dataclass(frozen=True)
-class Seen:
+class CameraDetections:
     """One camera's detections: keypoints, and the detector's own 3D of the 12 (T, 12, 3), which peers use."""
 
     keypoints: Keypoints2D
@@ -100,7 +100,7 @@ def evaluate_multiview(
     config = config or TruthConfig()
     body = AnnyBody()
     checkpoints = named_checkpoints(models, body)
-    rivals = peer_checkpoints(body)
+    baselines = baseline_checkpoints(body)
     bank = training_bank(motion, body, cache, watch=lambda done, total: watch("motion", done, total))
     constant = constant_pose(bank, body)
     roles = _roles(data)
@@ -112,10 +112,10 @@ def evaluate_multiview(
             f"there is no camera {unknown[0]!r} in {data}; predictions are for {', '.join(sorted(known))}"
         )
     truths: dict[str, Any] = {}
-    judged: dict[str, dict[str, JudgedSet]] = {"full": {}, "part": {}}
+    scored_sets: dict[str, dict[str, ScoredSet]] = {"full": {}, "part": {}}
     for calibrated in calibrated_sets:
         name = calibrated.name
-        seen = [see_camera(view, cache, watch) for view in calibrated.views]
+        seen = [detect_camera(view, cache, watch) for view in calibrated.views]
         watch(f"truth {name}", 0, 1)
         truth = truth_of(calibrated, seen, config, cache)
         alone = left_out_truths(views_2d(calibrated, seen), truth, config, cache)
@@ -127,19 +127,19 @@ def evaluate_multiview(
         least = FULL_BODY_JOINTS if kind == "full" else PART_JOINTS
         cameras = camera_truths(calibrated, seen, truth, alone, least)
         truths[name]["left_out_mm"] = [rounded(camera.left_out_mm) for camera in cameras]
-        marks: list[dict[str, Marks]] = []
+        errors: list[dict[str, FrameErrors]] = []
         for view, detections, camera in zip(calibrated.views, seen, cameras, strict=True):
-            watch(f"judge {name}", len(marks), len(cameras))
-            joints = _everybody(detections, camera, checkpoints, rivals, constant, body)
+            watch(f"judge {name}", len(errors), len(cameras))
+            joints = _everybody(detections, camera, checkpoints, baselines, constant, body)
             if others:
                 joints["predictions"] = _read(others.get(f"{name}/{view.name}"), len(detections.keypoints))
-            marks.append({who: mark(found, camera, truth.time_s) for who, found in joints.items()})
+            errors.append({who: frame_errors(found, camera, truth.time_s) for who, found in joints.items()})
         watch(f"judge {name}", len(cameras), len(cameras))
-        judged[kind][name] = JudgedSet(
+        scored_sets[kind][name] = ScoredSet(
             cameras=tuple(view.name for view in calibrated.views),
             roles=tuple(roles.get(f"{name}/{view.video.name}", "") for view in calibrated.views),
             time_s=truth.time_s,
-            marks=tuple(marks),
+            errors=tuple(errors),
         )
     result = {
         "truth": truths,
@@ -147,7 +147,7 @@ def evaluate_multiview(
     }
     ours = [*checkpoints, *_variants(checkpoints), *(["predictions"] if others else [])]
     for kind, key in (("full", ""), ("part", "part_body_")):
-        scores = scores_of(judged[kind])
+        scores = scores_of(scored_sets[kind])
         result[f"{key}models"] = {who: scores[who] for who in ours if who in scores}
         result[f"{key}peers"] = {who: score for who, score in scores.items() if who not in ours}
     return result
@@ -158,12 +158,12 @@ def _read(file: Path | None, frames: int) -> np.ndarray:
     return np.full((frames, len(_TWELVE), 3), np.nan) if file is None else read_joints(file, frames)
 
 
-def see_camera(
+def detect_camera(
     view: View,
     cache: Path | None = None,
     watch: Callable[[str, float, float], None] = lambda stage, done, total: None,
     size: str = "full",
-) -> Seen:
+) -> CameraDetections:
     """One camera's detections, from the cache where it holds them.
 
     Args:
@@ -193,19 +193,22 @@ def see_camera(
         raise PointlightError(
             f"{view.video} is {keypoints.image_size} pixels, its calibration is for {view.image_size}"
         )
-    return Seen(
+    return CameraDetections(
         keypoints, world_m[:, list(indices_of(NETWORK_KEYPOINTS, keypoints.names))].astype(np.float64)
     )
 
 
 def truth_of(
-    calibrated: CalibratedSet, seen: Sequence[Seen], config: TruthConfig, cache: Path | None = None
+    calibrated: CalibratedSet,
+    seen: Sequence[CameraDetections],
+    config: TruthConfig,
+    cache: Path | None = None,
 ) -> MultiviewTruth:
     """The set's truth from the detections of all its cameras, from the cache where it holds it."""
     return cached_triangulation(views_2d(calibrated, seen), config, cache or default_cache())
 
 
-def views_2d(calibrated: CalibratedSet, seen: Sequence[Seen]) -> Views2D:
+def views_2d(calibrated: CalibratedSet, seen: Sequence[CameraDetections]) -> Views2D:
     """All cameras' keypoints side by side; frames of equal number belong together, and the shortest video ends all."""
     frames = min(len(each.keypoints) for each in seen)
     points = np.stack([each.keypoints.select(EXTENDED_KEYPOINTS)[:frames] for each in seen])
@@ -220,7 +223,7 @@ def views_2d(calibrated: CalibratedSet, seen: Sequence[Seen]) -> Views2D:
 
 def camera_truths(
     calibrated: CalibratedSet,
-    seen: Sequence[Seen],
+    seen: Sequence[CameraDetections],
     truth: MultiviewTruth,
     left_out: Sequence[MultiviewTruth],
     least_joints: int,
@@ -263,7 +266,7 @@ def left_out_truths(
     views: Views2D, truth: MultiviewTruth, config: TruthConfig, cache: Path | None = None
 ) -> list[MultiviewTruth]:
     """The truth as it would be without each camera; exchanges and offsets stay those that all cameras found."""
-    known = {"exchanged": truth.exchanged, "offsets_px": truth.offsets_px}
+    known = {"swapped": truth.swapped, "offsets_px": truth.offsets_px}
     return [
         cached_triangulation(views.without(v), config, cache or default_cache(), **known)
         for v in range(len(views.lenses))
@@ -294,15 +297,15 @@ def quality(truth: MultiviewTruth, left_out: Sequence[MultiviewTruth]) -> dict[s
         "limb_spread_mm": {limb: rounded(value) for limb, value in spread.items()},
         "floor_mm": [rounded(value) for value in floors],
         "offsets_px": np.round(truth.offsets_px, 1).tolist(),
-        "exchanged": [rounded(float(x), 3) for x in truth.exchanged.mean(1)],
+        "exchanged": [rounded(float(x), 3) for x in truth.swapped.mean(1)],
     }
 
 
 def _everybody(
-    detections: Seen,
+    detections: CameraDetections,
     camera: CameraTruth,
     checkpoints: Mapping[str, Checkpoint],
-    rivals: Mapping[str, Checkpoint],
+    baselines: Mapping[str, Checkpoint],
     constant: torch.Tensor,
     body: BodyModel,
 ) -> dict[str, np.ndarray]:
@@ -330,8 +333,8 @@ def _everybody(
         joints[f"{key}, refined"] = network_joints(
             true_2d, checkpoint, body, overlap=True, mirror=True, refine=True
         )
-    for name, rival in rivals.items():
-        joints[name] = network_joints(keypoints, rival, body)
+    for name, baseline in baselines.items():
+        joints[name] = network_joints(keypoints, baseline, body)
     joints["mediapipe_world"] = detections.world_m
     joints["mediapipe_world_repaired"] = repaired_world_joints(keypoints, detections.world_m)
     joints["constant"] = np.broadcast_to(

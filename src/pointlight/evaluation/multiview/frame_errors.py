@@ -38,7 +38,7 @@ class CameraTruth:
 
 
 @dataclass(frozen=True)
-class Marks:
+class FrameErrors:
     """One prediction against one camera's truth; NaN in frames that are not scored or have no prediction.
 
     Attributes:
@@ -56,7 +56,7 @@ class Marks:
     coverage: float
 
 
-def mark(predicted_m: np.ndarray, camera: CameraTruth, time_s: np.ndarray) -> Marks:
+def frame_errors(predicted_m: np.ndarray, camera: CameraTruth, time_s: np.ndarray) -> FrameErrors:
     """Hold a prediction (T, 12, 3) to the truth; any scale and frame for `pa_mm`, camera axes for the others."""
     frames = len(camera.frames)
     predicted = torch.from_numpy(predicted_m[:frames].astype(np.float64))
@@ -72,7 +72,7 @@ def mark(predicted_m: np.ndarray, camera: CameraTruth, time_s: np.ndarray) -> Ma
     hips = scored[:, _HIPS[0]] & scored[:, _HIPS[1]] & counted
     error = _from_hips(sized) - _from_hips(target.numpy())
     scaled_mm = 1000 * (np.linalg.norm(error, axis=-1) * scored).sum(1) / np.maximum(scored.sum(1), 1)
-    return Marks(
+    return FrameErrors(
         pa_mm=np.where(counted, pa_mpjpe_mm(predicted, target, weights).numpy(), np.nan),
         joints_mm=np.where(weights.numpy() > 0, joints_mm, np.nan),
         scaled_mm=np.where(hips, scaled_mm, np.nan),

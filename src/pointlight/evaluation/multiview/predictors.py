@@ -59,7 +59,7 @@ def repaired_world_joints(keypoints: Keypoints2D, world_m: np.ndarray) -> np.nda
     points = keypoints.select(NETWORK_KEYPOINTS)
     repaired = repair_sides(points, keypoints.time_s, NETWORK_KEYPOINTS, RepairConfig())
     mirrored = world_m[:, list(mirror_order(NETWORK_KEYPOINTS))]
-    return np.where(repaired.exchanged[:, None, None], mirrored, world_m)
+    return np.where(repaired.swapped[:, None, None], mirrored, world_m)
 
 
 def scored_frames(keypoints: Keypoints2D) -> np.ndarray:

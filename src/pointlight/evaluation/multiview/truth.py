@@ -39,7 +39,7 @@ class TruthConfig:
     Attributes:
         seen_score: 2D keypoints of lower score do not count.
         inlier_px: a view that sees a joint farther from the triangulated one disagrees and is left out.
-        exchange_cost: of one view changing between straight and exchanged from frame to frame, in squared `inlier_px`.
+        swap_cost: of one view changing between straight and exchanged from frame to frame, in squared `inlier_px`.
         offsets: estimate and take out a constant image offset of every camera.
         smooth_s: half width of the local parabolas that are fitted over time; 0 for none.
         scored_views: a joint is scored if at least so many views agree,
@@ -49,7 +49,7 @@ class TruthConfig:
 
     seen_score: float = 0.3
     inlier_px: float = 25.0
-    exchange_cost: float = 2.0
+    swap_cost: float = 2.0
     offsets: bool = True
     smooth_s: float = 0.07
     scored_views: int = 2
@@ -95,7 +95,7 @@ class MultiviewTruth:
         error_px: (T, K) mean distance of the agreeing views' keypoints from the unsmoothed joint.
         limb_deviation: (T, K) largest relative difference of a limb at this joint from its median length.
         scored: (T, K) good enough to judge by.
-        exchanged: (V, T) left and right of the whole body were exchanged in this view.
+        swapped: (V, T) left and right of the whole body were exchanged in this view.
         offsets_px: (V, 2) constant image offsets that were taken out.
     """
 
@@ -107,7 +107,7 @@ class MultiviewTruth:
     error_px: np.ndarray
     limb_deviation: np.ndarray
     scored: np.ndarray
-    exchanged: np.ndarray
+    swapped: np.ndarray
     offsets_px: np.ndarray
 
     def limb_lengths_m(self) -> dict[tuple[str, str], np.ndarray]:
@@ -120,7 +120,7 @@ def triangulate_person(
     views: Views2D,
     config: TruthConfig | None = None,
     *,
-    exchanged: np.ndarray | None = None,
+    swapped: np.ndarray | None = None,
     offsets_px: np.ndarray | None = None,
 ) -> MultiviewTruth:
     """Triangulate one person.
@@ -128,17 +128,17 @@ def triangulate_person(
     Args:
         views: what the cameras see.
         config: limits.
-        exchanged: (V, T) known exchanges of left and right; found by the geometry if not given.
+        swapped: (V, T) known exchanges of left and right; found by the geometry if not given.
         offsets_px: (V, 2) known image offsets; estimated if not given and `config.offsets`.
     """
     config = config or TruthConfig()
     fixed = np.zeros((len(views.lenses), 2)) if offsets_px is None else offsets_px
-    if exchanged is None:
-        exchanged = find_exchanges(views, config, fixed)
+    if swapped is None:
+        swapped = find_swaps(views, config, fixed)
         if offsets_px is None and config.offsets:
-            fixed = estimate_offsets(_straight(views, exchanged), config)
-            exchanged = find_exchanges(views, config, fixed)
-    views = _straight(views, exchanged)
+            fixed = estimate_offsets(_straight(views, swapped), config)
+            swapped = find_swaps(views, config, fixed)
+    views = _straight(views, swapped)
     if offsets_px is None and config.offsets:
         fixed = estimate_offsets(views, config)
     points, inlier, errors = _robust(views, config, fixed)
@@ -162,7 +162,7 @@ def triangulate_person(
         error_px=error_px,
         limb_deviation=deviation,
         scored=scored,
-        exchanged=exchanged,
+        swapped=swapped,
         offsets_px=fixed,
     )
 
@@ -172,7 +172,7 @@ def cached_triangulation(
     config: TruthConfig,
     cache: Path,
     *,
-    exchanged: np.ndarray | None = None,
+    swapped: np.ndarray | None = None,
     offsets_px: np.ndarray | None = None,
 ) -> MultiviewTruth:
     """`triangulate_person`, kept in a file that is named by the hash of all that it is made of."""
@@ -180,7 +180,7 @@ def cached_triangulation(
     arrays = [views.time_s, views.points_px, views.scores]
     for lens in views.lenses:
         arrays += [value.numpy() for value in vars(lens).values()]
-    arrays += [array for array in (exchanged, offsets_px) if array is not None]
+    arrays += [array for array in (swapped, offsets_px) if array is not None]
     for array in arrays:
         digest.update(f"{array.shape} {array.dtype}".encode())
         digest.update(np.ascontiguousarray(array).tobytes())
@@ -189,13 +189,13 @@ def cached_triangulation(
     if path.is_file():
         with np.load(path) as stored:
             return MultiviewTruth(names=views.names, **{name: stored[name] for name in arrays_of})
-    truth = triangulate_person(views, config, exchanged=exchanged, offsets_px=offsets_px)
+    truth = triangulate_person(views, config, swapped=swapped, offsets_px=offsets_px)
     with atomic_path(path) as temporary:
         np.savez_compressed(temporary, **{name: getattr(truth, name) for name in arrays_of})
     return truth
 
 
-def find_exchanges(views: Views2D, config: TruthConfig, offsets_px: np.ndarray) -> np.ndarray:
+def find_swaps(views: Views2D, config: TruthConfig, offsets_px: np.ndarray) -> np.ndarray:
     """(V, T) bool: views whose left and right are the other way round, by the cheapest labels over time.
 
     All views together could be the other way round in a frame as well; time and the rule that fewer labels are wrong
@@ -211,7 +211,7 @@ def find_exchanges(views: Views2D, config: TruthConfig, offsets_px: np.ndarray) 
             straight = _straight(views, np.repeat(np.array(relative)[:, None], frames, axis=1))
             known[relative] = _best_pair(straight, config, offsets_px)[1].sum(-1)
         data[i] = known[relative] + 0.01 * label.sum()
-    change = config.exchange_cost * (labels[:, None] ^ labels[None]).sum(-1)
+    change = config.swap_cost * (labels[:, None] ^ labels[None]).sum(-1)
     cost, came_from = data[:, 0], np.zeros((frames, len(labels)), int)
     for t in range(1, frames):
         total = cost[:, None] + change
@@ -273,10 +273,10 @@ def smooth_over_time(
     return np.where(enough[..., None], solved, points)
 
 
-def _straight(views: Views2D, exchanged: np.ndarray) -> Views2D:
+def _straight(views: Views2D, swapped: np.ndarray) -> Views2D:
     order = mirror_order(views.names)
-    points = np.where(exchanged[..., None, None], views.points_px[:, :, order], views.points_px)
-    scores = np.where(exchanged[..., None], views.scores[:, :, order], views.scores)
+    points = np.where(swapped[..., None, None], views.points_px[:, :, order], views.points_px)
+    scores = np.where(swapped[..., None], views.scores[:, :, order], views.scores)
     return replace(views, points_px=points, scores=scores)
 
 

@@ -29,16 +29,11 @@ from pointlight.cues import MIN_VISIBLE
 from pointlight.errors import PointlightError
 from pointlight.evaluation.contenders import named_checkpoints
 from pointlight.evaluation.metrics import acceleration_error, mpjpe_mm, pa_mpjpe_mm
-from pointlight.evaluation.published import (
-    BenchmarkTrack,
-    find_3dpw,
-    find_mpi_inf_3dhp,
-    find_surreal,
-    read_3dpw,
-    read_mpi_inf_3dhp,
-    read_surreal,
-)
+from pointlight.evaluation.published.mpi_inf_3dhp import find_mpi_inf_3dhp, read_mpi_inf_3dhp
 from pointlight.evaluation.published.regressed import RegressedTruth
+from pointlight.evaluation.published.surreal import find_surreal, read_surreal
+from pointlight.evaluation.published.threedpw import find_3dpw, read_3dpw
+from pointlight.evaluation.published.track import BenchmarkTrack
 from pointlight.geometry import safe_norm, similarity_alignment
 from pointlight.training import Checkpoint
 

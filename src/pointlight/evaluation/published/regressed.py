@@ -10,7 +10,7 @@ from torch import Tensor
 
 from pointlight.body import EVALUATION_JOINTS, BodyState, SmplBody
 from pointlight.errors import PointlightError
-from pointlight.evaluation.published import BenchmarkTrack
+from pointlight.evaluation.published.track import BenchmarkTrack
 
 H36M_ROWS: dict[str, int] = {
     **{f"left_{part}": row for part, row in (("hip", 1), ("knee", 2), ("ankle", 3))},

@@ -13,9 +13,9 @@ from pointlight.body import AnnyBody
 from pointlight.errors import PointlightError
 from pointlight.evaluation.contenders import (
     EVALUATION_SEED,
+    baseline_checkpoints,
     constant_pose,
     named_checkpoints,
-    peer_checkpoints,
 )
 from pointlight.evaluation.synthetic.scenes import Score, SyntheticTest
 from pointlight.motion import SPLITS, MotionBank
@@ -77,7 +77,7 @@ def evaluate_synthetic(
     body = AnnyBody()
     # What cannot be loaded is said before anything takes time.
     checkpoints = named_checkpoints(models, body)
-    rivals = peer_checkpoints(body)
+    shipped = baseline_checkpoints(body)
     bank = training_bank(motion, body, cache, watch=lambda done, total: watch("motion", done, total))
     config = replace(CONFIGURATIONS[configuration], split=_split(bank, split))
     test = SyntheticTest(config, bank, body, clips=clips, seed=seed)
@@ -95,15 +95,15 @@ def evaluate_synthetic(
             watch=lambda done, total: watch(name, done, total),
         )
 
-    peers = {"constant": score("constant", constant_pose(bank, body))}
-    peers |= {name: score(name, rival.model) for name, rival in rivals.items()}
+    baselines = {"constant": score("constant", constant_pose(bank, body))}
+    baselines |= {name: score(name, checkpoint.model) for name, checkpoint in shipped.items()}
     results: dict[str, Any] = {}
     for name, checkpoint in checkpoints.items():
         own = score(name, checkpoint.model)
-        results[name] = _plain(own, peers) | _against(own, peers) | {"sha256": checkpoint.sha256}
+        results[name] = _plain(own, baselines) | _against(own, baselines) | {"sha256": checkpoint.sha256}
     return {
         "models": results,
-        "peers": {name: _plain(peer, peers) for name, peer in peers.items()},
+        "peers": {name: _plain(baseline, baselines) for name, baseline in baselines.items()},
         "frames": test.frames,
         "config": {
             "scenes": to_plain(config),
@@ -128,9 +128,9 @@ def _split(bank: MotionBank, split: str) -> str:
     raise PointlightError(f"the motions have no split {split!r}; theirs are {', '.join(sorted(present))}")
 
 
-def _plain(score: Score, peers: dict[str, Score]) -> dict[str, Any]:
+def _plain(score: Score, baselines: dict[str, Score]) -> dict[str, Any]:
     """A score for JSON, with its ratio to the best constant pose."""
-    constant = peers["constant"].metrics["pa_mpjpe_mm"]
+    constant = baselines["constant"].metrics["pa_mpjpe_mm"]
     error = score.metrics["pa_mpjpe_mm"]
     base = constant.by_group()
     ratios = {
@@ -140,11 +140,11 @@ def _plain(score: Score, peers: dict[str, Score]) -> dict[str, Any]:
     return score.plain() | {"of_constant": ratios}
 
 
-def _against(score: Score, peers: dict[str, Score]) -> dict[str, Any]:
+def _against(score: Score, baselines: dict[str, Score]) -> dict[str, Any]:
     """Paired differences to every peer, with intervals over source files."""
     paired = {}
-    for name, peer in peers.items():
-        interval = score.metrics["pa_mpjpe_mm"].interval(peer.metrics["pa_mpjpe_mm"])
+    for name, baseline in baselines.items():
+        interval = score.metrics["pa_mpjpe_mm"].interval(baseline.metrics["pa_mpjpe_mm"])
         paired[name] = {
             "difference_mm": round(interval.mean, 2),
             "ci95_mm": [round(interval.low, 2), round(interval.high, 2)],

@@ -215,7 +215,7 @@ class AsPredict:
             np.arange(len(points)) / FRAMES_PER_SECOND,
             points.numpy(),
             visible.numpy(),
-            float(tracks.told_focal_px[scene]),
+            float(tracks.assumed_focal_px[scene]),
             principal[0].numpy(),
         )
         lifted = lift(track, self.network, self.body)

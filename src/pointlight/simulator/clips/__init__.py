@@ -28,7 +28,7 @@ from pointlight.simulator.clips.preview import (
     write_preview,
 )
 from pointlight.simulator.clips.sensor import SensorConfig, apply_sensor, motion_of
-from pointlight.simulator.clips.shards import Place, read_clips, read_index
+from pointlight.simulator.clips.shards import Storage, read_clips, read_index
 from pointlight.simulator.clips.superpixels import superpixels
 from pointlight.simulator.clips.synthesis import (
     SYNTHESIS_RECIPES,
@@ -49,11 +49,11 @@ __all__ = [
     "CompositeConfig",
     "Occluder",
     "OccluderConfig",
-    "Place",
     "Provenance",
     "RunSummary",
     "SensorConfig",
     "Sources",
+    "Storage",
     "SuperpixelMap",
     "SynthesisConfig",
     "VideoClip",

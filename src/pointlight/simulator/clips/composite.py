@@ -10,11 +10,16 @@ import numpy as np
 
 from pointlight.body import EXTENDED_KEYPOINTS, BodyState
 from pointlight.errors import PointlightError
-from pointlight.simulator.clips.occluders import Occluder, covered
+from pointlight.simulator.clips.occluders import Occluder, occluded
 from pointlight.simulator.people.layers import PersonLayer
 from pointlight.simulator.scenes.cameras import CameraPath
 from pointlight.simulator.scenes.detector_noise import DetectorNoise, detector_errors
-from pointlight.simulator.scenes.keypoint_masking import HidingConfig, HidingDraws, apply_hiding, leg_mask
+from pointlight.simulator.scenes.keypoint_masking import (
+    KeypointMaskingConfig,
+    KeypointMaskingDraws,
+    apply_masking,
+    leg_mask,
+)
 from pointlight.simulator.scenes.visibility import surface_at
 
 
@@ -23,14 +28,14 @@ class CompositeConfig:
     """How layers become a clip.
 
     Attributes:
-        hiding: appendix B.
+        masking: appendix B.
         noise: errors of the detector, beyond the paper.
         totally_occluded: what a totally occluded frame looks like. "kept" leaves its picture alone: the paper sets
             "all feature channels to 0", which is done to cues, and a flag says where. "absent", beyond the paper,
             shows the background without people.
     """
 
-    hiding: HidingConfig = field(default_factory=HidingConfig)
+    masking: KeypointMaskingConfig = field(default_factory=KeypointMaskingConfig)
     noise: DetectorNoise = field(default_factory=DetectorNoise)
     totally_occluded: Literal["kept", "absent"] = "kept"
 
@@ -80,7 +85,7 @@ class VideoClip:
     Attributes:
         frames: (T, H, W, 3) uint8 RGB.
         mask: (T, H, W) bool, pixels that show the person.
-        whole_mask: (T, H, W) bool, the same were nothing before the person.
+        amodal_mask: (T, H, W) bool, the same were nothing before the person.
         occluder: (T, H, W) bool, where the drawn occluder is, whether or not it covers the person.
         others: (T, H, W) bool, pixels that show other people.
         depth_m: (T, H, W) float32 z of the whole person; inf elsewhere.
@@ -92,22 +97,22 @@ class VideoClip:
         joint_names: of the J joints.
         joints_px: (T, J, 2) float32 the truth.
         joints_camera_m: (T, J, 3) float32.
-        outside: (T, J) bool, outside the picture.
-        behind: (T, J) bool, behind the person's own surface.
-        covered: (T, J) bool, under the occluder or behind other people.
+        out_of_frame: (T, J) bool, outside the picture.
+        self_occluded: (T, J) bool, behind the person's own surface.
+        occluded: (T, J) bool, under the occluder or behind other people.
         keypoint_names: of the K keypoints that a network may see.
         detections_px: (T, K, 2) float32 as a detector gives them; exact unless noise is asked for.
         visible: (T, K) bool, shown to the network, by appendix B's rules.
         totally_occluded: (T,) bool, frames of which the network sees nothing.
         camera: of the person.
-        told_focal_px: the focal length that a network is told; the camera's unless the scene says otherwise.
+        assumed_focal_px: the focal length that a network is told; the camera's unless the scene says otherwise.
         state: the body in camera axes, if known.
         provenance: where it all comes from.
     """
 
     frames: np.ndarray
     mask: np.ndarray
-    whole_mask: np.ndarray
+    amodal_mask: np.ndarray
     occluder: np.ndarray
     others: np.ndarray
     depth_m: np.ndarray
@@ -118,15 +123,15 @@ class VideoClip:
     joint_names: tuple[str, ...]
     joints_px: np.ndarray
     joints_camera_m: np.ndarray
-    outside: np.ndarray
-    behind: np.ndarray
-    covered: np.ndarray
+    out_of_frame: np.ndarray
+    self_occluded: np.ndarray
+    occluded: np.ndarray
     keypoint_names: tuple[str, ...]
     detections_px: np.ndarray
     visible: np.ndarray
     totally_occluded: np.ndarray
     camera: CameraPath
-    told_focal_px: float
+    assumed_focal_px: float
     state: BodyState | None
     provenance: Provenance
 
@@ -135,7 +140,7 @@ def composite(
     people: Sequence[PersonLayer],
     background: np.ndarray,
     occluder: Occluder | None,
-    draws: HidingDraws,
+    draws: KeypointMaskingDraws,
     config: CompositeConfig,
     provenance: Provenance,
 ) -> VideoClip:
@@ -167,14 +172,14 @@ def composite(
     if occluder is not None and occluder.colour is not None:
         _lay_over(frames, occluder.colour, cover)
 
-    hidden = covered(cover, person.joints_px)
+    hidden = occluded(cover, person.joints_px)
     if len(people) > 1:
         hidden |= _behind_others(person, people[1:])
     detections, visible = _detect(person, hidden, draws, config, provenance)
     return VideoClip(
         frames=frames,
         mask=shown & (owner == 0),
-        whole_mask=person.mask,
+        amodal_mask=person.mask,
         occluder=cover,
         others=shown & (owner > 0),
         depth_m=person.depth_m,
@@ -185,22 +190,25 @@ def composite(
         joint_names=person.joint_names,
         joints_px=person.joints_px,
         joints_camera_m=person.joints_camera_m,
-        outside=person.outside,
-        behind=person.behind,
-        covered=hidden,
+        out_of_frame=person.out_of_frame,
+        self_occluded=person.self_occluded,
+        occluded=hidden,
         keypoint_names=EXTENDED_KEYPOINTS,
         detections_px=detections,
         visible=visible,
         totally_occluded=draws.totally_occluded,
         camera=person.camera,
-        told_focal_px=person.camera.focal_px,
+        assumed_focal_px=person.camera.focal_px,
         state=person.state,
         provenance=provenance,
     )
 
 
 def _check_sizes(
-    people: Sequence[PersonLayer], background: np.ndarray, occluder: Occluder | None, draws: HidingDraws
+    people: Sequence[PersonLayer],
+    background: np.ndarray,
+    occluder: Occluder | None,
+    draws: KeypointMaskingDraws,
 ) -> None:
     volume = background.shape[:3]
     for layer in people:
@@ -240,18 +248,18 @@ def _behind_others(person: PersonLayer, others: Sequence[PersonLayer]) -> np.nda
 def _detect(
     person: PersonLayer,
     hidden: np.ndarray,
-    draws: HidingDraws,
+    draws: KeypointMaskingDraws,
     config: CompositeConfig,
     provenance: Provenance,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Detections (T, K, 2) and whether the network sees them (T, K), as `TrackMaker` says of tracks."""
     chosen = [person.joint_names.index(name) for name in EXTENDED_KEYPOINTS]
     points = person.joints_px[:, chosen]
-    visible = apply_hiding(
-        person.outside[:, chosen],
-        person.behind[:, chosen],
+    visible = apply_masking(
+        person.out_of_frame[:, chosen],
+        person.self_occluded[:, chosen],
         replace(draws, block=draws.block | hidden[:, chosen]),
-        config.hiding,
+        config.masking,
         leg_mask(EXTENDED_KEYPOINTS),
     )
     # What a source of people does not know stays hidden, whatever chance says.

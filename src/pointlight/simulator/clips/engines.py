@@ -260,14 +260,14 @@ def _made_on_ray(job: ClipJob, missing: Sequence[int], workers: int) -> Generato
     ray = _ray()
     with _cluster(ray):
         cpus = int(ray.cluster_resources().get("CPU", 1))
-        hands = _Hands(ray, job, min(workers or cpus, len(missing)))
+        hands = _WorkerPool(ray, job, min(workers or cpus, len(missing)))
         try:
             yield from hands.made(missing)
         finally:
             hands.dismiss()
 
 
-class _Hands:
+class _WorkerPool:
     """The actors of a run: each is given clips when it is open, and replaced when it is lost."""
 
     def __init__(self, ray: Any, job: ClipJob, workers: int) -> None:
@@ -287,7 +287,7 @@ class _Hands:
         self._waiting: deque[int] = deque()
         self._losses: Counter[int | None] = Counter()
         for _ in range(workers):
-            self._hire()
+            self._start()
 
     def made(self, missing: Sequence[int]) -> Iterator[int]:
         """Clips as they are staged."""
@@ -297,7 +297,7 @@ class _Hands:
             (ref,), _ = self._ray.wait(list(self._pending), num_returns=1)
             actor, index = self._pending.pop(ref)
             content = self._result(ref, actor, index)
-            self._deal()
+            self._assign()
             if content is not None and index is not None:
                 self._job.stage(index, content)
                 left -= 1
@@ -309,12 +309,12 @@ class _Hands:
             with suppress(Exception):  # the cluster may be gone
                 self._ray.kill(actor)
 
-    def _hire(self) -> None:
+    def _start(self) -> None:
         actor = self._class.remote(self._job_ref)
         self._opening.add(actor)
         self._pending[actor.open.remote()] = (actor, None)
 
-    def _deal(self) -> None:
+    def _assign(self) -> None:
         """Give waiting clips to those with the shortest queue."""
         while self._waiting and self._load:
             actor = min(self._load, key=lambda actor: self._load[actor])
@@ -362,7 +362,7 @@ class _Hands:
             self._load.pop(actor, None)
             with suppress(Exception):  # it may be dead, or only out of reach
                 self._ray.kill(actor)
-            self._hire()
+            self._start()
 
 
 @contextmanager

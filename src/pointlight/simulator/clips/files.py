@@ -32,19 +32,20 @@ FLOW_STEP_PX = 1 / 64
 """Depth and flow are stored in whole steps; a clip whose values would not fit has larger ones, and says so."""
 
 _BT709 = 1
-_MASKS = ("mask", "whole_mask", "occluder", "others")
+_MASKS = {"mask": "mask", "amodal_mask": "whole_mask", "occluder": "occluder", "others": "others"}
 _FLOWS = ("flow_forward_px", "flow_backward_px")
 _UNKNOWN = -32768
-_ARRAYS = (
-    "joints_px",
-    "joints_camera_m",
-    "outside",
-    "behind",
-    "covered",
-    "detections_px",
-    "visible",
-    "totally_occluded",
-)
+_ARRAYS = {
+    "joints_px": "joints_px",
+    "joints_camera_m": "joints_camera_m",
+    "out_of_frame": "outside",
+    "self_occluded": "behind",
+    "occluded": "covered",
+    "detections_px": "detections_px",
+    "visible": "visible",
+    "totally_occluded": "totally_occluded",
+}
+"""Fields of `VideoClip` with the names under which format 2 stores them."""
 
 
 def encode_clip(clip: VideoClip) -> dict[str, bytes]:
@@ -54,7 +55,7 @@ def encode_clip(clip: VideoClip) -> dict[str, bytes]:
     `FRAMES_QUALITY` loses, depth and flow are rounded to the steps that the JSON names.
     """
     layers, steps = _packed_layers(clip)
-    truth = {name: getattr(clip, name) for name in _ARRAYS}
+    truth = {stored: getattr(clip, name) for name, stored in _ARRAYS.items()}
     for name in ("rotation", "translation_m", "principal_px"):
         truth[f"camera_{name}"] = getattr(clip.camera, name)
     if clip.state is not None:
@@ -66,7 +67,7 @@ def encode_clip(clip: VideoClip) -> dict[str, bytes]:
         "frames": len(clip.frames),
         "frames_per_second": FRAMES_PER_SECOND,
         "focal_px": clip.camera.focal_px,
-        "told_focal_px": clip.told_focal_px,
+        "told_focal_px": clip.assumed_focal_px,
         "part_names": clip.part_names,
         "joint_names": clip.joint_names,
         "keypoint_names": clip.keypoint_names,
@@ -117,10 +118,10 @@ def provenance_of(files: Mapping[str, bytes]) -> Provenance:
 
 def _packed_layers(clip: VideoClip) -> tuple[dict[str, np.ndarray], dict[str, float]]:
     """Masks as bits; parts, depth and flow only where the person is, as differences along the rows."""
-    layers = {name: np.packbits(getattr(clip, name)) for name in _MASKS}
+    layers = {stored: np.packbits(getattr(clip, name)) for name, stored in _MASKS.items()}
     # Numbers of pixels are several times as fast to pick by as masks.
-    inside = np.flatnonzero(clip.whole_mask)
-    picture = clip.whole_mask[0].size
+    inside = np.flatnonzero(clip.amodal_mask)
+    picture = clip.amodal_mask[0].size
     layers["parts"] = clip.parts.ravel()[inside]
     depth = clip.depth_m.ravel()[inside].astype(np.float64)
     # The whole depth may be unknown (SURREAL's people without depth files).
@@ -130,7 +131,7 @@ def _packed_layers(clip: VideoClip) -> tuple[dict[str, np.ndarray], dict[str, fl
     steps = {"depth_m": depth_step, "depth_from_m": nearest, "depth_known": float(known)}
     if known:
         layers["depth"] = _differences(np.rint((depth - nearest) / depth_step).astype(np.uint16))
-    all_but_last = inside[inside < clip.whole_mask.size - picture]
+    all_but_last = inside[inside < clip.amodal_mask.size - picture]
     all_but_first = inside[inside >= picture] - picture
     for name, where in zip(_FLOWS, (all_but_last, all_but_first), strict=True):
         flow = getattr(clip, name).reshape(-1, 2)[where]
@@ -151,10 +152,10 @@ def _unpacked(
     if frames.shape != (*volume, 3):
         raise ValueError(f"{frames.shape} pictures instead of {volume}")
     masks = {
-        name: np.unpackbits(layers[name], count=count * height * width).view(bool).reshape(volume)
-        for name in _MASKS
+        name: np.unpackbits(layers[stored], count=count * height * width).view(bool).reshape(volume)
+        for name, stored in _MASKS.items()
     }
-    whole = masks["whole_mask"]
+    whole = masks["amodal_mask"]
     parts = np.zeros(volume, np.uint8)
     parts[whole] = layers["parts"]
     depth = np.full(volume, np.inf, np.float32)
@@ -187,9 +188,9 @@ def _unpacked(
         **flows,
         joint_names=tuple(described["joint_names"]),
         keypoint_names=tuple(described["keypoint_names"]),
-        **{name: truth[name] for name in _ARRAYS},
+        **{name: truth[stored] for name, stored in _ARRAYS.items()},
         camera=camera,
-        told_focal_px=described["told_focal_px"],
+        assumed_focal_px=described["told_focal_px"],
         state=state,
         provenance=Provenance(**described["provenance"]),
     )

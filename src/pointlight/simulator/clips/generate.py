@@ -25,14 +25,14 @@ from pointlight.simulator.clips.prepare import Watch, open_backgrounds, unwatche
 from pointlight.simulator.clips.shards import (
     INDEX,
     SHARDS_FORMAT_VERSION,
-    Place,
     ShardEntry,
+    Storage,
     assemble_shard,
     shard_name,
     unpack_shard,
 )
 from pointlight.simulator.clips.synthesis import ClipMaker, SynthesisConfig, find_recipe
-from pointlight.simulator.people.sources import SURREAL_SPLITS, FilmedPeople, People, RenderedPeople
+from pointlight.simulator.people.sources import SURREAL_SPLITS, People, RenderedPeople, SurrealPeopleSource
 from pointlight.simulator.people.surreal import SurrealConfig, SurrealPeople
 from pointlight.worker_processes import keep_freed_memory
 
@@ -50,8 +50,8 @@ class Sources:
         backgrounds: folder of videos; None for made scenes.
         cache: folder of compiled motions and of windows of the videos; None for the usual one.
         windows_per_video: how many windows are cut out of a video.
-        made_backgrounds: how many made scenes there are.
-        made_motions: procedural motions of each kind; of every five one is held out.
+        procedural_backgrounds: how many made scenes there are.
+        procedural_motions: procedural motions of each kind; of every five one is held out.
         surreal: folder of SURREAL, whose people then stand in place of rendered ones; None for rendered ones.
         surreal_depth: its depth files are there; without them nothing is hidden behind the body.
     """
@@ -60,8 +60,8 @@ class Sources:
     backgrounds: Path | None = None
     cache: Path | None = None
     windows_per_video: int = 8
-    made_backgrounds: int = 4096
-    made_motions: int = 20
+    procedural_backgrounds: int = 4096
+    procedural_motions: int = 20
     surreal: Path | None = None
     surreal_depth: bool = True
 
@@ -110,20 +110,20 @@ def open_maker(config: SynthesisConfig, sources: Sources, watch: Watch | None = 
 def _open_people(config: SynthesisConfig, sources: Sources, tell: Watch) -> People:
     if sources.surreal is not None:
         part = SurrealConfig(SURREAL_SPLITS[config.split], depth=sources.surreal_depth)
-        return FilmedPeople(config.scenes, SurrealPeople(sources.surreal, part))
+        return SurrealPeopleSource(config.scenes, SurrealPeople(sources.surreal, part))
     body = AnnyBody()
     if sources.motion is None:
-        bank = procedural_bank(body, PROCEDURAL_SEED, clips_per_kind=sources.made_motions)
+        bank = procedural_bank(body, PROCEDURAL_SEED, clips_per_kind=sources.procedural_motions)
     else:
         bank = compile_motion_bank(
             sources.motion, body, sources.cache, lambda done, total: tell("motion", done, total, "")
         )
-    return RenderedPeople(config.scenes, config.looks, bank, body)
+    return RenderedPeople(config.scenes, config.appearance, bank, body)
 
 
 def _open_windows(config: SynthesisConfig, sources: Sources, tell: Watch) -> Windows:
     if sources.backgrounds is None:
-        return ProceduralWindows(sources.made_backgrounds, PROCEDURAL_SEED, config.split)
+        return ProceduralWindows(sources.procedural_backgrounds, PROCEDURAL_SEED, config.split)
     return open_backgrounds(
         sources.backgrounds,
         config.split,
@@ -192,17 +192,17 @@ def synthesize(
     engine = find_engine(engine)
     began = time.monotonic()
     tell = watch or unwatched
-    place = Place(out)
+    storage = Storage(out)
     maker = open_maker(config, sources, watch)
     settings = _settings(config, maker, seed, clips_per_shard)
-    before = _count_before(place, settings, count)
-    with _staging(place, settings) as staging:
+    before = _count_before(storage, settings, count)
+    with _staging(storage, settings) as staging:
         if before < count:
-            place.remove(INDEX)  # what has no index is not finished
-        place.put(_SETTINGS, _json({**settings, "count": count}))
-        place.sweep()
+            storage.remove(INDEX)  # what has no index is not finished
+        storage.put(_SETTINGS, _json({**settings, "count": count}))
+        storage.sweep()
         job = ClipJob(partial(open_maker, config, sources), maker.versions, seed, staging)
-        todo = _Work(job, place, count, clips_per_shard)
+        todo = _Work(job, storage, count, clips_per_shard)
         made = 0
         making = time.monotonic()
         tell("clips", todo.finished, count, "")
@@ -219,7 +219,7 @@ def synthesize(
         spent = time.monotonic() - making
         shards = todo.shards
         index_json = {**settings, "count": count, "shards": [entry.as_json() for entry in shards]}
-        place.put(INDEX, _json(index_json))
+        storage.put(INDEX, _json(index_json))
         shutil.rmtree(staging, ignore_errors=True)
     clips = [clip for entry in shards for clip in entry.clips]
     return RunSummary(
@@ -236,9 +236,9 @@ def synthesize(
 class _Work:
     """Which shards are finished, which clips are staged, and which shards can be assembled."""
 
-    def __init__(self, job: ClipJob, place: Place, count: int, per_shard: int) -> None:
+    def __init__(self, job: ClipJob, storage: Storage, count: int, per_shard: int) -> None:
         self._job = job
-        self._place = place
+        self._storage = storage
         self._count = count
         self._per_shard = per_shard
         self._done: dict[int, ShardEntry] = {}
@@ -250,7 +250,7 @@ class _Work:
                 self._done[number] = entry
                 continue
             if entry is not None:  # the last shard of a run that was to have fewer clips
-                unpack_shard(place, number, job.path)
+                unpack_shard(storage, number, job.path)
             self._missing[number] = {index for index in span if not job.path(index).exists()}
 
     @property
@@ -280,8 +280,8 @@ class _Work:
     def finish(self, number: int) -> None:
         """Assemble a shard, note it, and drop its staged clips; in this order, so that nothing is ever lost."""
         staged = [self._job.path(index) for index in self._span(number)]
-        entry = assemble_shard(self._place, self._job.staging, number, staged)
-        self._place.put(_note(number), _json(entry.as_json()))
+        entry = assemble_shard(self._storage, self._job.staging, number, staged)
+        self._storage.put(_note(number), _json(entry.as_json()))
         for path in staged:
             path.unlink()
         self._done[number] = entry
@@ -291,7 +291,7 @@ class _Work:
         return range(first, min(first + self._per_shard, self._count))
 
     def _noted(self, number: int) -> ShardEntry | None:
-        note = self._place.read(_note(number))
+        note = self._storage.read(_note(number))
         if note is None:
             return None
         entry = json.loads(note)
@@ -316,34 +316,34 @@ def _settings(config: SynthesisConfig, maker: ClipMaker, seed: int, clips_per_sh
     }
 
 
-def _count_before(place: Place, settings: dict, count: int) -> int:
+def _count_before(storage: Storage, settings: dict, count: int) -> int:
     """How many clips were asked for here before; see that the place holds these clips and no others."""
-    before = place.read(_SETTINGS)
+    before = storage.read(_SETTINGS)
     if before is None:
         return 0
     there = json.loads(before)
     if unlike := [name for name in settings if there.get(name) != settings[name]]:
         raise PointlightError(
-            f"{place.address} was begun with another {', '.join(unlike)}; choose another place or delete it"
+            f"{storage.address} was begun with another {', '.join(unlike)}; choose another place or delete it"
         )
     if there["count"] > count:
         raise PointlightError(
-            f"{place.address} was begun with {there['count']} clips, of which {there['count'] - count} cannot be taken "
+            f"{storage.address} was begun with {there['count']} clips, of which {there['count'] - count} cannot be taken "
             f"away; ask for {there['count']} or more, or choose another place"
         )
     return there["count"]
 
 
 @contextmanager
-def _staging(place: Place, settings: dict) -> Iterator[Path]:
+def _staging(storage: Storage, settings: dict) -> Iterator[Path]:
     """The local folder of unfinished clips, for one run at a time; only whole clips are in it."""
-    if place.local is not None:
-        folder = place.local / ".staging"
+    if storage.local is not None:
+        folder = storage.local / ".staging"
     else:
-        key = hashlib.sha256(place.address.encode() + _json(settings)).hexdigest()[:16]
+        key = hashlib.sha256(storage.address.encode() + _json(settings)).hexdigest()[:16]
         folder = default_cache() / f"staging-{key}"
     ensure_folder(folder)
-    with _only_run(folder / _LOCK, place.address):
+    with _only_run(folder / _LOCK, storage.address):
         for rest in folder.glob(".*"):
             rest.unlink(missing_ok=True)
         for staged in folder.glob("*.tar"):

@@ -148,13 +148,13 @@ def is_kept(mask: np.ndarray, person: PersonLayer, least_joints: float) -> bool:
     chosen = [person.joint_names.index(name) for name in known]
     points = person.joints_px[:, chosen]
     there = np.isfinite(points).all((0, 2))
-    left = ~covered(mask, points) & ~person.outside[:, chosen]
+    left = ~occluded(mask, points) & ~person.out_of_frame[:, chosen]
     # Other people's pictures may lack a joint of the 14 (SURREAL has no crown); the others stand for it.
     average = left[:, there].mean() * len(EVALUATION_JOINTS) if there.any() else 0.0
     return bool(average >= least_joints)
 
 
-def covered(mask: np.ndarray, points_px: np.ndarray) -> np.ndarray:
+def occluded(mask: np.ndarray, points_px: np.ndarray) -> np.ndarray:
     """Which points (T, K, 2) lie on a pixel of the mask (T, H, W); (T, K) bool, False outside the picture."""
     inside, row, column = pixel_of(points_px, mask.shape[1], mask.shape[2])
     return inside & mask[np.arange(len(mask))[:, None], row, column]

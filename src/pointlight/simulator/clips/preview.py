@@ -55,9 +55,9 @@ class _Scale:
 
     @staticmethod
     def of(clip: VideoClip) -> _Scale:
-        depth = clip.depth_m[clip.whole_mask]
+        depth = clip.depth_m[clip.amodal_mask]
         depth = depth[np.isfinite(depth)]
-        flow = clip.flow_forward_px[clip.whole_mask[:-1]]
+        flow = clip.flow_forward_px[clip.amodal_mask[:-1]]
         lengths = np.linalg.norm(flow[np.isfinite(flow).all(-1)], axis=-1)
         return _Scale(
             (float(depth.min()), float(depth.max())) if depth.size else (0.0, 1.0),
@@ -73,7 +73,7 @@ def _layer_pictures(clip: VideoClip, frame: int, scale: _Scale) -> list[np.ndarr
     frames, height, width = clip.frames.shape[:3]
     flow = clip.flow_forward_px[min(frame, frames - 2)] if frames > 1 else np.full((height, width, 2), np.nan)
     parts = _part_colours(clip, frame, _greyed(clip.frames[frame]))
-    parts[clip.occluder[frame] & clip.whole_mask[frame]] = 255
+    parts[clip.occluder[frame] & clip.amodal_mask[frame]] = 255
     return [
         clip.frames[frame],
         parts,
@@ -183,7 +183,7 @@ def draw_figure2(parts: ClipParts) -> np.ndarray:
     The frame shown is the one in which the superpixel covers most of the person.
     """
     clip = parts.clip
-    cover = clip.occluder & clip.whole_mask
+    cover = clip.occluder & clip.amodal_mask
     frame = int(cover.sum((1, 2)).argmax())
     background = parts.background.frames[frame]
     person = np.where(
@@ -317,7 +317,7 @@ def _part_colours(clip: VideoClip, frame: int, ground: np.ndarray) -> np.ndarray
         for k in range(len(clip.part_names))
     ]
     colours = np.array(palette, np.uint8)[clip.parts[frame]]
-    return np.where(clip.whole_mask[frame][..., None], colours, ground)
+    return np.where(clip.amodal_mask[frame][..., None], colours, ground)
 
 
 def _depth_colours(depth_m: np.ndarray, limits: tuple[float, float]) -> np.ndarray:

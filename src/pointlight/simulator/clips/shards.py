@@ -34,7 +34,7 @@ _EXTRAS = {"s3": "s3", "gs": "gcs", "gcs": "gcs"}
 _OBJECT_STORES = ("s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "oss")
 
 
-class Place:
+class Storage:
     """A folder, or an address of fsspec such as s3://bucket/folder or memory://folder, with files in it.
 
     Attributes:
@@ -181,18 +181,18 @@ def packed_clip(index: int, files: Mapping[str, bytes]) -> bytes:
     return content.getvalue()
 
 
-def unpack_shard(place: Place, number: int, path_of: Callable[[int], Path]) -> None:
+def unpack_shard(storage: Storage, number: int, path_of: Callable[[int], Path]) -> None:
     """Stage a shard's clips again, as they were; those that are staged already, and those of a broken shard, are left.
 
     Args:
-        place: where the shard stands.
+        storage: where the shard stands.
         number: of the shard.
         path_of: where a clip is staged.
     """
 
     def readable() -> Iterator[dict[str, bytes]]:
         with suppress(PointlightError):  # its clips will be made again
-            yield from _samples(place, [shard_name(number)])
+            yield from _samples(storage, [shard_name(number)])
 
     for files in readable():
         index = provenance_of(files).index
@@ -222,11 +222,11 @@ class ShardEntry:
         return {"file": self.file, "bytes": self.bytes, "sha256": self.sha256, "clips": list(self.clips)}
 
 
-def assemble_shard(place: Place, staging: Path, number: int, staged: Sequence[Path]) -> ShardEntry:
+def assemble_shard(storage: Storage, staging: Path, number: int, staged: Sequence[Path]) -> ShardEntry:
     """Make a shard of staged clips, under its final name only when it is whole.
 
     Args:
-        place: where it shall stand.
+        storage: where it shall stand.
         staging: a local folder for what is not yet whole.
         number: of the shard.
         staged: the clips' tars in order.
@@ -263,7 +263,7 @@ def assemble_shard(place: Place, staging: Path, number: int, staged: Sequence[Pa
         while block := file.read(1 << 20):
             digest.update(block)
     entry = ShardEntry(name, whole.stat().st_size, digest.hexdigest(), tuple(clips))
-    place.move_in(whole, name)
+    storage.move_in(whole, name)
     return entry
 
 
@@ -286,7 +286,7 @@ def read_index(address: Path | str) -> dict[str, Any]:
     Raises:
         PointlightError: there is none, or it is of another format.
     """
-    content = Place(address).read(INDEX)
+    content = Storage(address).read(INDEX)
     if content is None:
         raise PointlightError(
             f"{address} has no {INDEX}: it holds no finished shards; make them with `pointlight synthesize`"
@@ -327,19 +327,19 @@ def read_clips(
         PointlightError: fewer shards than readers, a broken shard, or a clip of another split.
     """
     files = [entry["file"] for entry in read_index(address)["shards"]]
-    place = Place(address)
+    storage = Storage(address)
     if len(files) < readers:
         raise PointlightError(
             f"{address} has {len(files)} shards for {readers} readers; make smaller shards or read with fewer"
         )
     if seed is None:
         mine = files[reader::readers]
-        yield from (_checked(files, split) for files in _samples(place, mine))
+        yield from (_checked(files, split) for files in _samples(storage, mine))
         return
     order = stream(seed, epoch, "order of shards").permutation(len(files))
     mine = [files[number] for number in order[reader::readers]]
     rng = stream(seed, epoch, f"order of clips of reader {reader}")
-    for sample in _shuffled(_samples(place, mine), buffer, rng):
+    for sample in _shuffled(_samples(storage, mine), buffer, rng):
         yield _checked(sample, split)
 
 
@@ -362,11 +362,11 @@ def _shuffled(
         yield held[chosen]
 
 
-def _samples(place: Place, names: Sequence[str]) -> Iterator[dict[str, bytes]]:
+def _samples(storage: Storage, names: Sequence[str]) -> Iterator[dict[str, bytes]]:
     """Files by suffix of one clip after the other."""
     for name in names:
         try:
-            with place.open(name) as file, tarfile.open(fileobj=file, mode="r|") as archive:
+            with storage.open(name) as file, tarfile.open(fileobj=file, mode="r|") as archive:
                 key, files = "", {}
                 for member in archive:
                     this, _, suffix = member.name.partition(".")
@@ -378,7 +378,7 @@ def _samples(place: Place, names: Sequence[str]) -> Iterator[dict[str, bytes]]:
                     yield files
         except (tarfile.TarError, OSError) as error:
             raise PointlightError(
-                f"the shard {place.address}/{name} cannot be read ({error}); make it again"
+                f"the shard {storage.address}/{name} cannot be read ({error}); make it again"
             ) from error
 
 

@@ -34,11 +34,11 @@ from pointlight.simulator.clips.occluders import (
     write_superpixels,
 )
 from pointlight.simulator.clips.sensor import SensorConfig, apply_sensor, motion_of
-from pointlight.simulator.people.appearance import PAPER_LOOKS, LooksConfig
+from pointlight.simulator.people.appearance import PAPER_APPEARANCE, AppearanceConfig
 from pointlight.simulator.people.layers import PersonLayer
 from pointlight.simulator.people.sources import Lap, People, RenderedPeople, Subject
 from pointlight.simulator.scenes.cameras import CameraConfig
-from pointlight.simulator.scenes.keypoint_masking import HidingConfig
+from pointlight.simulator.scenes.keypoint_masking import KeypointMaskingConfig
 from pointlight.simulator.scenes.scene import Scene, SceneConfig, surreal_scenes
 
 SPLIT_KINDS = ("motion", "background", "textures")
@@ -53,7 +53,7 @@ class SynthesisConfig:
         name: of the recipe.
         scenes: who moves how before which camera, and what chance hides; its pictures must have the backgrounds' size,
             320x240.
-        looks: clothes, skin and light.
+        appearance: clothes, skin and light.
         backgrounds: what is behind.
         track: the person follows the background's motion ("No background tracking" in Table 2 does without).
         occluders: what stands before the person.
@@ -64,7 +64,7 @@ class SynthesisConfig:
 
     name: str
     scenes: SceneConfig
-    looks: LooksConfig = PAPER_LOOKS
+    appearance: AppearanceConfig = PAPER_APPEARANCE
     backgrounds: BackgroundConfig = field(default_factory=lambda: BackgroundConfig(flow="dis"))
     track: bool = True
     occluders: OccluderConfig = field(default_factory=OccluderConfig)
@@ -79,9 +79,9 @@ class SynthesisConfig:
                 f"the cameras of {self.name} take pictures of {self.scenes.camera.image_sizes}, but backgrounds are "
                 f"{WIDTH}x{HEIGHT}; set image_sizes to (({WIDTH}, {HEIGHT}),)"
             )
-        if self.looks.split != self.scenes.split:
+        if self.appearance.split != self.scenes.split:
             raise PointlightError(
-                f"{self.name} takes textures of the split {self.looks.split!r} and motions of "
+                f"{self.name} takes textures of the split {self.appearance.split!r} and motions of "
                 f"{self.scenes.split!r}; one clip has one split"
             )
 
@@ -97,7 +97,9 @@ class SynthesisConfig:
 
     def of_split(self, split: str) -> SynthesisConfig:
         """The same recipe for another split."""
-        return replace(self, scenes=replace(self.scenes, split=split), looks=replace(self.looks, split=split))
+        return replace(
+            self, scenes=replace(self.scenes, split=split), appearance=replace(self.appearance, split=split)
+        )
 
 
 def _paper(name: str) -> SynthesisConfig:
@@ -105,7 +107,7 @@ def _paper(name: str) -> SynthesisConfig:
     scenes = SceneConfig(
         name=name,
         variety=VarietyConfig.none(),
-        hiding=HidingConfig(block=0.0),
+        masking=KeypointMaskingConfig(block=0.0),
         focal_known=1.0,
         group_power=1.0,
     )
@@ -135,8 +137,8 @@ def _recipes() -> dict[str, SynthesisConfig]:
     )
     ours = SynthesisConfig(
         "pointlight",
-        SceneConfig(name="pointlight-pictures", camera=camera, hiding=HidingConfig(block=0.0)),
-        looks=LooksConfig(),
+        SceneConfig(name="pointlight-pictures", camera=camera, masking=KeypointMaskingConfig(block=0.0)),
+        appearance=AppearanceConfig(),
         backgrounds=VARIED_BACKGROUNDS,
         occluders=replace(full.occluders, box=0.1),
         bystanders=0.15,
@@ -162,11 +164,11 @@ def find_recipe(name: str) -> SynthesisConfig:
 
 def without_total_occlusions(config: SynthesisConfig) -> SynthesisConfig:
     """The same clips with no frame taken away as a whole."""
-    hiding = replace(config.scenes.hiding, total_occlusion=0.0)
+    masking = replace(config.scenes.masking, total_occlusion=0.0)
     return replace(
         config,
         name=f"{config.name}-no_total_occlusions",
-        scenes=replace(config.scenes, hiding=hiding),
+        scenes=replace(config.scenes, masking=masking),
     )
 
 
@@ -224,7 +226,7 @@ class ClipMaker:
     @staticmethod
     def rendered(config: SynthesisConfig, bank: MotionBank, windows: Windows, body: BodyModel) -> ClipMaker:
         """A maker of clips with people drawn from a motion bank."""
-        return ClipMaker(config, RenderedPeople(config.scenes, config.looks, bank, body), windows)
+        return ClipMaker(config, RenderedPeople(config.scenes, config.appearance, bank, body), windows)
 
     @property
     def versions(self) -> dict[str, str]:
@@ -284,9 +286,9 @@ class ClipMaker:
             versions=self._versions,
         )
         people = [person] if bystander is None else [person, bystander]
-        rules = CompositeConfig(config.scenes.hiding, subject.noise, config.totally_occluded)
-        clip = composite(people, background.frames, occluder, subject.hiding, rules, provenance)
-        clip = replace(clip, told_focal_px=subject.told_focal_px)
+        rules = CompositeConfig(config.scenes.masking, subject.noise, config.totally_occluded)
+        clip = composite(people, background.frames, occluder, subject.masking, rules, provenance)
+        clip = replace(clip, assumed_focal_px=subject.assumed_focal_px)
         tell("composite")
         if config.sensor != SensorConfig.none():
             motion = motion_of(clip.flow_forward_px, clip.flow_backward_px, clip.mask)

@@ -3,12 +3,24 @@
 What is behind and before them is not known here.
 """
 
-from pointlight.simulator.people.appearance import PAPER_LOOKS, Layer, Looks, LooksConfig, draw_looks
+from pointlight.simulator.people.appearance import (
+    PAPER_APPEARANCE,
+    Appearance,
+    AppearanceConfig,
+    Layer,
+    draw_appearance,
+)
 from pointlight.simulator.people.drapes import Drape
 from pointlight.simulator.people.dressing import vertex_normals
 from pointlight.simulator.people.layers import PersonLayer
 from pointlight.simulator.people.render import behind_surface, camera_state, render_person
-from pointlight.simulator.people.sources import SURREAL_SPLITS, FilmedPeople, People, RenderedPeople, Subject
+from pointlight.simulator.people.sources import (
+    SURREAL_SPLITS,
+    People,
+    RenderedPeople,
+    Subject,
+    SurrealPeopleSource,
+)
 from pointlight.simulator.people.surreal import SURREAL_POINTS, SurrealConfig, SurrealPeople, surreal_person
 from pointlight.simulator.people.surreal_files import (
     R_SURREAL_CAMERA_WORLD,
@@ -21,17 +33,16 @@ from pointlight.simulator.people.surreal_files import (
 )
 
 __all__ = [
-    "PAPER_LOOKS",
+    "PAPER_APPEARANCE",
     "R_SURREAL_CAMERA_WORLD",
     "SURREAL_FOCAL_PX",
     "SURREAL_POINTS",
     "SURREAL_SIZE",
     "SURREAL_SPLITS",
+    "Appearance",
+    "AppearanceConfig",
     "Drape",
-    "FilmedPeople",
     "Layer",
-    "Looks",
-    "LooksConfig",
     "People",
     "PersonLayer",
     "RenderedPeople",
@@ -39,9 +50,10 @@ __all__ = [
     "SurrealConfig",
     "SurrealInfo",
     "SurrealPeople",
+    "SurrealPeopleSource",
     "behind_surface",
     "camera_state",
-    "draw_looks",
+    "draw_appearance",
     "find_surreal",
     "read_surreal_info",
     "render_person",

@@ -25,7 +25,7 @@ _UNDER_M = -0.06
 
 
 @dataclass(frozen=True)
-class LooksConfig:
+class AppearanceConfig:
     """The distribution of looks.
 
     Attributes:
@@ -56,7 +56,7 @@ class LooksConfig:
     occlusion_shade: float = 0.6
 
 
-PAPER_LOOKS = LooksConfig(
+PAPER_APPEARANCE = AppearanceConfig(
     clothing_offset=False, skirts=False, styles=False, lighting="surreal", occlusion_shade=0.0
 )
 """As in SURREAL: clothes are paint on the body, under nine random coefficients of light."""
@@ -102,7 +102,7 @@ class Layer:
 
 
 @dataclass(frozen=True)
-class Looks:
+class Appearance:
     """One person's looks, ready to draw.
 
     Attributes:
@@ -125,7 +125,7 @@ class Looks:
     drapes: tuple[Drape, ...] = ()
 
 
-def draw_looks(config: LooksConfig, seed: int, index: int, shape: np.ndarray) -> Looks:
+def draw_appearance(config: AppearanceConfig, seed: int, index: int, shape: np.ndarray) -> Appearance:
     """Draw the looks of scene `index`, a pure function of the arguments (and of the folder of pictures).
 
     Args:
@@ -152,7 +152,7 @@ def draw_looks(config: LooksConfig, seed: int, index: int, shape: np.ndarray) ->
     if config.skirts:
         layers, drapes = _draped(layers, stream(seed, index, "drapes"))
     light = draw_light(config.lighting, stream(seed, index, "light"))
-    return Looks(
+    return Appearance(
         tuple(layers),
         tuple(shelf.used),
         config.split,
@@ -203,7 +203,7 @@ def lab_to_srgb(lab: np.ndarray) -> np.ndarray:
 class _Shelf:
     """Fabrics to choose from, and which were taken."""
 
-    def __init__(self, config: LooksConfig, rng: np.random.Generator) -> None:
+    def __init__(self, config: AppearanceConfig, rng: np.random.Generator) -> None:
         self._split = config.split
         self._pictures = picture_fabrics(config.pictures, config.split) if config.pictures else ()
         self._picture_share = config.picture_share
@@ -273,7 +273,7 @@ def _face(skin: np.ndarray, hair: np.ndarray, outfit: Outfit) -> list[Layer]:
 
 
 def _sewn(
-    garment: Garment, shelf: _Shelf, hair: np.ndarray, config: LooksConfig, rng: np.random.Generator
+    garment: Garment, shelf: _Shelf, hair: np.ndarray, config: AppearanceConfig, rng: np.random.Generator
 ) -> Layer:
     """A garment of the outfit as a layer, with a fabric."""
     if garment.kinds:

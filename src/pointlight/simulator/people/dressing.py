@@ -8,7 +8,7 @@ from typing import no_type_check
 import numba
 import numpy as np
 
-from pointlight.simulator.people.appearance import Layer, Looks
+from pointlight.simulator.people.appearance import Appearance, Layer
 from pointlight.simulator.people.fabrics import TILE_PX
 from pointlight.simulator.people.surface import FIELDS, TEXTURE_PX, BodySurface, Texels
 
@@ -73,10 +73,10 @@ def _numbers(layer: Layer) -> tuple[float, ...]:
     return (layer.soft_m, layer.wobble_m, layer.hem, *stands, layer.smooth, layer.tile_m)
 
 
-def paint(looks: Looks, texels: Texels) -> np.ndarray:
+def paint(appearance: Appearance, texels: Texels) -> np.ndarray:
     """(size, size, 3) float32 linear RGB of the looks' layers on the UV map."""
-    pattern = _Pattern.of(looks.layers)
-    tiles = linear_tile(np.stack([layer.tile for layer in looks.layers]), texels.size)
+    pattern = _Pattern.of(appearance.layers)
+    tiles = linear_tile(np.stack([layer.tile for layer in appearance.layers]), texels.size)
     colours = _paint(
         texels.fields,
         texels.cloth_m,
@@ -111,11 +111,11 @@ def halved(texture: np.ndarray) -> np.ndarray:
     )
 
 
-def dress(looks: Looks, surface: BodySurface, rest_m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def dress(appearance: Appearance, surface: BodySurface, rest_m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The body at rest in its clothes.
 
     Args:
-        looks: the layers.
+        appearance: the layers.
         surface: of the body.
         rest_m: (V, 3) its vertices at rest, naked.
 
@@ -124,8 +124,8 @@ def dress(looks: Looks, surface: BodySurface, rest_m: np.ndarray) -> tuple[np.nd
     """
     rest_m = np.asarray(rest_m, np.float32)
     outer = rest_m
-    if looks.offset:
-        pattern = _Pattern.of(looks.layers)
+    if appearance.offset:
+        pattern = _Pattern.of(appearance.layers)
         stands, smooth = _thickness(
             surface.fields,
             surface.rest_m,
@@ -146,11 +146,11 @@ def dress(looks: Looks, surface: BodySurface, rest_m: np.ndarray) -> tuple[np.nd
         stands = surface.smoothed(stands[:, None], 2)
         outer = rest_m + smooth[:, None] * (under - rest_m) + stands * normals
     shade = np.ones(len(rest_m), np.float32)
-    if looks.occlusion_shade:
+    if appearance.occlusion_shade:
         hollow = (
             (surface.smoothed(outer, _HOLLOW_STEPS) - outer) * vertex_normals(outer, surface.faces)
         ).sum(1)
-        shade = 1 - np.float32(looks.occlusion_shade) * (hollow / _HOLLOW_M).clip(-0.15, 1)
+        shade = 1 - np.float32(appearance.occlusion_shade) * (hollow / _HOLLOW_M).clip(-0.15, 1)
     return outer.astype(np.float32), shade.astype(np.float32)
 
 

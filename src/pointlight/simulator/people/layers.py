@@ -26,8 +26,8 @@ class PersonLayer:
         joint_names: of the joints; at least the points of `TRACK_POINTS`.
         joints_px: (T, J, 2) float32.
         joints_camera_m: (T, J, 3) float32.
-        outside: (T, J) bool, joints outside the picture that was drawn.
-        behind: (T, J) bool, joints at least 20 cm behind the person's own surface (appendix B).
+        out_of_frame: (T, J) bool, joints outside the picture that was drawn.
+        self_occluded: (T, J) bool, joints at least 20 cm behind the person's own surface (appendix B).
         camera: lens and path; its principal point follows the background's motion.
         state: the body in camera axes with leading dimension T: Anny's where we drew it, SMPL's from SURREAL's files; None
             if it is not known.
@@ -43,7 +43,7 @@ class PersonLayer:
     joint_names: tuple[str, ...]
     joints_px: np.ndarray
     joints_camera_m: np.ndarray
-    outside: np.ndarray
-    behind: np.ndarray
+    out_of_frame: np.ndarray
+    self_occluded: np.ndarray
     camera: CameraPath
     state: BodyState | None

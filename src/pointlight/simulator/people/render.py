@@ -13,7 +13,7 @@ from pointlight.geometry import project
 from pointlight.simulator.drawing.lighting import irradiance_matrix, turned
 from pointlight.simulator.drawing.pixels import covered_box, flow_pixels, shade_samples, show_pixels
 from pointlight.simulator.drawing.raster import Raster, rasterise
-from pointlight.simulator.people.appearance import Looks
+from pointlight.simulator.people.appearance import Appearance
 from pointlight.simulator.people.drapes import (
     Hanging,
     cut_to,
@@ -38,12 +38,12 @@ _COARSER = 1.5
 """So many texels a sample are too many: they would flicker."""
 
 
-def render_person(scene: Scene, looks: Looks, body: BodyModel) -> PersonLayer:
+def render_person(scene: Scene, appearance: Appearance, body: BodyModel) -> PersonLayer:
     """Draw a scene's person; keypoints are those of the naked body, whatever it wears.
 
     Args:
         scene: motion, shape and camera; its principal point may move.
-        looks: of `draw_looks`.
+        appearance: of `draw_appearance`.
         body: Anny.
 
     Raises:
@@ -64,20 +64,24 @@ def render_person(scene: Scene, looks: Looks, body: BodyModel) -> PersonLayer:
             points, torch.tensor(camera.focal_px), torch.from_numpy(camera.principal_px)[:, None]
         ).numpy()
     surface = surface_of(body)
-    clothed, shade = dress(looks, surface, rest)
+    clothed, shade = dress(appearance, surface, rest)
     vertices = np.stack([body.skin_vertices(clothed, t) for t in transforms])
     joints_m = person.joints[0].numpy()
-    hangings = [cut_to(drape, clothed, surface.parts, joints_m, body.joint_names) for drape in looks.drapes]
+    hangings = [
+        cut_to(drape, clothed, surface.parts, joints_m, body.joint_names) for drape in appearance.drapes
+    ]
     if hangings:
         sheets = [hang(hanging, transforms, joints_m, body.joint_names) for hanging in hangings]
         vertices = np.concatenate((vertices, *sheets), axis=1)
-    texture = _texture(looks, surface, hangings, scene, float(state.translation[:, 2].min()))
+    texture = _texture(appearance, surface, hangings, scene, float(state.translation[:, 2].min()))
     mesh = _Mesh.of(surface, shade, hangings, texture.shape[1])
-    pictures = _Pictures(scene, mesh, vertices, texture, looks.light)
+    pictures = _Pictures(scene, mesh, vertices, texture, appearance.light)
     for t in range(len(vertices)):
         pictures.draw(t)
     joints = points.numpy()
-    outside = (joints_px < 0).any(-1) | (joints_px > camera.image_size).any(-1) | (joints[..., 2] < NEAR_M)
+    out_of_frame = (
+        (joints_px < 0).any(-1) | (joints_px > camera.image_size).any(-1) | (joints[..., 2] < NEAR_M)
+    )
     return PersonLayer(
         colour=pictures.colour,
         mask=pictures.mask,
@@ -89,8 +93,8 @@ def render_person(scene: Scene, looks: Looks, body: BodyModel) -> PersonLayer:
         joint_names=TRACK_POINTS,
         joints_px=joints_px,
         joints_camera_m=joints,
-        outside=outside,
-        behind=behind_surface(joints_px, joints[..., 2], pictures.depth_m),
+        out_of_frame=out_of_frame,
+        self_occluded=behind_surface(joints_px, joints[..., 2], pictures.depth_m),
         camera=camera,
         state=state,
     )
@@ -103,7 +107,7 @@ def camera_state(scene: Scene) -> BodyState:
 
 
 def _texture(
-    looks: Looks, surface: BodySurface, hangings: list[Hanging], scene: Scene, distance_m: float
+    appearance: Appearance, surface: BodySurface, hangings: list[Hanging], scene: Scene, distance_m: float
 ) -> np.ndarray:
     """Painted, at the size at which a texel is about as large as a sample of a person at that distance.
 
@@ -111,7 +115,7 @@ def _texture(
     """
     ratio = _TEXELS_A_METRE / (2 * scene.camera.focal_px / max(distance_m, NEAR_M))
     texels = surface.texels[ratio > _COARSER]
-    texture = paint(looks, texels)
+    texture = paint(appearance, texels)
     strips = [
         paint_strip(h.drape, linear_tile(h.drape.tile, texels.size), texels.size, size_m(h)) for h in hangings
     ]

@@ -13,7 +13,7 @@ from pointlight.body import EXTENDED_KEYPOINTS, BodyModel
 from pointlight.errors import PointlightError
 from pointlight.motion import MotionBank
 from pointlight.randomness import stream
-from pointlight.simulator.people.appearance import LooksConfig, draw_looks
+from pointlight.simulator.people.appearance import AppearanceConfig, draw_appearance
 from pointlight.simulator.people.bystanders import draw_bystander
 from pointlight.simulator.people.fabrics import picture_fabrics
 from pointlight.simulator.people.layers import PersonLayer
@@ -21,7 +21,7 @@ from pointlight.simulator.people.render import render_person
 from pointlight.simulator.people.surreal import SurrealPeople
 from pointlight.simulator.scenes.cameras import follow
 from pointlight.simulator.scenes.detector_noise import DetectorNoise
-from pointlight.simulator.scenes.keypoint_masking import HidingDraws, draw_hiding
+from pointlight.simulator.scenes.keypoint_masking import KeypointMaskingDraws, draw_masking
 from pointlight.simulator.scenes.scene import Scene, SceneConfig, SceneSampler
 
 SURREAL_SPLITS = {"train": "train", "validation": "val", "heldout": "test"}
@@ -38,18 +38,18 @@ class Subject:
     Attributes:
         layer: the person on nothing.
         scene: from which tracks can be made too; None for people of files.
-        hiding: what chance hides.
+        masking: what chance hides.
         noise: kind of detector that sees the person.
-        told_focal_px: the focal length that a network is told.
+        assumed_focal_px: the focal length that a network is told.
         sources: what was drawn by kind, for provenance.
         splits: of motion and textures.
     """
 
     layer: PersonLayer
     scene: Scene | None
-    hiding: HidingDraws
+    masking: KeypointMaskingDraws
     noise: DetectorNoise
-    told_focal_px: float
+    assumed_focal_px: float
     sources: dict[str, str]
     splits: dict[str, str]
 
@@ -74,26 +74,30 @@ class People(Protocol):
 class RenderedPeople:
     """New people in every clip, from a motion bank."""
 
-    def __init__(self, scenes: SceneConfig, looks: LooksConfig, bank: MotionBank, body: BodyModel) -> None:
+    def __init__(
+        self, scenes: SceneConfig, appearance: AppearanceConfig, bank: MotionBank, body: BodyModel
+    ) -> None:
         """Bring the sources together.
 
         Args:
             scenes: who moves how before which camera.
-            looks: of the same split.
+            appearance: of the same split.
             bank: of motions.
             body: Anny.
         """
         self.bank = bank
         self.body = body
-        self._looks = looks
+        self._appearance = appearance
         self._scenes = SceneSampler(scenes, bank, body)
 
     @property
     def versions(self) -> dict[str, str]:
         """As in `People`."""
         versions = {"motions": self.bank.sha256[:16], "body": self.body.sha256[:16]}
-        if self._looks.pictures is not None:
-            names = [fabric.name for fabric in picture_fabrics(self._looks.pictures, self._looks.split)]
+        if self._appearance.pictures is not None:
+            names = [
+                fabric.name for fabric in picture_fabrics(self._appearance.pictures, self._appearance.split)
+            ]
             versions["pictures"] = hashlib.sha256(repr(names).encode()).hexdigest()[:16]
         return versions
 
@@ -106,18 +110,18 @@ class RenderedPeople:
         """As in `People`."""
         scene = self.scene(seed, index, path_px)
         lap("scene")
-        looks = draw_looks(self._looks, seed, index, scene.shape)
+        appearance = draw_appearance(self._appearance, seed, index, scene.shape)
         lap("looks")
-        layer = render_person(scene, looks, self.body)
+        layer = render_person(scene, appearance, self.body)
         lap("render")
         return Subject(
             layer=layer,
             scene=scene,
-            hiding=scene.hiding,
+            masking=scene.masking,
             noise=scene.noise,
-            told_focal_px=scene.told_focal_px,
-            sources={"motion": scene.motion.name, "textures": ", ".join(looks.fabrics)},
-            splits={"motion": scene.motion.split, "textures": looks.split},
+            assumed_focal_px=scene.assumed_focal_px,
+            sources={"motion": scene.motion.name, "textures": ", ".join(appearance.fabrics)},
+            splits={"motion": scene.motion.split, "textures": appearance.split},
         )
 
     def bystander(self, subject: Subject) -> tuple[PersonLayer, dict[str, str]]:
@@ -125,12 +129,12 @@ class RenderedPeople:
         assert subject.scene is not None
         other = draw_bystander(subject.scene, self._scenes)
         # Looks by the other scene's own numbers, from the same families of textures.
-        looks = draw_looks(self._looks, other.seed, other.index, other.shape)
-        layer = render_person(other, looks, self.body)
-        return layer, {"bystander": other.motion.name, "bystander's textures": ", ".join(looks.fabrics)}
+        appearance = draw_appearance(self._appearance, other.seed, other.index, other.shape)
+        layer = render_person(other, appearance, self.body)
+        return layer, {"bystander": other.motion.name, "bystander's textures": ", ".join(appearance.fabrics)}
 
 
-class FilmedPeople:
+class SurrealPeopleSource:
     """SURREAL's people: with Kinetics behind them, the paper's own data set."""
 
     def __init__(self, scenes: SceneConfig, surreal: SurrealPeople) -> None:
@@ -165,9 +169,9 @@ class FilmedPeople:
         return Subject(
             layer=layer,
             scene=None,
-            hiding=draw_hiding(config.hiding, seed, index, len(path_px), EXTENDED_KEYPOINTS),
+            masking=draw_masking(config.masking, seed, index, len(path_px), EXTENDED_KEYPOINTS),
             noise=config.noises[kind],
-            told_focal_px=layer.camera.focal_px,
+            assumed_focal_px=layer.camera.focal_px,
             sources={"motion": source, "textures": "surreal"},
             splits={"motion": config.split, "textures": config.split},
         )

@@ -169,7 +169,7 @@ def surreal_person(
     joints, state = _joints(info, window, body)
     points = SURREAL_FOCAL_PX * joints[..., :2] / joints[..., 2:] + np.array(SURREAL_SIZE) / 2
     cut_off = ~_in_picture(points) | ~(joints[..., 2] > 0.1)
-    behind = behind_surface(points, joints[..., 2], np.where(parts > 0, depth, np.inf))
+    self_occluded = behind_surface(points, joints[..., 2], np.where(parts > 0, depth, np.inf))
 
     move_px = np.asarray(path_px, np.float64)
     if config.shift == "whole":
@@ -189,8 +189,8 @@ def surreal_person(
         joint_names=SURREAL_POINTS,
         joints_px=points.astype(np.float32),
         joints_camera_m=joints.astype(np.float32),
-        outside=cut_off | ~_in_picture(points),
-        behind=behind,
+        out_of_frame=cut_off | ~_in_picture(points),
+        self_occluded=self_occluded,
         camera=CameraPath(
             rotation=np.tile(R_SURREAL_CAMERA_WORLD, (count, 1, 1)).astype(np.float32),
             translation_m=np.tile(-R_SURREAL_CAMERA_WORLD @ info.camera_world_m, (count, 1)).astype(

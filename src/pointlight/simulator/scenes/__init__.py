@@ -13,7 +13,7 @@ from pointlight.simulator.scenes.cameras import (
 )
 from pointlight.simulator.scenes.capsules import CAPSULES, Capsule
 from pointlight.simulator.scenes.detector_noise import MEDIAPIPE_V1, DetectorNoise
-from pointlight.simulator.scenes.keypoint_masking import HidingConfig, HidingDraws
+from pointlight.simulator.scenes.keypoint_masking import KeypointMaskingConfig, KeypointMaskingDraws
 from pointlight.simulator.scenes.scene import (
     EVAL_MEDIAPIPE_V1,
     EVAL_V1,
@@ -39,8 +39,8 @@ __all__ = [
     "CameraPath",
     "Capsule",
     "DetectorNoise",
-    "HidingConfig",
-    "HidingDraws",
+    "KeypointMaskingConfig",
+    "KeypointMaskingDraws",
     "Scene",
     "SceneConfig",
     "SceneSampler",

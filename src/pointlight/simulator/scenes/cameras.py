@@ -101,17 +101,17 @@ def sample_camera(config: CameraConfig, hips_world_m: np.ndarray, rng: np.random
     )
     position = target + distance * away
     position[1] = max(position[1], 0.1)
-    looks = look_at(position, target, roll)
+    appearance = look_at(position, target, roll)
 
     # Turn the camera aside so that the person does not stand in the middle.
     person = np.array([0.7, 1.7]) * focal / distance
     room = np.maximum(0.5 * (np.array([width, height]) - person), 0)
     angles = np.arctan2(place * room, focal)
-    looks = _turn(np.array([-angles[1], angles[0], 0.0])) @ looks
+    appearance = _turn(np.array([-angles[1], angles[0], 0.0])) @ appearance
 
     moving = rng.random() < config.moving_share
     sway, walk = _movement(config, moving, frames, rng)
-    rotation = np.einsum("tij,jk->tik", sway, looks)
+    rotation = np.einsum("tij,jk->tik", sway, appearance)
     centre = position + walk
     if moving and rng.random() < 0.5:  # follow the person
         centre = centre + rng.uniform(0.3, 1.0) * (hips_world_m - target)

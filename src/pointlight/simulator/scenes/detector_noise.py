@@ -21,9 +21,9 @@ class DetectorNoise:
         correlated: standard deviation of slowly changing noise, a coordinate.
         motion: extra white noise, as a share of the joint's motion between frames.
         outlier: share of joint-frames that land far away.
-        exchange: share of clips in which left and right are exchanged, for up to half of the clip: what lasts longer
+        swap: share of clips in which left and right are exchanged, for up to half of the clip: what lasts longer
             is only told from the video around the clip.
-        limb_exchange: share of clips in which one pair of limbs is exchanged for a while.
+        limb_swap: share of clips in which one pair of limbs is exchanged for a while.
         wrong_hidden: share of hidden joints that are shown all the same, at a wrong place.
         drift: standard deviation of noise that changes within about a tenth of a second, a coordinate.
         stray: share of a limb's frames in stretches in which the detector reads the limb somewhere else.
@@ -35,8 +35,8 @@ class DetectorNoise:
     correlated: float = 0.0
     motion: float = 0.0
     outlier: float = 0.0
-    exchange: float = 0.0
-    limb_exchange: float = 0.0
+    swap: float = 0.0
+    limb_swap: float = 0.0
     wrong_hidden: float = 0.0
     drift: float = 0.0
     stray: float = 0.0
@@ -44,7 +44,7 @@ class DetectorNoise:
 
 
 MEDIAPIPE_V1 = DetectorNoise(
-    white=0.0035, bias=0.006, drift=0.008, stray=0.07, stray_size=0.08, exchange=0.1, wrong_hidden=0.3
+    white=0.0035, bias=0.006, drift=0.008, stray=0.07, stray_size=0.08, swap=0.1, wrong_hidden=0.3
 )
 """What mediapipe's keypoints are like on the development cameras (`benchmarks/detector_noise.py`, docs/log.md)."""
 
@@ -110,8 +110,8 @@ def detector_errors(
         detections = np.where(wrong[..., None], detections + offset, detections)
         blank = ~visible.any(-1, keepdims=True)
         visible = visible | (wrong & ~blank)
-    if config.exchange or config.limb_exchange:
-        detections, visible = _exchange(detections, visible, names, config, rng)
+    if config.swap or config.limb_swap:
+        detections, visible = _swap(detections, visible, names, config, rng)
     return detections.astype(np.float32), visible
 
 
@@ -142,7 +142,7 @@ def _strays(
     return offsets
 
 
-def _exchange(
+def _swap(
     points: np.ndarray,
     visible: np.ndarray,
     names: tuple[str, ...],
@@ -154,9 +154,9 @@ def _exchange(
     limbs = (("wrist", "elbow"), ("knee", "ankle", "heel", "toe"), ("wrist",), ("ankle", "heel", "toe"))
     plans = []
     whole, limb = rng.random(2)
-    if whole < config.exchange:
+    if whole < config.swap:
         plans.append(("",))
-    if limb < config.limb_exchange:
+    if limb < config.limb_swap:
         plans.append(limbs[rng.integers(len(limbs))])
     for parts in plans:
         length = int(rng.integers(2, max(frames // 2, 2) + 1))

@@ -13,7 +13,7 @@ LEG_PARTS = ("hip", "knee", "ankle", "heel", "toe")
 
 
 @dataclass(frozen=True)
-class HidingConfig:
+class KeypointMaskingConfig:
     """Appendix B's hiding of keypoints.
 
     Attributes:
@@ -39,7 +39,7 @@ class HidingConfig:
 
 
 @dataclass(frozen=True)
-class HidingDraws:
+class KeypointMaskingDraws:
     """One clip's draws for K keypoints over T frames; everything that chance decides.
 
     Attributes:
@@ -55,9 +55,9 @@ class HidingDraws:
     flip: np.ndarray
 
 
-def draw_hiding(
-    config: HidingConfig, seed: int, index: int, frames: int, names: tuple[str, ...]
-) -> HidingDraws:
+def draw_masking(
+    config: KeypointMaskingConfig, seed: int, index: int, frames: int, names: tuple[str, ...]
+) -> KeypointMaskingDraws:
     """Draw what is hidden in clip `index`; the total occlusion has a stream of its own."""
     rng = stream(seed, index, "total occlusion")
     occluded = np.zeros(frames, bool)
@@ -79,7 +79,7 @@ def draw_hiding(
         block[max(start, 0) : start + length, joint] = True
     unhide = bool(rng.random() < config.unhide_legs)
     flip = rng.random((frames, len(names))) < config.flip
-    return HidingDraws(occluded, block, unhide, flip)
+    return KeypointMaskingDraws(occluded, block, unhide, flip)
 
 
 def leg_mask(names: tuple[str, ...]) -> np.ndarray:
@@ -87,14 +87,18 @@ def leg_mask(names: tuple[str, ...]) -> np.ndarray:
     return np.array([any(part in name for part in LEG_PARTS) for name in names])
 
 
-def apply_hiding(
-    outside: np.ndarray, behind: np.ndarray, draws: HidingDraws, config: HidingConfig, legs: np.ndarray
+def apply_masking(
+    out_of_frame: np.ndarray,
+    self_occluded: np.ndarray,
+    draws: KeypointMaskingDraws,
+    config: KeypointMaskingConfig,
+    legs: np.ndarray,
 ) -> np.ndarray:
     """Appendix B in its order: hide, unhide the legs, flip; a total occlusion wins over everything.
 
     Args:
-        outside: (T, K) bool, outside the picture.
-        behind: (T, K) bool, behind the body.
+        out_of_frame: (T, K) bool, outside the picture.
+        self_occluded: (T, K) bool, behind the body.
         draws: the clip's draws.
         config: which rules hold.
         legs: (K,) bool.
@@ -104,9 +108,9 @@ def apply_hiding(
     """
     hidden = draws.block.copy()
     if config.frame_edge:
-        hidden |= outside
+        hidden |= out_of_frame
     if config.self_occlusion:
-        hidden |= behind
+        hidden |= self_occluded
     if draws.unhide_legs:
         hidden &= ~legs
     hidden ^= draws.flip

@@ -13,13 +13,17 @@ from pointlight.randomness import stream
 from pointlight.simulator.clip import CLIP_FRAMES
 from pointlight.simulator.scenes.cameras import SURREAL_CAMERA, CameraConfig, CameraPath, sample_camera
 from pointlight.simulator.scenes.detector_noise import MEDIAPIPE_V1, DetectorNoise
-from pointlight.simulator.scenes.keypoint_masking import HidingConfig, HidingDraws, draw_hiding
+from pointlight.simulator.scenes.keypoint_masking import (
+    KeypointMaskingConfig,
+    KeypointMaskingDraws,
+    draw_masking,
+)
 from pointlight.simulator.scenes.population import draw_shape
 
 
 @dataclass(frozen=True)
 class SceneConfig:
-    """The distribution of scenes. Defaults are ours; the paper's hiding is in `HidingConfig`.
+    """The distribution of scenes. Defaults are ours; the paper's hiding is in `KeypointMaskingConfig`.
 
     Attributes:
         name: under which figures are reported.
@@ -30,7 +34,7 @@ class SceneConfig:
         ages: "adults", or "all" with children and the old; beyond the paper.
         variety: changes of the motion, beyond the paper.
         camera: distribution of cameras.
-        hiding: appendix B.
+        masking: appendix B.
         noise: errors of the detector, beyond the paper.
         other_noises: detectors of other kinds; each clip has one of all these, with equal chances.
         focal_known: share of clips for which the network is told the true focal length; otherwise it is told the
@@ -45,7 +49,7 @@ class SceneConfig:
     ages: str = "adults"
     variety: VarietyConfig = field(default_factory=VarietyConfig)
     camera: CameraConfig = field(default_factory=CameraConfig)
-    hiding: HidingConfig = field(default_factory=HidingConfig)
+    masking: KeypointMaskingConfig = field(default_factory=KeypointMaskingConfig)
     noise: DetectorNoise = field(default_factory=DetectorNoise)
     other_noises: tuple[DetectorNoise, ...] = ()
     focal_known: float = 0.5
@@ -66,8 +70,8 @@ class Scene:
         motion: the body's motion in the world, fitted to the person's leg length.
         shape: (S,) float32, the body's shape.
         camera: path and lens.
-        told_focal_px: the focal length that the network is told.
-        hiding: what chance hides.
+        assumed_focal_px: the focal length that the network is told.
+        masking: what chance hides.
         noise: kind of detector that sees it.
     """
 
@@ -76,8 +80,8 @@ class Scene:
     motion: BodyMotion
     shape: np.ndarray
     camera: CameraPath
-    told_focal_px: float
-    hiding: HidingDraws
+    assumed_focal_px: float
+    masking: KeypointMaskingDraws
     noise: DetectorNoise
 
 
@@ -108,9 +112,9 @@ class SceneSampler:
         camera = sample_camera(config.camera, motion.translation_m, stream(seed, index, "camera"))
         known = stream(seed, index, "told focal").random() < config.focal_known
         told = camera.focal_px if known else float(np.hypot(*camera.image_size))
-        hiding = draw_hiding(config.hiding, seed, index, len(motion.pose), EXTENDED_KEYPOINTS)
+        masking = draw_masking(config.masking, seed, index, len(motion.pose), EXTENDED_KEYPOINTS)
         noise = config.noises[stream(seed, index, "detector's kind").integers(len(config.noises))]
-        return Scene(seed, index, motion, shape, camera, told, hiding, noise)
+        return Scene(seed, index, motion, shape, camera, told, masking, noise)
 
     def _draw_motion(self, seed: int, index: int) -> BodyMotion:
         config = self.config
@@ -173,7 +177,7 @@ told.
 EVAL_V1_PERFECT = replace(
     EVAL_V1,
     name="eval-v1-perfect",
-    hiding=HidingConfig(
+    masking=KeypointMaskingConfig(
         self_occlusion=False, frame_edge=False, unhide_legs=0.0, flip=0.0, total_occlusion=0.0, block=0.0
     ),
     noise=DetectorNoise(),

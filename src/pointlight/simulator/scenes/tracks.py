@@ -12,7 +12,7 @@ from torch import Tensor
 from pointlight.body import EXTENDED_KEYPOINTS, BodyModel, BodyState
 from pointlight.geometry import project
 from pointlight.simulator.scenes.detector_noise import detector_errors
-from pointlight.simulator.scenes.keypoint_masking import apply_hiding, leg_mask
+from pointlight.simulator.scenes.keypoint_masking import apply_masking, leg_mask
 from pointlight.simulator.scenes.scene import Scene, SceneConfig
 from pointlight.simulator.scenes.visibility import SelfOcclusion
 
@@ -28,7 +28,7 @@ class Tracks:
         detections_px: (B, T, 19, 2) of `EXTENDED_KEYPOINTS`.
         visible: (B, T, 19) bool.
         totally_occluded: (B, T) bool.
-        told_focal_px: (B,) the focal length that the network is told.
+        assumed_focal_px: (B,) the focal length that the network is told.
         principal_px: (B, T, 2).
         points_px: (B, T, 21, 2) true projections of `TRACK_POINTS`.
         points_camera_m: (B, T, 21, 3) the same in camera axes.
@@ -39,7 +39,7 @@ class Tracks:
     detections_px: Tensor
     visible: Tensor
     totally_occluded: Tensor
-    told_focal_px: Tensor
+    assumed_focal_px: Tensor
     principal_px: Tensor
     points_px: Tensor
     points_camera_m: Tensor
@@ -66,13 +66,15 @@ class TrackMaker:
         focal = torch.tensor([scene.camera.focal_px for scene in scenes])
         projected = project(points, focal[:, None, None], principal[:, :, None])
         shown = points[..., : len(EXTENDED_KEYPOINTS), :]
-        behind = self._self_occlusion.hidden(shown, self.body.posed(state, person), person, state.shape)
-        detections, visible = self._detect(scenes, projected.numpy(), points[..., 2].numpy(), behind)
+        self_occluded = self._self_occlusion.hidden(
+            shown, self.body.posed(state, person), person, state.shape
+        )
+        detections, visible = self._detect(scenes, projected.numpy(), points[..., 2].numpy(), self_occluded)
         return Tracks(
             detections_px=detections,
             visible=visible,
-            totally_occluded=torch.from_numpy(np.stack([scene.hiding.totally_occluded for scene in scenes])),
-            told_focal_px=torch.tensor([scene.told_focal_px for scene in scenes]),
+            totally_occluded=torch.from_numpy(np.stack([scene.masking.totally_occluded for scene in scenes])),
+            assumed_focal_px=torch.tensor([scene.assumed_focal_px for scene in scenes]),
             principal_px=principal,
             points_px=projected,
             points_camera_m=points,
@@ -81,14 +83,14 @@ class TrackMaker:
         )
 
     def _detect(
-        self, scenes: Sequence[Scene], projected: np.ndarray, depth: np.ndarray, behind: np.ndarray
+        self, scenes: Sequence[Scene], projected: np.ndarray, depth: np.ndarray, self_occluded: np.ndarray
     ) -> tuple[Tensor, Tensor]:
         detections, visibles = [], []
         shown = len(EXTENDED_KEYPOINTS)
-        for scene, pixels, z, hidden in zip(scenes, projected, depth, behind, strict=True):
+        for scene, pixels, z, hidden in zip(scenes, projected, depth, self_occluded, strict=True):
             pixels, z = pixels[:, :shown], z[:, :shown]
-            outside = (pixels < 0).any(-1) | (pixels > scene.camera.image_size).any(-1) | (z < 0.1)
-            visible = apply_hiding(outside, hidden, scene.hiding, self.config.hiding, self._legs)
+            out_of_frame = (pixels < 0).any(-1) | (pixels > scene.camera.image_size).any(-1) | (z < 0.1)
+            visible = apply_masking(out_of_frame, hidden, scene.masking, self.config.masking, self._legs)
             detected, visible = detector_errors(
                 pixels, visible, EXTENDED_KEYPOINTS, scene.noise, scene.seed, scene.index
             )

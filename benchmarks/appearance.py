@@ -1,6 +1,6 @@
 """What drawing people costs, and whether a detector trained on real people finds them.
 
-`python benchmarks/looks.py speed` draws 31-frame clips on one core. `python benchmarks/looks.py judge --recipe full
+`python benchmarks/appearance.py speed` draws 31-frame clips on one core. `python benchmarks/appearance.py judge --recipe full
 --count 200 --backgrounds FOLDER --motion FOLDER` makes whole clips of a recipe with nothing before the person
 (no superpixel, no total occlusion; all else as in the recipe) and asks mediapipe about three frames of each, a quarter, a
 half and three quarters through the clip. All clips of the seed from 0 on are asked, none is chosen; the second figure is
@@ -12,11 +12,11 @@ stand `read`, the same with the mean distance of the 12 below a quarter of the p
 a detector that may also search a square around the person, which says whether it looks like one where others in the
 picture are larger.
 
-`python benchmarks/looks.py agree --recipe full --motion FOLDER` compares what tracks without pictures and clips show.
-`python benchmarks/looks.py real --real FOLDER` is the yardstick: real people of the development clips, who are found at full
-size, are shrunk and cut to 320x240, and asked about again by the same rules.
+`python benchmarks/appearance.py agree --recipe full --motion FOLDER` compares what tracks without pictures and clips show.
+`python benchmarks/appearance.py real --real FOLDER` is the yardstick: real people of the development clips, who are
+found at full size, are shrunk and cut to 320x240, and asked about again by the same rules.
 
-`--variant` changes what is asked: `clean` without the sensor, `looks` without it and before SURREAL's camera (people's
+`--variant` changes what is asked: `clean` without the sensor, `appearance` without it and before SURREAL's camera (people's
 looks alone, at a size and from a side that a detector knows), `enlarged` at twice the size, `paint` in SURREAL's painted
 clothes, `empty` with nobody before the background, which says how many are found by chance. `--sheet FILE` writes what
 was shown, `--missed FILE` what was not found, cut out and enlarged.
@@ -57,7 +57,13 @@ from pointlight.simulator.clips import (
     open_maker,
     without_total_occlusions,
 )
-from pointlight.simulator.people import PAPER_LOOKS, LooksConfig, camera_state, draw_looks, render_person
+from pointlight.simulator.people import (
+    PAPER_APPEARANCE,
+    AppearanceConfig,
+    camera_state,
+    draw_appearance,
+    render_person,
+)
 from pointlight.simulator.scenes import surreal_scenes
 
 PARTS = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
@@ -190,7 +196,7 @@ class Judge:
         contrast = abs(light - float(luma[around].mean())) if around.any() else 0.0
         facing = _facing(person.joints_camera_m[t, TWELVE])
         people = parts.background.window.source.has_people
-        whole = not person.outside[t, TWELVE].any()
+        whole = not person.out_of_frame[t, TWELVE].any()
         answer = Answer(
             clip.provenance.index,
             size,
@@ -217,7 +223,7 @@ class Judge:
         stature = float(body.stature_m(torch.from_numpy(scene.shape))) / 1.70
         rotations = body.joint_rotations(camera_state(scene)).numpy()[t]
         for k, name in enumerate(NETWORK_KEYPOINTS):
-            if person.behind[t, TWELVE[k]] or np.linalg.norm(away_px[k]) > TRUSTED * size:
+            if person.self_occluded[t, TWELVE[k]] or np.linalg.norm(away_px[k]) > TRUSTED * size:
                 continue
             side, part = name.split("_")
             place = person.joints_camera_m[t, TWELVE[k]]
@@ -383,7 +389,7 @@ def asked_config(recipe: str, variant: str) -> SynthesisConfig:
     if variant in ("clean", "looks"):
         config = replace(config, sensor=SensorConfig.none())
     if variant == "paint":
-        config = replace(config, looks=PAPER_LOOKS)
+        config = replace(config, appearance=PAPER_APPEARANCE)
     return config
 
 
@@ -411,27 +417,27 @@ def speed(given: argparse.Namespace) -> None:
     ours = replace(SceneConfig(), name="pointlight, 320x240")
     ours = replace(ours, camera=replace(ours.camera, image_sizes=((320, 240),)))
     surreal = surreal_scenes(SceneConfig())
-    for config, looks, name in (
-        (surreal, PAPER_LOOKS, "paper"),
-        (surreal, LooksConfig(), "ours"),
-        (ours, LooksConfig(), "ours"),
+    for config, appearance, name in (
+        (surreal, PAPER_APPEARANCE, "paper"),
+        (surreal, AppearanceConfig(), "ours"),
+        (ours, AppearanceConfig(), "ours"),
     ):
         sampler = SceneSampler(config, bank, body)
         scenes = [sampler.sample(given.seed, index) for index in range(given.count)]
-        draws = [draw_looks(looks, 1, scene.index, scene.shape) for scene in scenes]
+        draws = [draw_appearance(appearance, 1, scene.index, scene.shape) for scene in scenes]
         render_person(scenes[0], draws[0], body)
         started = time.process_time()
         for scene in scenes:
-            draw_looks(looks, 0, scene.index, scene.shape)
+            draw_appearance(appearance, 0, scene.index, scene.shape)
         looks_s = time.process_time() - started
-        started, covered, frames = time.process_time(), 0, 0
+        started, occluded, frames = time.process_time(), 0, 0
         for scene, drawn in zip(scenes, draws, strict=True):
             layer = render_person(scene, drawn, body)
-            covered += int(layer.mask.sum())
+            occluded += int(layer.mask.sum())
             frames += len(layer.mask)
         drawing_s = time.process_time() - started
         print(
-            f"| {config.name} | {name} | {frames} | {covered / frames:.0f} | {1000 * looks_s / len(scenes):.1f} |"
+            f"| {config.name} | {name} | {frames} | {occluded / frames:.0f} | {1000 * looks_s / len(scenes):.1f} |"
             f" {1000 * drawing_s / frames:.2f} | {frames / (drawing_s + looks_s):.0f} |"
         )
 
@@ -439,7 +445,7 @@ def speed(given: argparse.Namespace) -> None:
 def agree(given: argparse.Namespace) -> None:
     """In how many keypoints tracks without pictures and clips say the same of whether they are shown."""
     config = asked_config(given.recipe, "clean")
-    maker = open_maker(config, Sources(given.motion, None, given.cache, made_backgrounds=8))
+    maker = open_maker(config, Sources(given.motion, None, given.cache, procedural_backgrounds=8))
     tracker, same = TrackMaker(config.scenes, AnnyBody()), []
     for index in range(given.count):
         clip = maker.clip(given.seed, index)

@@ -29,12 +29,12 @@ from pointlight.simulator.clips import SensorConfig, apply_sensor, motion_of
 from pointlight.simulator.clips.sensor import compress, expose, motion_blur
 from pointlight.simulator.drawing.lighting import draw_light, harmonics, irradiance_matrix, turned
 from pointlight.simulator.people import (
-    PAPER_LOOKS,
+    PAPER_APPEARANCE,
+    Appearance,
+    AppearanceConfig,
     Layer,
-    Looks,
-    LooksConfig,
     camera_state,
-    draw_looks,
+    draw_appearance,
     render_person,
 )
 from pointlight.simulator.people.appearance import draw_skin
@@ -72,21 +72,21 @@ def scenes(bank: MotionBank, body: AnnyBody) -> list[Scene]:
 
 @pytest.fixture(scope="module")
 def layers(scenes: list[Scene], body: AnnyBody) -> list[PersonLayer]:
-    return [render_person(s, draw_looks(LooksConfig(), 3, s.index, s.shape), body) for s in scenes]
+    return [render_person(s, draw_appearance(AppearanceConfig(), 3, s.index, s.shape), body) for s in scenes]
 
 
-def plain(**changes: object) -> Looks:
+def plain(**changes: object) -> Appearance:
     """Everybody white in even light, naked."""
     light = np.zeros((9, 3), np.float32)
     light[0] = 0.5
     skin = Layer("skin", (), np.full((96, 96, 3), 200, np.uint8))
-    return replace(Looks((skin,), (), "train", light, 0.0, False), **changes)  # type: ignore[arg-type]
+    return replace(Appearance((skin,), (), "train", light, 0.0, False), **changes)  # type: ignore[arg-type]
 
 
-def corners(scene: Scene, body: AnnyBody, looks: Looks) -> np.ndarray:
+def corners(scene: Scene, body: AnnyBody, appearance: Appearance) -> np.ndarray:
     """(T, V, 3) dressed vertices in camera axes, by the body's own skinning in torch."""
     rest = body.rest_vertices(torch.from_numpy(scene.shape))
-    outer, _ = dress(looks, surface_of(body), rest.numpy())
+    outer, _ = dress(appearance, surface_of(body), rest.numpy())
     state = camera_state(scene)
     person = body.person(state.shape)
     moved = body.bone_transforms(body.posed(state, person), person)
@@ -131,8 +131,8 @@ def test_vertices_lie_on_the_mask_and_not_before_the_depth(
     surface = surface_of(body)
     used = np.unique(surface.faces)
     for scene, layer in zip(scenes, layers, strict=True):
-        looks = draw_looks(LooksConfig(), 3, scene.index, scene.shape)
-        for t, vertices in enumerate(corners(scene, body, looks)):
+        appearance = draw_appearance(AppearanceConfig(), 3, scene.index, scene.shape)
+        for t, vertices in enumerate(corners(scene, body, appearance)):
             places = seen_at(scene, vertices[used], t)
             inside = ((places > 1) & (places < np.array([319, 239]))).all(1)
             column, row = np.floor(places[inside]).astype(int).T
@@ -159,15 +159,15 @@ def test_keypoints_lie_a_little_behind_the_surface(layers: list[PersonLayer]) ->
     depths = []
     hidden = 0
     for layer in layers:
-        place = np.floor(layer.joints_px).astype(int)
-        for t, joints in enumerate(place):
+        storage = np.floor(layer.joints_px).astype(int)
+        for t, joints in enumerate(storage):
             for j, (column, row) in enumerate(joints):
-                if layer.outside[t, j] or not layer.mask[t, row, column]:
+                if layer.out_of_frame[t, j] or not layer.mask[t, row, column]:
                     continue
-                behind = layer.joints_camera_m[t, j, 2] - layer.depth_m[t, row, column]
-                assert (behind >= 0.2) == layer.behind[t, j]
-                hidden += layer.behind[t, j]
-                depths.append(behind)
+                self_occluded = layer.joints_camera_m[t, j, 2] - layer.depth_m[t, row, column]
+                assert (self_occluded >= 0.2) == layer.self_occluded[t, j]
+                hidden += layer.self_occluded[t, j]
+                depths.append(self_occluded)
     assert len(depths) > 200 and hidden > 0
     # At an outline a pixel may see past a point on the skin.
     assert min(depths) > -0.15 and np.quantile(depths, 0.02) > -0.02
@@ -183,7 +183,7 @@ def test_tracks_and_pictures_are_one_scene(
         assert np.abs(layer.joints_camera_m - tracks.points_camera_m[n].numpy()).max() < 1e-5
         width, height = layer.camera.image_size
         off = (layer.joints_px < 0) | (layer.joints_px > np.array([width, height]))
-        assert (layer.outside == off.any(-1)).all()
+        assert (layer.out_of_frame == off.any(-1)).all()
 
 
 def test_what_the_depth_map_hides_the_capsules_hide(bank: MotionBank, body: AnnyBody) -> None:
@@ -195,8 +195,8 @@ def test_what_the_depth_map_hides_the_capsules_hide(bank: MotionBank, body: Anny
     posed = body.posed(tracks.state, person)
     by_capsules = SelfOcclusion(body).hidden(tracks.points_camera_m, posed, person, tracks.state.shape)
     layers = [render_person(scene, plain(), body) for scene in scenes]
-    drawn = np.stack([layer.behind for layer in layers])
-    inside = ~np.stack([layer.outside for layer in layers])
+    drawn = np.stack([layer.self_occluded for layer in layers])
+    inside = ~np.stack([layer.out_of_frame for layer in layers])
     assert drawn.any()
     assert (drawn == by_capsules)[inside].mean() > 0.97
 
@@ -206,7 +206,9 @@ def test_flow_is_the_way_of_the_vertices(
 ) -> None:
     used = np.unique(surface_of(body).faces)
     for scene, layer in zip(scenes, layers, strict=True):
-        vertices = corners(scene, body, draw_looks(LooksConfig(), 3, scene.index, scene.shape))[:, used]
+        vertices = corners(scene, body, draw_appearance(AppearanceConfig(), 3, scene.index, scene.shape))[
+            :, used
+        ]
         ways = ((layer.flow_forward_px, 0, 1), (layer.flow_backward_px, 1, 0))
         for flow, here, there in ways:
             for pair in range(len(flow)):
@@ -263,11 +265,11 @@ def test_no_holes(scenes: list[Scene], body: AnnyBody) -> None:
 
 def test_whole_pixels_of_the_principal_point_shift_everything(scenes: list[Scene], body: AnnyBody) -> None:
     scene = scenes[1]
-    looks = draw_looks(LooksConfig(), 3, 1, scene.shape)
+    appearance = draw_appearance(AppearanceConfig(), 3, 1, scene.shape)
     moved = replace(
         scene, camera=replace(scene.camera, principal_px=scene.camera.principal_px + np.float32((5, -3)))
     )
-    first, second = render_person(scene, looks, body), render_person(moved, looks, body)
+    first, second = render_person(scene, appearance, body), render_person(moved, appearance, body)
     here, there = (
         (slice(None), slice(3, None), slice(None, -5)),
         (slice(None), slice(None, -3), slice(5, None)),
@@ -343,7 +345,9 @@ def test_clothes_stand_off_and_the_body_stays(scenes: list[Scene], body: AnnyBod
     for scene in scenes:
         clothed, painted = (
             render_person(
-                scene, draw_looks(LooksConfig(clothing_offset=on), 3, scene.index, scene.shape), body
+                scene,
+                draw_appearance(AppearanceConfig(clothing_offset=on), 3, scene.index, scene.shape),
+                body,
             )
             for on in (True, False)
         )
@@ -351,19 +355,19 @@ def test_clothes_stand_off_and_the_body_stays(scenes: list[Scene], body: AnnyBod
         assert (painted.mask & ~clothed.mask).sum() < 0.01 * painted.mask.sum()
         grown.append(clothed.mask.sum() / painted.mask.sum())
     assert min(grown) > 1.0 and max(grown) > 1.05
-    looks = draw_looks(PAPER_LOOKS, 0, 0, scenes[0].shape)
+    appearance = draw_appearance(PAPER_APPEARANCE, 0, 0, scenes[0].shape)
     rest = body.rest_vertices(torch.from_numpy(scenes[0].shape)).numpy()
-    assert (dress(looks, surface_of(body), rest)[0] == rest).all()
+    assert (dress(appearance, surface_of(body), rest)[0] == rest).all()
 
 
 def test_looks_follow_from_seed_and_index(
     scenes: list[Scene], layers: list[PersonLayer], body: AnnyBody
 ) -> None:
     scene = scenes[3]
-    draw_looks(LooksConfig(), 9, 9, scene.shape)
-    again = render_person(scene, draw_looks(LooksConfig(), 3, 3, scene.shape), body)
+    draw_appearance(AppearanceConfig(), 9, 9, scene.shape)
+    again = render_person(scene, draw_appearance(AppearanceConfig(), 3, 3, scene.shape), body)
     assert digest(again) == digest(layers[3])
-    other = render_person(scene, draw_looks(LooksConfig(), 4, 3, scene.shape), body)
+    other = render_person(scene, draw_appearance(AppearanceConfig(), 4, 3, scene.shape), body)
     assert digest(other) != digest(layers[3])
     assert (other.joints_px == again.joints_px).all()
 
@@ -372,9 +376,9 @@ def test_looks_follow_from_seed_and_index(
 def test_no_draw_mixes_splits(split: str, scenes: list[Scene]) -> None:
     used: set[str] = set()
     for index in range(60):
-        looks = draw_looks(LooksConfig(split=split), 1, index, scenes[0].shape)
-        assert looks.split == split
-        used |= set(looks.fabrics)
+        appearance = draw_appearance(AppearanceConfig(split=split), 1, index, scenes[0].shape)
+        assert appearance.split == split
+        used |= set(appearance.fabrics)
     assert len(used) > 20
     assert {split_of(name) for name in used} == {split}
     if split != "heldout":
@@ -406,19 +410,19 @@ def test_pictures_become_clothes(tmp_path: Path, scenes: list[Scene]) -> None:
     empty.mkdir()
     few.mkdir()
     with pytest.raises(PointlightError, match="holds no picture to make clothes of; give a folder with"):
-        draw_looks(LooksConfig(pictures=empty), 0, 0, scenes[0].shape)
+        draw_appearance(AppearanceConfig(pictures=empty), 0, 0, scenes[0].shape)
     Image.new("RGB", (8, 8), (200, 10, 10)).save(few / "red.png")
     with pytest.raises(PointlightError, match="holds 1 pictures, none of which falls to the split"):
         for split in ("train", "heldout"):
-            draw_looks(LooksConfig(split=split, pictures=few), 0, 0, scenes[0].shape)
+            draw_appearance(AppearanceConfig(split=split, pictures=few), 0, 0, scenes[0].shape)
     rng = np.random.default_rng(0)
     for number in range(30):
         Image.fromarray(rng.integers(0, 255, (40, 60, 3), np.uint8)).save(tmp_path / f"{number}.png")
     used = {}
     for split in ("train", "heldout"):
-        config = LooksConfig(split=split, pictures=tmp_path, picture_share=1.0)
-        draws = [draw_looks(config, 0, index, scenes[0].shape) for index in range(12)]
-        used[split] = {name for looks in draws for name in looks.fabrics}
+        config = AppearanceConfig(split=split, pictures=tmp_path, picture_share=1.0)
+        draws = [draw_appearance(config, 0, index, scenes[0].shape) for index in range(12)]
+        used[split] = {name for appearance in draws for name in appearance.fabrics}
         assert all(name.startswith("picture/") for name in used[split])
     assert not used["train"] & used["heldout"]
 

@@ -1,7 +1,7 @@
 """What drawing people costs, and whether a detector trained on real people finds them.
 
-`python benchmarks/appearance.py speed` draws 31-frame clips on one core. `python benchmarks/appearance.py
-judge --recipe full --count 200 --backgrounds FOLDER --motion FOLDER` makes whole clips of a recipe with nothing before the person
+`python benchmarks/appearance.py speed` draws 31-frame clips on one core. `python benchmarks/appearance.py judge --recipe
+full --count 200 --backgrounds FOLDER --motion FOLDER` makes whole clips of a recipe with nothing before the person
 (no superpixel, no total occlusion; all else as in the recipe) and asks mediapipe about three frames of each, a quarter, a
 half and three quarters through the clip. All clips of the seed from 0 on are asked, none is chosen; the second figure is
 for the clips that could be found, those with all 12 keypoints in the picture in all three frames.

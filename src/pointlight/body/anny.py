@@ -14,7 +14,7 @@ from torch import Tensor
 from pointlight.body.kernels import skin
 from pointlight.body.kinematics import BodyState, KeypointRule
 from pointlight.body.model import BodyModel, Person
-from pointlight.body.shape import MEAN_ADULT_SHAPE
+from pointlight.body.shape import ADULT_AGE, MEAN_ADULT_SHAPE
 
 _ASSET = "assets/anny.npz"
 _FORMAT_VERSION = 2
@@ -67,6 +67,7 @@ class AnnyBody(BodyModel):
         self.uv = torch.from_numpy(arrays["uv"])
         self.uv_faces = torch.from_numpy(arrays["uv_faces"].astype(np.int64))
         self.face_is_outside = torch.from_numpy(arrays["face_is_outside"])
+        self.mean_shape = torch.tensor(MEAN_ADULT_SHAPE)
         self._weight_joints = arrays["weight_joints"].astype(np.int64)
         self._weights = arrays["weights"]
         self._keypoint_vertices = torch.from_numpy(arrays["keypoint_vertices"].astype(np.int64))
@@ -83,6 +84,13 @@ class AnnyBody(BodyModel):
         low, high = heights.min() + _EXTREMES_M, heights.max() - _EXTREMES_M
         self._extremes = torch.from_numpy(np.flatnonzero((heights < low) | (heights > high)))
         self.hinge_axes = self._find_hinge_axes()
+
+    def shape_range(self, *, adults: bool = False) -> tuple[Tensor, Tensor]:
+        """See `BodyModel`; adults are 25 years and older (docs/body.md)."""
+        low, high = torch.zeros(len(self.shape_names)), torch.ones(len(self.shape_names))
+        if adults:
+            low[self.shape_names.index("age")] = ADULT_AGE[0]
+        return low, high
 
     def person(self, shape: Float[Tensor, "*batch 6"]) -> Person:
         """What depends on shape (..., 6) alone."""

@@ -20,12 +20,12 @@ from pointlight.capture.fitting.placing import place_body
 from pointlight.capture.fitting.refine import refine
 from pointlight.capture.options import PredictOptions, Watch
 from pointlight.capture.overlay import write_overlay
-from pointlight.cues import KEYPOINT_SETS, Keypoints2D, RepairConfig, Repaired, repair_sides
+from pointlight.cues import Keypoints2D, RepairConfig, Repaired, repair_sides
 from pointlight.errors import PointlightError
 from pointlight.files import ensure_folder
 from pointlight.geometry import default_focal_px, focal_from_fov
 from pointlight.media import VideoReader
-from pointlight.network import MotionHMR
+from pointlight.network import WindowConfig
 from pointlight.training import Checkpoint, load_checkpoint
 
 SEEN_SCORE = 0.3
@@ -148,15 +148,16 @@ def lift_keypoints(
         PointlightError: the model is of another kind, or nobody is seen in any frame.
     """
     options = options or PredictOptions()
-    if not isinstance(checkpoint.model, MotionHMR):
+    if not checkpoint.model.gives_bodies:
         raise PointlightError(f"the model {checkpoint.name!r} gives single joints, not a body; use 'points'")
-    names = KEYPOINT_SETS[checkpoint.keypoint_set]
+    names = checkpoint.config.cues.keypoints
+    windows = WindowConfig(checkpoint.clip_frames, overlap=overlap, mirror=mirror)
     track, repaired, source = track_of(keypoints, names, options)
     summary = summary if summary is not None else Summary()
     summary.repaired = int(repaired.swapped.sum())
     with _timed(summary, "lift"):
         watch("lift", 0, 1)
-        lifted = lift(track, checkpoint.model, body, overlap=overlap, mirror=mirror)
+        lifted = lift(track, names, checkpoint.model, body, windows)
         watch("lift", 1, 1)
     if not lifted.valid.any():
         raise PointlightError(

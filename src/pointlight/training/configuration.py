@@ -74,6 +74,7 @@ def _build(kind: Any, plain: Any, where: str) -> Any:
         kinds = [inner[0]] * len(plain) if len(inner) == 2 and inner[1] is Ellipsis else inner
         return tuple(_build(k, item, where) for k, item in zip(kinds, plain, strict=True))
     if isinstance(kind, type) and dataclasses.is_dataclass(kind):
+        kind = _subclass(kind, plain.get("type"))
         hints = typing.get_type_hints(kind)
         given = {key: value for key, value in plain.items() if key != "type"}
         known = {field.name for field in dataclasses.fields(kind)}
@@ -85,3 +86,12 @@ def _build(kind: Any, plain: Any, where: str) -> Any:
             )
         return kind(**{key: _build(hints[key], value, where) for key, value in given.items()})
     return plain
+
+
+def _subclass(kind: type, name: str | None) -> type:
+    """The type of that name among a dataclass and those derived from it; itself if there is none."""
+    for derived in kind.__subclasses__():
+        found = _subclass(derived, name)
+        if found.__name__ == name:
+            return found
+    return kind

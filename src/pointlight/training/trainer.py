@@ -8,6 +8,7 @@ import platform
 import subprocess
 import time
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,13 +20,12 @@ from pointlight.body import AnnyBody, BodyModel
 from pointlight.errors import PointlightError
 from pointlight.files import atomic_path, ensure_folder
 from pointlight.motion import MotionBank
-from pointlight.network import Martinez, MotionHMR
+from pointlight.network import PoseNetwork, draw_pairs
 from pointlight.randomness import stream
 from pointlight.training.board import Board
-from pointlight.training.checkpoint import build_network, load_checkpoint, save_checkpoint
+from pointlight.training.checkpoint import load_checkpoint, save_checkpoint
 from pointlight.training.configuration import from_plain, to_plain
-from pointlight.training.data import Batch, BatchMaker, batches
-from pointlight.training.losses import EVALUATION_INDICES, draw_pairs, martinez_loss, motion_hmr_loss
+from pointlight.training.data import Batch, BatchMaker, BatchSource, batches
 from pointlight.training.motions import mean_pose, training_bank
 from pointlight.training.optimisers import follow_weights, learning_rate, make_optimiser
 from pointlight.training.recipes import Recipe, find_recipe
@@ -63,6 +63,7 @@ class Trainer:
         seed: int = 0,
         init: str | None = None,
         workers: int = 1,
+        device: str = "cpu",
     ) -> None:
         """Set up a run, or what is needed to resume one.
 
@@ -74,6 +75,7 @@ class Trainer:
             seed: of scenes and weights.
             init: name or file of weights to start from.
             workers: processes that make batches; 0 makes them in this one.
+            device: where the network learns, as torch calls it.
         """
         self.recipe = recipe
         self.out = ensure_folder(out)
@@ -81,10 +83,13 @@ class Trainer:
         self.body = body or AnnyBody()
         self.seed = seed
         self.workers = workers
+        self.device = device
         self.lineage: list[dict[str, Any]] = []
         self.steps = recipe.optimiser.steps
         torch.manual_seed(seed)
-        self.model = self._build(init)
+        self.model = self._build(init).to(device)
+        # Batches are made on the CPU with a body of their own.
+        self._body_there = self.body if device == "cpu" else deepcopy(self.body).to(device)
         self.average = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
         self.optimiser = make_optimiser(self.model, recipe.optimiser)
         self.step = 0
@@ -119,10 +124,10 @@ class Trainer:
         settings = self.recipe.optimiser
         last = self.steps = steps if steps is not None else settings.steps
         self._write_run_file(last)
-        validation = Validation(self.recipe, self.bank, self.body)
+        validation = Validation.of_scenes(self.recipe, self.bank, self.body)
         started = time.monotonic()
         seconds_before = self.seconds
-        stream = batches(self._batch_maker(), self.step, workers=self.workers)
+        stream = batches(self._batch_source(), self.step, workers=self.workers)
         with Board(self.out) as board:
             try:
                 while self.step < last:
@@ -151,13 +156,11 @@ class Trainer:
                 self._evaluate(validation, board)
                 self._save()
 
-    def _build(self, init: str | None) -> MotionHMR | Martinez:
-        network = build_network(
-            self.recipe.network, self.body, mean_pose(self.bank, self.recipe.scenes.split)
-        )
-        if isinstance(network, Martinez):
-            _standardise(network, self._batch_maker().make(0))
-        if init is not None:
+    def _build(self, init: str | None) -> PoseNetwork:
+        network = self.recipe.network.build(self.body, mean_pose(self.bank, self.recipe.scenes.split))
+        if init is None:
+            network.begin(lambda: self._batch_source().make(0).targets)
+        else:
             loaded = load_checkpoint(init, self.body)
             if loaded.config != self.recipe.network:
                 raise PointlightError(f"{init} is another network than recipe {self.recipe.name!r} trains")
@@ -169,17 +172,15 @@ class Trainer:
             ]
         return network
 
-    def _batch_maker(self) -> BatchMaker:
-        network = self.recipe.network
-        points = network.encoder if hasattr(network, "encoder") else None  # pyright: ignore[reportAttributeAccessIssue]
+    def _batch_source(self) -> BatchSource:
+        recipe = self.recipe
         return BatchMaker(
-            self.recipe.scenes,
+            recipe.scenes,
             self.bank,
             self.body,
-            keypoint_set=points.keypoint_set if points else network.keypoint_set,  # pyright: ignore[reportAttributeAccessIssue]
-            next_frame=points.next_frame if points else False,
+            recipe.network.cues,
             seed=self.seed,
-            size=self.recipe.optimiser.batch,
+            size=recipe.optimiser.batch,
         )
 
     def step_on(self, batch: Batch, last: int | None = None) -> tuple[float, dict[str, float]]:
@@ -189,35 +190,31 @@ class Trainer:
             group["lr"] = learning_rate(settings, self.step, last or settings.steps)
         self.model.train()
         rng = stream(self.seed, self.step, "pairs")
-        pairs = draw_pairs(batch.features.shape[1], self.recipe.loss.pairs, rng)
+        pairs = draw_pairs(batch.inputs.shape[1], self.recipe.loss.pairs, rng)
+        batch = batch.to(self.device)
         targets = batch.targets.of_pairs(pairs)
-        if isinstance(self.model, Martinez):
-            loss, parts = martinez_loss(self.model, batch.features[:, pairs], targets)
-        else:
-            predicted = self.model(batch.features, pairs)
-            loss, parts = motion_hmr_loss(predicted, targets, self.body, self.recipe.loss)
+        loss, parts = self.model.loss(batch.inputs, targets, self._body_there, self.recipe.loss, pairs)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), settings.clip)
         self.optimiser.step()
-        if isinstance(self.model, Martinez):
-            self.model.bound_norms()
+        self.model.after_step()
         follow_weights(self.average, self.model, min(settings.average, self.step / (self.step + 10)))
         return float(loss.detach()), {name: float(value.detach()) for name, value in parts.items()}
 
     def _evaluate(self, validation: Validation, board: Board) -> None:
-        judged = build_network(self.recipe.network, self.body)
-        judged.load_state_dict(self.average)
-        scores = validation.score(judged.eval())
+        averaged = self.recipe.network.build(self.body).to(self.device)
+        averaged.load_state_dict(self.average)
+        scores = validation.score(averaged.eval(), self._body_there)
         self.latest_mm = scores["pa_mpjpe_mm"]
         board.scalars({f"validation/{name}": value for name, value in scores.items()}, self.step)
         with open(self.out / "validation.jsonl", "a") as lines:
             lines.write(json.dumps({"step": self.step, "seconds": round(self.seconds), **scores}) + "\n")
-        metadata = self._metadata() | {"validation": scores}
-        save_checkpoint(self.out / "latest.safetensors", judged, self.recipe.network, self.body, **metadata)
+        metadata = self._metadata() | {"validation": scores, "clip_frames": self.recipe.scenes.frames}
+        save_checkpoint(self.out / "latest.safetensors", averaged, self.body, **metadata)
         if self.latest_mm < self.best_mm:
             self.best_mm = self.latest_mm
-            save_checkpoint(self.out / "best.safetensors", judged, self.recipe.network, self.body, **metadata)
+            save_checkpoint(self.out / "best.safetensors", averaged, self.body, **metadata)
 
     def _metadata(self) -> dict[str, Any]:
         return {
@@ -277,6 +274,7 @@ def train(
     init: str | None = None,
     seed: int = 0,
     workers: int = 1,
+    device: str = "cpu",
     cache: Path | None = None,
     watch: Callable[[Progress], None] = lambda progress: None,
     watch_motion: Callable[[int, int], None] = lambda done, total: None,
@@ -292,18 +290,11 @@ def train(
         raise PointlightError(f"{out} holds a run already; go on with --resume or choose another --out")
     body = AnnyBody()
     bank = training_bank(motion, body, cache, floor=recipe.floor, watch=watch_motion)
-    trainer = Trainer(recipe, out, bank, body=body, seed=seed, init=init, workers=workers)
+    trainer = Trainer(recipe, out, bank, body=body, seed=seed, init=init, workers=workers, device=device)
     if resume:
         trainer.resume()
     trainer.run(steps=steps, minutes=minutes, watch=watch)
     return trainer
-
-
-def _standardise(network: Martinez, batch: Batch) -> None:
-    points = batch.targets.points_ray_m[:, :, 0]
-    points = points - points[..., EVALUATION_INDICES[4:6], :].mean(-2, keepdim=True)
-    network.mean.copy_(points.mean((0, 1)))
-    network.deviation.copy_(points.std((0, 1)).clamp_min(1e-2))
 
 
 def _git(*arguments: str) -> str:

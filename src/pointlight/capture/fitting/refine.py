@@ -83,7 +83,7 @@ class _Corrections:
         sizes = ((frames, joints, 3), (frames, 3), (frames, 2), (frames,), (numbers,))
         return _Corrections(*(torch.zeros(size) for size in sizes))
 
-    def apply(self, start: BodyState) -> BodyState:
+    def apply(self, start: BodyState, body: BodyModel) -> BodyState:
         """The corrected body; a change of depth alone keeps it where it appears in the picture."""
         place = start.translation * self.log_depth_offset.exp()[:, None]
         place = place + torch.cat(
@@ -91,7 +91,7 @@ class _Corrections:
         )
         return BodyState(
             start.pose @ rotvec_to_rotmat(self.joint_rotation_delta),
-            (start.shape + self.shape_delta).clamp(0, 1),
+            (start.shape + self.shape_delta).clamp(*body.shape_range()),
             rotvec_to_rotmat(self.root_rotation_delta) @ start.root,
             place,
         )
@@ -163,7 +163,7 @@ def refine(
         fits[i] = _fit(pieces[i], body, names, config, shape_delta, count)
         shape_delta = fits[i].shape_delta
     merged = _merge([fits[i] for i in range(len(pieces))], spans, frames)
-    end = merged.apply(_state(lifted, slice(0, frames)))
+    end = merged.apply(_state(lifted, slice(0, frames)), body)
     return replace(
         lifted,
         pose=end.pose.numpy(),
@@ -209,7 +209,7 @@ def _fit(
 def _cost(
     piece: _Piece, free: _Corrections, body: BodyModel, names: tuple[str, ...], config: RefineConfig
 ) -> Tensor:
-    now = free.apply(piece.start)
+    now = free.apply(piece.start, body)
     places = body.keypoints(now, names)
     there = project(places, piece.focal, piece.principal)
     error = ((there - piece.points) / (piece.size_px * config.keypoint)).square().sum(-1)

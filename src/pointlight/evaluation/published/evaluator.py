@@ -18,7 +18,6 @@ from torch import Tensor
 
 from pointlight.body import (
     EVALUATION_JOINTS,
-    MEAN_ADULT_SHAPE,
     NETWORK_KEYPOINTS,
     AnnyBody,
     BodyModel,
@@ -275,7 +274,7 @@ def _score_of_rest(
     track: BenchmarkTrack, truth: Tensor, scored: np.ndarray, body: BodyModel, names: tuple[str, ...]
 ) -> TrackScore:
     """What the mean adult's rest pose scores in every frame, upright before the camera."""
-    shape = torch.tensor(MEAN_ADULT_SHAPE)
+    shape = body.mean_shape
     pose = torch.eye(3).expand(len(body.joint_names) - 1, 3, 3)
     state = BodyState(pose, shape, torch.diag(torch.tensor([1.0, -1.0, -1.0])), torch.zeros(3))
     if set(names) <= set(EVALUATION_JOINTS):

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from pointlight.body import AnnyBody
 from pointlight.errors import PointlightError
@@ -19,7 +19,9 @@ from pointlight.evaluation.contenders import (
 )
 from pointlight.evaluation.synthetic.scenes import Score, SyntheticTest
 from pointlight.motion import SPLITS, MotionBank
+from pointlight.network import PoseNetwork
 from pointlight.simulator import (
+    CLIP_FRAMES,
     EVAL_MEDIAPIPE_V1,
     EVAL_V1,
     EVAL_V1_PERFECT,
@@ -86,9 +88,10 @@ def evaluate_synthetic(
             "few clips are single windows, which do not overlap; give --overlap without --clips"
         )
 
-    def score(name: str, model: nn.Module | Tensor) -> Score:
+    def score(name: str, model: PoseNetwork | Tensor, clip_frames: int = CLIP_FRAMES) -> Score:
         return test.score(
             model,
+            clip_frames=clip_frames,
             overlap=overlap,
             mirror=mirror,
             refine=refine,
@@ -96,10 +99,12 @@ def evaluate_synthetic(
         )
 
     baselines = {"constant": score("constant", constant_pose(bank, body))}
-    baselines |= {name: score(name, checkpoint.model) for name, checkpoint in shipped.items()}
+    baselines |= {
+        name: score(name, checkpoint.model, checkpoint.clip_frames) for name, checkpoint in shipped.items()
+    }
     results: dict[str, Any] = {}
     for name, checkpoint in checkpoints.items():
-        own = score(name, checkpoint.model)
+        own = score(name, checkpoint.model, checkpoint.clip_frames)
         results[name] = _plain(own, baselines) | _against(own, baselines) | {"sha256": checkpoint.sha256}
     return {
         "models": results,

@@ -40,6 +40,7 @@ from pointlight.simulator.clips.synthesis import (
     window_superpixels,
     without_total_occlusions,
 )
+from pointlight.simulator.clips.tracks import tracks_of_clips
 
 __all__ = [
     "ENGINES",
@@ -81,6 +82,7 @@ __all__ = [
     "superpixels",
     "synthesize",
     "synthesize_clip",
+    "tracks_of_clips",
     "usable_cores",
     "window_superpixels",
     "without_total_occlusions",

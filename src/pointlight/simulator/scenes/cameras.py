@@ -122,6 +122,11 @@ def sample_camera(config: CameraConfig, hips_world_m: np.ndarray, rng: np.random
     )
 
 
+def middle_of(image_size: tuple[int, int]) -> tuple[float, float]:
+    """(x, y) of a picture's middle, the principal point that is assumed where none is known."""
+    return image_size[0] / 2, image_size[1] / 2
+
+
 def look_at(position_m: np.ndarray, target_m: np.ndarray, roll_rad: float) -> np.ndarray:
     """R_camera_world (3, 3) of a camera at `position_m` that looks at `target_m`, turned by `roll_rad` about its axis."""
     z = target_m - position_m

@@ -23,13 +23,11 @@ def main() -> None:
     bank = procedural_bank(body, 1)
     recipe = find_recipe("points")
     size = recipe.optimiser.batch
-    encoder = recipe.network.encoder  # pyright: ignore[reportAttributeAccessIssue]
     maker = BatchMaker(
         recipe.scenes,
         bank,
         body,
-        keypoint_set=encoder.keypoint_set,
-        next_frame=encoder.next_frame,
+        recipe.network.cues,
         seed=0,
         size=size,
     )

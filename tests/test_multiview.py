@@ -32,7 +32,7 @@ from pointlight.evaluation.multiview import (
 from pointlight.evaluation.multiview import evaluator as multiview_judge
 from pointlight.evaluation.multiview import truth as multiview_truth
 from pointlight.geometry import Lens, distort, triangulate, undistort
-from pointlight.training import build_network, find_recipe, save_checkpoint
+from pointlight.training import find_recipe, save_checkpoint
 
 SHARED = Path(__file__).parents[1] / ".." / "shared" / "data" / "real"
 FRAMES = 90
@@ -290,7 +290,7 @@ def test_the_judge_from_end_to_end(made_set: Path, tmp_path: Path) -> None:
     torch.manual_seed(0)
     body = AnnyBody()
     weights = tmp_path / "mine.safetensors"
-    save_checkpoint(weights, build_network(config, body), config, body)
+    save_checkpoint(weights, config.build(body), body)
     np.savez(tmp_path / "other.npz", joints=turned(person()), names=np.array(NETWORK_KEYPOINTS))
     other = {"made/cam2": tmp_path / "other.npz"}
     result = evaluate_multiview([str(weights)], made_set, predictions=other)

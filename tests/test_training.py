@@ -19,27 +19,23 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from pointlight.body import AnnyBody
+from pointlight.cues import PointCueConfig
 from pointlight.errors import PointlightError
 from pointlight.motion import MotionBank, procedural_bank
-from pointlight.network import MotionHMRConfig, Prediction
+from pointlight.network import LossConfig, MotionHMRConfig, Prediction, Targets, draw_pairs, motion_hmr_loss
 from pointlight.simulator import DetectorNoise, SceneConfig, SceneSampler, TrackMaker
 from pointlight.training import (
     RECIPES,
     BatchMaker,
-    LossConfig,
     Progress,
     Recipe,
-    Targets,
     Trainer,
     batches,
-    build_network,
-    cues_of_tracks,
-    draw_pairs,
     find_recipe,
     from_plain,
     learning_rate,
     load_checkpoint,
-    motion_hmr_loss,
+    observation_of,
     repaired_tracks,
     save_checkpoint,
     to_plain,
@@ -59,7 +55,7 @@ def bank(body: AnnyBody) -> MotionBank:
 
 @pytest.fixture(scope="module")
 def maker(bank: MotionBank, body: AnnyBody) -> BatchMaker:
-    return BatchMaker(SceneConfig(), bank, body, keypoint_set="extended19", next_frame=True, seed=0, size=3)
+    return BatchMaker(SceneConfig(), bank, body, PointCueConfig(), seed=0, size=3)
 
 
 def truth_as_prediction(targets: Targets, body: AnnyBody) -> Prediction:
@@ -85,8 +81,7 @@ def test_the_truth_costs_nothing(maker: BatchMaker, body: AnnyBody) -> None:
         sampler_config,
         maker._sampler.bank,
         body,
-        keypoint_set="extended19",
-        next_frame=True,
+        PointCueConfig(),
         seed=0,
         size=8,
     )
@@ -130,8 +125,8 @@ def test_training_on_exchanged_sides_sees_them_repaired(bank: MotionBank, body: 
     assert wrong[1] < 0.3 * wrong[0]
     assert repaired.visible.sum() == tracks.visible.sum()
 
-    made = BatchMaker(config, bank, body, keypoint_set="extended19", next_frame=True, seed=3, size=24).make(0)
-    assert torch.equal(made.features, cues_of_tracks(repaired, "extended19", next_frame=True).features)
+    made = BatchMaker(config, bank, body, PointCueConfig(), seed=3, size=24).make(0)
+    assert torch.equal(made.inputs, PointCueConfig().make(observation_of(repaired)).inputs)
 
 
 @pytest.mark.parametrize("memory", ["bilstm", "none"])
@@ -139,12 +134,12 @@ def test_a_loss_on_some_pairs_is_that_part_of_the_whole(
     maker: BatchMaker, body: AnnyBody, memory: str
 ) -> None:
     batch = maker.make(0)
-    model = build_network(replace(find_recipe("tiny").network, one_shape=False, memory=memory), body)
+    model = replace(find_recipe("tiny").network, one_shape=False, memory=memory).build(body)
     config = replace(find_recipe("points").loss, pairs=None)
     halves = [torch.arange(0, 30, 2), torch.arange(1, 30, 2)]
-    whole, _ = motion_hmr_loss(model(batch.features), batch.targets, body, config)
+    whole, _ = motion_hmr_loss(model(batch.inputs), batch.targets, body, config)
     parts = [
-        motion_hmr_loss(model(batch.features, pairs), batch.targets.of_pairs(pairs), body, config)[0]
+        motion_hmr_loss(model(batch.inputs, pairs), batch.targets.of_pairs(pairs), body, config)[0]
         for pairs in halves
     ]
     assert torch.allclose(sum(parts) / 2, whole, rtol=1e-4)
@@ -167,8 +162,8 @@ def test_the_papers_loss_is_alignment_and_reprojection_alone() -> None:
 
 def test_gradients_are_finite_on_hidden_clips(bank: MotionBank, body: AnnyBody, tmp_path: Path) -> None:
     trainer = Trainer(find_recipe("tiny"), tmp_path, bank, body=body, workers=0)
-    batch = trainer._batch_maker().make(0)
-    blind = replace(batch, features=torch.zeros_like(batch.features))
+    batch = trainer._batch_source().make(0)
+    blind = replace(batch, inputs=torch.zeros_like(batch.inputs))
     trainer.step_on(blind, 10)
     assert all(p.isfinite().all() for p in trainer.model.parameters())
 
@@ -198,10 +193,10 @@ def test_configurations_of_other_versions_are_refused() -> None:
 
 
 def test_batches_do_not_depend_on_workers(maker: BatchMaker) -> None:
-    wanted = [maker.make(number).features for number in (2, 3, 4)]
+    wanted = [maker.make(number).inputs for number in (2, 3, 4)]
     for workers in (0, 1, 2):
         stream = batches(maker, 2, workers=workers)
-        found = [next(stream).features for _ in range(3)]
+        found = [next(stream).inputs for _ in range(3)]
         assert all(torch.equal(a, b) for a, b in zip(wanted, found, strict=True)), workers
 
 
@@ -298,9 +293,9 @@ def edited_header(source: Path, target: Path, **changes: object) -> Path:
 
 def test_models_that_do_not_fit_are_refused(tmp_path: Path, body: AnnyBody) -> None:
     config = find_recipe("tiny").network
-    model = build_network(config, body)
+    model = config.build(body)
     good = tmp_path / "good.safetensors"
-    save_checkpoint(good, model, config, body)
+    save_checkpoint(good, model, body)
     loaded = load_checkpoint(good, body)
     for name, value in model.state_dict().items():
         assert torch.allclose(loaded.model.state_dict()[name], value, atol=2e-3)
@@ -348,7 +343,7 @@ def test_the_mean_of_networks_lies_between_them(tmp_path: Path) -> None:
     for seed in (0, 1):
         torch.manual_seed(seed)
         files.append(tmp_path / f"{seed}.safetensors")
-        save_checkpoint(files[-1], build_network(config, body), config, body, seed=seed)
+        save_checkpoint(files[-1], config.build(body), body, seed=seed)
     script = Path(__file__).parents[1] / "tools" / "average_weights.py"
     out = tmp_path / "mean.safetensors"
     subprocess.run([sys.executable, script, out, *files], check=True, capture_output=True)
@@ -359,7 +354,7 @@ def test_the_mean_of_networks_lies_between_them(tmp_path: Path) -> None:
     assert [part["seed"] for part in mean.metadata["lineage"]] == [0, 1]
     assert [part["sha256"] for part in mean.metadata["lineage"]] == [a.sha256, b.sha256]
     other = find_recipe("martinez").network
-    save_checkpoint(tmp_path / "other.safetensors", build_network(other, body), other, body)
+    save_checkpoint(tmp_path / "other.safetensors", other.build(body), body)
     refused = subprocess.run(
         [sys.executable, script, out, files[0], tmp_path / "other.safetensors"],
         capture_output=True,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -63,6 +63,7 @@ class FramePoints:
     bodies: FrameBodies | None
 
 
+@runtime_checkable
 class NetworkConfig(Protocol):
     """A frozen dataclass that says which network, its sizes and its input."""
 

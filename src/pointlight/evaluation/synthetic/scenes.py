@@ -17,7 +17,7 @@ from pointlight.evaluation.synthetic.comparison import Counted, Truth, accelerat
 from pointlight.evaluation.synthetic.predictors import AsPredict, Predictor, predictor_of
 from pointlight.motion import BodyMotion, MotionBank, window
 from pointlight.network import PoseNetwork, WindowConfig
-from pointlight.simulator import CLIP_FRAMES, Scene, SceneConfig, SceneSampler, TrackMaker
+from pointlight.simulator import CLIP_FRAMES, FRAMES_PER_SECOND, Scene, SceneConfig, SceneSampler, TrackMaker
 from pointlight.training import observation_of
 
 WINDOWS_PER_SCENE = 4
@@ -93,7 +93,8 @@ class SyntheticTest:
         motions = _walk(bank, config.split, config.frames)
         if not motions:
             raise PointlightError(
-                f"no motion of the split {config.split!r} is {config.frames} frames long; give longer ones"
+                f"no motion of the split {config.split!r} is {config.frames} frames "
+                f"({config.frames / FRAMES_PER_SECOND:.2g} s) long; give longer ones"
             )
         if clips is not None and clips < 1:
             raise PointlightError(f"{clips} clips cannot be scored; give 1 or more, or leave it out for all")

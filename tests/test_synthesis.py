@@ -18,11 +18,14 @@ from typer.testing import CliRunner
 
 from pointlight.body import AnnyBody, BodyModel
 from pointlight.cli.main import app
+from pointlight.cues import PointCueConfig
 from pointlight.errors import PointlightError
 from pointlight.media import VideoReader, read_picture
 from pointlight.motion import MotionBank, procedural_bank
+from pointlight.network import MartinezConfig
 from pointlight.simulator import (
     SYNTHESIS_RECIPES,
+    TRACK_POINTS,
     ClipMaker,
     KeypointMaskingConfig,
     SceneSampler,
@@ -45,11 +48,13 @@ from pointlight.simulator.clips import (
     layer_sheet,
     occluded_parts,
     read_index,
+    tracks_of_clips,
     window_superpixels,
     without_total_occlusions,
 )
 from pointlight.simulator.people import RenderedPeople
-from pointlight.training import ClipShards
+from pointlight.training import ClipShards, observation_of, targets_of
+from pointlight.training import find_recipe as find_training_recipe
 
 SOURCES = Sources(procedural_motions=5, procedural_backgrounds=2)
 RECIPE = "no_occlusions"
@@ -119,6 +124,96 @@ def test_tracks_and_pictures_are_of_the_same_scene(maker: ClipMaker) -> None:
         same.append((parts.clip.visible == tracks.visible[0].numpy())[shown])
         assert np.array_equal(parts.clip.totally_occluded, tracks.totally_occluded[0].numpy())
     assert np.concatenate(same).mean() >= 0.97
+
+
+def test_a_stored_clip_gives_the_track_of_its_scene(maker: ClipMaker) -> None:
+    body = people_of(maker).body
+    clips = [decode_clip(encode_clip(maker.clip(0, index)), layers=()) for index in range(2)]
+    found = tracks_of_clips(clips, body)
+    wanted = TrackMaker(maker.config.scenes, body).make([maker.scene(0, index) for index in range(2)])
+    assert found.known is None and found.body_known is None
+    assert torch.equal(found.visible, torch.from_numpy(np.stack([clip.visible for clip in clips])))
+    for name in ("detections_px", "points_px", "points_camera_m", "principal_px"):
+        assert (getattr(found, name) - getattr(wanted, name)).abs().max() < 1e-3, name
+    for name in ("assumed_focal_px", "assumed_principal_px", "focal_px", "totally_occluded"):
+        assert torch.equal(getattr(found, name), getattr(wanted, name)), name
+    for name in ("pose", "shape", "root", "translation"):
+        assert torch.allclose(getattr(found.state, name), getattr(wanted.state, name), atol=1e-6), name
+    # The camera that follows the background moves its principal point; nobody tells the network.
+    assert (found.principal_px - found.assumed_principal_px[:, None]).abs().max() > 1
+    assert found.assumed_principal_px.tolist() == [[160.0, 120.0]] * 2
+
+
+def test_what_a_clip_does_not_know_has_no_place_and_no_weight(maker: ClipMaker) -> None:
+    body, clip = people_of(maker).body, maker.clip(0, 1)
+    crown = clip.joint_names.index("head_top")
+    joints, flat = clip.joints_camera_m.copy(), clip.joints_px.copy()
+    joints[:, crown], flat[:, crown], joints[3] = np.nan, np.nan, np.nan
+    strange = replace(clip, joints_camera_m=joints, joints_px=flat, state=None)
+    tracks = tracks_of_clips([clip, strange], body)
+    assert tracks.known is not None and tracks.body_known is not None
+    assert tracks.known[0].all() and not tracks.known[1, :, TRACK_POINTS.index("head_top")].any()
+    assert not tracks.known[1, 3].any() and tracks.known[1, 4, 0]
+    assert tracks.body_known.tolist() == [True, False]
+    assert tracks.points_camera_m.isfinite().all() and tracks.state.pose.isfinite().all()
+    cues = PointCueConfig().make(observation_of(tracks))
+    targets = targets_of(tracks, cues)
+    torch.manual_seed(0)
+    recipe = find_training_recipe("tiny")
+    for network in (recipe.network.build(body), MartinezConfig(hidden=16, blocks=1).build(body).eval()):
+        inputs = network.observe(observation_of(tracks)).inputs[:, :30]
+        losses = {}
+        for spoilt in (0.0, 9.0):
+            known = targets.known
+            assert known is not None
+            points = targets.points_ray_m + spoilt * ~known[..., None]
+            other = replace(targets, points_ray_m=points, root_ray=targets.root_ray.clone())
+            other.root_ray[1] += spoilt
+            loss, _ = network.loss(inputs, other, body, find_training_recipe("points").loss, torch.arange(30))
+            losses[spoilt] = float(loss)
+        assert np.isfinite(losses[0.0]) and losses[0.0] == pytest.approx(losses[9.0], rel=1e-5)
+
+
+@pytest.mark.parametrize("layers", [(), ("frames",), ("masks", "flow"), ("parts", "depth")])
+def test_a_clip_is_decoded_as_far_as_is_asked(clip: VideoClip, layers: tuple[str, ...]) -> None:
+    files = encode_clip(clip)
+    whole, some = decode_clip(files), decode_clip(files, layers)
+    owners = {
+        "frames": ("frames",),
+        "masks": ("mask", "amodal_mask", "occluder", "others"),
+        "parts": ("parts",),
+        "depth": ("depth_m",),
+        "flow": ("flow_forward_px", "flow_backward_px"),
+    }
+    for layer, names in owners.items():
+        for name in names:
+            found = getattr(some, name)
+            assert found.shape[1:] == getattr(whole, name).shape[1:]
+            if layer in layers:
+                np.testing.assert_array_equal(found, getattr(whole, name))
+            else:
+                assert len(found) == 0, name
+    np.testing.assert_array_equal(some.joints_camera_m, whole.joints_camera_m)
+    broken = {name: content for name, content in files.items() if name in ("json", "truth.npz")}
+    if not layers:  # what is not asked for is not even looked at
+        assert decode_clip(broken, ()).provenance == clip.provenance
+    with pytest.raises(PointlightError, match="no layer 'sound'; its layers are frames, masks"):
+        decode_clip(files, ("sound",))
+
+
+@pytest.mark.parametrize("frames", [8, 16])
+def test_clips_have_the_length_that_their_recipe_says(maker: ClipMaker, frames: int) -> None:
+    config = maker.config
+    short = with_config(maker, scenes=replace(config.scenes, frames=frames))
+    parts = short.parts(0, 1)
+    assert len(parts.clip.frames) == len(parts.clip.visible) == frames
+    assert parts.background.path_px[frames // 2].tolist() == [0, 0]
+    whole = maker.parts(0, 1).background.frames
+    first = (31 - frames) // 2
+    np.testing.assert_array_equal(parts.background.frames, whole[first : first + frames])
+    assert len(decode_clip(encode_clip(parts.clip)).frames) == frames
+    with pytest.raises(PointlightError, match="windows of 31 frames, clips have 56"):
+        with_config(maker, scenes=replace(config.scenes, frames=56)).clip(0, 1)
 
 
 def test_the_person_moves_with_the_background(maker: ClipMaker) -> None:

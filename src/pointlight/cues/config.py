@@ -123,6 +123,13 @@ class Cues:
             focal_crop=self.focal_crop.to(device),
         )
 
+    def alone(self) -> Cues:
+        """One track (T, ...) as a batch of one."""
+        boxes = Boxes(self.boxes.centre_px[None], self.boxes.size_px[None])
+        return Cues(
+            self.inputs[None], self.occluded[None], boxes, self.R_ray_camera[None], self.focal_crop[None]
+        )
+
     @property
     def R_ray_of_pairs(self) -> Tensor:
         """(..., T, 3, 3) the frame in which a network speaks of each frame: its own, of the last one its neighbour's."""

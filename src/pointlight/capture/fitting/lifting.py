@@ -79,7 +79,7 @@ def lift(
         windows: how the network sees the track.
     """
     grid_s = grid_times(track.time_s, windows.frames)
-    cues = network.observe(observation_of(track, names, grid_s))
+    cues = network.observe(observation_of(track, names, grid_s)).alone()
     bodies = network.over_frames(cues.to(network.device), body, windows).bodies
     if bodies is None:
         raise ValueError("this network gives points, not bodies")
@@ -90,14 +90,14 @@ def lift(
 
 
 def observation_of(track: Track2D, names: tuple[str, ...], grid_s: np.ndarray) -> Observation:
-    """What is seen of a track at the grid's times, as one track of a batch."""
+    """What is seen of a track at the grid's times, without a batch's dimension."""
     points, visible = on_the_grid(track, grid_s)
     return Observation(
-        torch.from_numpy(points)[None],
-        torch.from_numpy(visible)[None],
+        torch.from_numpy(points),
+        torch.from_numpy(visible),
         names,
-        torch.tensor([track.focal_px], dtype=torch.float32),
-        torch.from_numpy(track.principal_px.astype(np.float32))[None],
+        torch.tensor(track.focal_px, dtype=torch.float32),
+        torch.from_numpy(track.principal_px.astype(np.float32)),
     )
 
 

@@ -70,7 +70,7 @@ def _points_alone(
     network, names = checkpoint.model, checkpoint.config.cues.keypoints
     track = track_of(keypoints, names, PredictOptions(focal_px=focal_px))[0]
     grid_s = grid_times(track.time_s, checkpoint.clip_frames)
-    cues = network.observe(observation_of(track, names, grid_s))
+    cues = network.observe(observation_of(track, names, grid_s)).alone()
     found = network.over_frames(cues.to(network.device), body, WindowConfig(checkpoint.clip_frames))
     joints = found.points_m[0].cpu()[:, list(EVALUATION_INDICES)][:, _TWELVE].double().numpy()
     joints[cues.occluded[0].numpy()] = np.nan

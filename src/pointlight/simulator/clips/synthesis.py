@@ -215,7 +215,7 @@ class ClipMaker:
         self.config = config
         self.people = people
         self.windows = windows
-        self._backgrounds = BackgroundSampler(windows, config.backgrounds)
+        self._backgrounds = BackgroundSampler(windows, config.backgrounds, config.scenes.frames)
         self._versions = {
             "pointlight": _version(),
             "recipe": config.sha256[:16],

@@ -170,7 +170,7 @@ def test_what_a_clip_does_not_know_has_no_place_and_no_weight(maker: ClipMaker) 
             other = replace(targets, points_ray_m=points, root_ray=targets.root_ray.clone())
             other.root_ray[1] += spoilt
             loss, _ = network.loss(inputs, other, body, find_training_recipe("points").loss, torch.arange(30))
-            losses[spoilt] = float(loss)
+            losses[spoilt] = float(loss.detach())
         assert np.isfinite(losses[0.0]) and losses[0.0] == pytest.approx(losses[9.0], rel=1e-5)
 
 

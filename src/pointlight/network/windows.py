@@ -24,11 +24,12 @@ def over_windows(
 
     Args:
         predict: from inputs (N, frames-1, *shape) to predictions of pairs.
-        cues: of tracks (B, T), T at least `frames`.
-        frames: of a window.
+        cues: of tracks (B, T).
+        frames: of a window; a shorter track is seen as it is.
         overlap: windows overlap by half and are weighted towards their middle; otherwise they follow one another.
     """
     tracks, count = cues.occluded.shape
+    frames = min(frames, count)
     starts = window_starts(count, frames, frames // 2 if overlap else frames)
     index = starts.to(cues.inputs.device)[:, None] + torch.arange(frames, device=cues.inputs.device)
     inputs = cues.inputs[:, index[:, :-1]].flatten(0, 1)

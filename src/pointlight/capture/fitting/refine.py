@@ -305,7 +305,7 @@ def _merge(fits: list[_Corrections], spans: list[slice], frames: int) -> _Correc
 
 _FEET = tuple(tuple(f"{side}_{part}" for part in ("ankle", "heel", "big_toe")) for side in ("left", "right"))
 
-_OVER_TIME = ("turns", "heading", "aside", "nearer")
+_OVER_TIME = ("joint_rotation_delta", "root_rotation_delta", "lateral_offset", "log_depth_offset")
 
 
 def _state(lifted: LiftedTrack, span: slice) -> BodyState:

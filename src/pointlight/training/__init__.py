@@ -31,7 +31,7 @@ from pointlight.training.motions import PROCEDURAL_SEED, training_bank
 from pointlight.training.optimisers import OptimiserConfig, learning_rate
 from pointlight.training.recipes import RECIPES, Recipe, find_recipe
 from pointlight.training.shards import ClipShards
-from pointlight.training.trainer import Progress, Trainer, train
+from pointlight.training.trainer import Trainer, train
 from pointlight.training.validation import Validation, body_points
 
 __all__ = [
@@ -44,7 +44,6 @@ __all__ = [
     "ClipShards",
     "LossConfig",
     "OptimiserConfig",
-    "Progress",
     "Recipe",
     "Targets",
     "Trainer",

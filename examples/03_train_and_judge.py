@@ -14,7 +14,7 @@ body = AnnyBody()
 bank = procedural_bank(body, seed=1, clips_per_kind=5, frames=62)
 with tempfile.TemporaryDirectory() as folder:
     trainer = Trainer(find_recipe("tiny"), Path(folder), bank, body=body, workers=0)
-    trainer.run(watch=lambda progress: print(f"step {progress.step}: loss {progress.loss:.3f}"))
+    trainer.run(progress=lambda told: print(f"step {told.done:.0f}: {told.note}"))
     model = load_checkpoint(Path(folder) / "best.safetensors", body).model
 
 test = SyntheticTest(EVAL_V1, bank, body, clips=16)

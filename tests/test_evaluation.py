@@ -30,6 +30,7 @@ from pointlight.evaluation import (
 from pointlight.evaluation.synthetic import NetworkPredictor, Predicted, Predictor, SyntheticTest
 from pointlight.motion import MotionBank, procedural_bank
 from pointlight.network import Prediction, WindowConfig, over_windows
+from pointlight.progress import Progress
 from pointlight.simulator import EVAL_V1, EVAL_V1_PERFECT, Tracks
 from pointlight.training import (
     find_recipe,
@@ -298,13 +299,13 @@ def test_what_predict_does_is_reported_beside(scenes: SyntheticTest, body: AnnyB
 def test_overlap_is_reported_beside(scenes: SyntheticTest, body: AnnyBody) -> None:
     torch.manual_seed(2)
     model = find_recipe("points").network.build(body).eval()
-    seen: list[tuple[int, int]] = []
+    seen: list[Progress] = []
     without = scenes.score(model).plain()
-    beside = scenes.score(model, overlap=True, watch=lambda done, total: seen.append((done, total))).plain()
+    beside = scenes.score(model, overlap=True, progress=seen.append).plain()
     assert {name: beside[name] for name in without} == without
     assert set(beside) - set(without) == {"overlap_pa_mpjpe_mm", "overlap_acceleration_mm"}
     assert beside["overlap_pa_mpjpe_mm"] != beside["pa_mpjpe_mm"]
-    assert seen[-1] == (scenes.frames, scenes.frames)
+    assert seen[-1] == Progress("score", scenes.frames, scenes.frames)
 
 
 # The command

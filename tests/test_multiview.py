@@ -271,7 +271,7 @@ def made_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     joints = full_person()
     twelve = [EXTENDED_KEYPOINTS.index(name) for name in NETWORK_KEYPOINTS]
 
-    def see(view: View, cache: Path | None, watch: object) -> CameraDetections:
+    def see(view: View, cache: Path | None, progress: object) -> CameraDetections:
         flat = view.lens.project(torch.from_numpy(joints)).numpy()
         points = np.concatenate((flat, np.ones((*flat.shape[:2], 1))), axis=-1)
         time_s = np.arange(FRAMES) / 60
@@ -281,7 +281,7 @@ def made_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             world = world + np.random.default_rng(1).normal(0, 0.03, world.shape)
         return CameraDetections(found, world)
 
-    monkeypatch.setattr(multiview_judge, "see_camera", see)
+    monkeypatch.setattr(multiview_judge, "detect_camera", see)
     return tmp_path / "data"
 
 

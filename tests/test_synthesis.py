@@ -23,6 +23,7 @@ from pointlight.errors import PointlightError
 from pointlight.media import VideoReader, read_picture
 from pointlight.motion import MotionBank, procedural_bank
 from pointlight.network import MartinezConfig
+from pointlight.progress import Progress
 from pointlight.simulator import (
     SYNTHESIS_RECIPES,
     TRACK_POINTS,
@@ -216,6 +217,21 @@ def test_clips_have_the_length_that_their_recipe_says(maker: ClipMaker, frames: 
         with_config(maker, scenes=replace(config.scenes, frames=56)).clip(0, 1)
 
 
+def test_each_stage_says_that_it_has_ended(maker: ClipMaker) -> None:
+    told: list[Progress] = []
+    maker.parts(0, 0, told.append)
+    assert all((progress.done, progress.total) == (1, 1) for progress in told)
+    assert [progress.stage for progress in told] == [
+        "background",
+        "scene",
+        "looks",
+        "render",
+        "superpixels",
+        "occluder",
+        "composite",
+    ]
+
+
 def test_the_person_moves_with_the_background(maker: ClipMaker) -> None:
     background = maker.parts(0, 1).background
     assert np.ptp(background.path_px, axis=0).max() > 1  # else the test says nothing
@@ -394,8 +410,8 @@ def test_two_processes_make_the_same_shards(shards: Path, tmp_path: Path) -> Non
 def test_after_an_interruption_the_shards_are_the_same(shards: Path, tmp_path: Path) -> None:
     class Interruption(Exception): ...
 
-    def stop(stage: str, done: float, total: float, note: str) -> None:
-        if stage == "clips" and done == 1:
+    def stop(progress: Progress) -> None:
+        if (progress.stage, progress.done) == ("clips", 1):
             raise Interruption
 
     with pytest.raises(Interruption):
@@ -406,7 +422,7 @@ def test_after_an_interruption_the_shards_are_the_same(shards: Path, tmp_path: P
             seed=3,
             sources=SOURCES,
             clips_per_shard=PER_SHARD,
-            watch=stop,
+            progress=stop,
         )
     assert not list(tmp_path.glob("*.tar")) and len(list((tmp_path / ".staging").glob("0*.tar"))) == 1
     # What a killed process leaves: files that were never renamed, and a clip cut short by a crash of the machine.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 import os
 import signal
 import subprocess
@@ -23,11 +24,11 @@ from pointlight.cues import PointCueConfig
 from pointlight.errors import PointlightError
 from pointlight.motion import MotionBank, procedural_bank
 from pointlight.network import LossConfig, MotionHMRConfig, Prediction, Targets, draw_pairs, motion_hmr_loss
+from pointlight.progress import Progress
 from pointlight.simulator import DetectorNoise, SceneConfig, SceneSampler, TrackMaker
 from pointlight.training import (
     RECIPES,
     BatchMaker,
-    Progress,
     Recipe,
     Trainer,
     batches,
@@ -218,10 +219,10 @@ from pointlight.training import Trainer, find_recipe
 body = AnnyBody()
 bank = procedural_bank(body, 5, clips_per_kind=5, frames=62)
 trainer = Trainer(find_recipe("tiny"), Path(sys.argv[1]), bank, body=body, workers=0)
-def watch(progress):
-    if progress.step == 5:
+def kill(progress):
+    if progress.stage == "train" and progress.done == 5:
         os.kill(os.getpid(), signal.SIGKILL)
-trainer.run(steps=8, watch=watch)
+trainer.run(steps=8, progress=kill)
 """
 
 
@@ -237,6 +238,20 @@ def test_a_killed_run_goes_on_bit_for_bit(tmp_path: Path, bank: MotionBank, body
     assert whole.step == 8
 
 
+def test_a_run_says_how_far_it_is(tmp_path: Path, bank: MotionBank, body: AnnyBody) -> None:
+    told: list[Progress] = []
+    trainer = Trainer(find_recipe("tiny"), tmp_path, bank, body=body, workers=0)
+    assert math.isnan(trainer.latest_loss)
+    trainer.run(steps=2, progress=told.append)
+    assert [(progress.stage, progress.done, progress.total) for progress in told] == [
+        ("train", 1, 2),
+        ("train", 2, 2),
+    ]
+    assert told[0].note.endswith("validation nan mm")
+    assert told[1].note == f"loss {trainer.latest_loss:.3f}, validation {trainer.latest_mm:.1f} mm"
+    assert math.isfinite(trainer.latest_loss + trainer.latest_mm)
+
+
 @pytest.mark.parametrize("kind", ["adamw", "soap"])
 def test_every_optimiser_goes_on_where_it_stood(
     tmp_path: Path, bank: MotionBank, body: AnnyBody, kind: str
@@ -246,12 +261,12 @@ def test_every_optimiser_goes_on_where_it_stood(
     recipe = replace(recipe, optimiser=replace(recipe.optimiser, kind=kind, steps=26, evaluate_every=100))
 
     def stop(progress: Progress) -> None:
-        if progress.step == 22:
+        if progress.done == 22:
             raise KeyboardInterrupt
 
     Trainer(recipe, tmp_path / "whole", bank, body=body, workers=0).run()
     with pytest.raises(KeyboardInterrupt):
-        Trainer(recipe, tmp_path / "cut", bank, body=body, workers=0).run(watch=stop)
+        Trainer(recipe, tmp_path / "cut", bank, body=body, workers=0).run(progress=stop)
     again = Trainer(recipe, tmp_path / "cut", bank, body=body, workers=0)
     again.resume()
     assert again.step == 22

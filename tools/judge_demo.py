@@ -37,7 +37,7 @@ def main() -> None:
     number = [view.video.name for view in views.views].index(video.name)
     config = TruthConfig()
     with stage_bars() as bars:
-        seen = [detect_camera(view, watch=bars) for view in views.views]
+        seen = [detect_camera(view, progress=bars) for view in views.views]
     whole = truth_of(views, seen, config)
     left_out = left_out_truths(views_2d(views, seen), whole, config)
     truth = camera_truths(views, seen, whole, left_out, FULL_BODY_JOINTS)[number]

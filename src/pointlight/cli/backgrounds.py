@@ -52,7 +52,7 @@ def backgrounds(
         # They are named below, with the rest.
         warnings.filterwarnings("ignore", message=".*this background is left out")
         filled = prepare_backgrounds(
-            config, folder, windows_per_video=windows, cache=cache, workers=workers, watch=bars
+            config, folder, windows_per_video=windows, cache=cache, workers=workers, progress=bars
         )
     report = cache_report(filled)
     typer.echo(f"{report['windows']:.0f} windows of {report['used']:.0f} videos; of these")

@@ -131,7 +131,7 @@ def synthesize(
             engine=engine,
             workers=workers,
             clips_per_shard=shard,
-            watch=bars,
+            progress=bars,
         )
         files = []
         if preview:

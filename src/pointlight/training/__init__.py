@@ -23,7 +23,7 @@ from pointlight.training.motions import PROCEDURAL_SEED, training_bank
 from pointlight.training.optimisers import OptimiserConfig, learning_rate
 from pointlight.training.recipes import RECIPES, Recipe, find_recipe
 from pointlight.training.shards import ClipShards
-from pointlight.training.trainer import Progress, Trainer, train
+from pointlight.training.trainer import Trainer, train
 from pointlight.training.validation import Validation
 
 __all__ = [
@@ -35,7 +35,6 @@ __all__ = [
     "Checkpoint",
     "ClipShards",
     "OptimiserConfig",
-    "Progress",
     "Recipe",
     "Trainer",
     "Validation",

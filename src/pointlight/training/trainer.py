@@ -7,9 +7,7 @@ import math
 import platform
 import subprocess
 import time
-from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +19,7 @@ from pointlight.errors import PointlightError
 from pointlight.files import atomic_path, ensure_folder
 from pointlight.motion import MotionBank
 from pointlight.network import PoseNetwork, draw_pairs
+from pointlight.progress import Progress, ProgressCallback, silent
 from pointlight.randomness import stream
 from pointlight.training.board import Board
 from pointlight.training.checkpoint import load_checkpoint, save_checkpoint
@@ -33,25 +32,17 @@ from pointlight.training.run_state import load_state, save_state
 from pointlight.training.validation import Validation
 
 
-@dataclass(frozen=True)
-class Progress:
-    """What a watcher is told after every step.
+class Trainer:
+    """One run of one recipe in one folder.
 
     Attributes:
         step: steps done.
         steps: of the whole run.
-        loss: of this step.
-        validation_mm: latest PA-MPJPE on the validation split; NaN before the first.
+        latest_loss: of the latest step; NaN before the first.
+        latest_mm: latest PA-MPJPE on the validation split; NaN before the first.
+        best_mm: lowest of them; infinite before the first.
+        seconds: that training took so far.
     """
-
-    step: int
-    steps: int
-    loss: float
-    validation_mm: float
-
-
-class Trainer:
-    """One run of one recipe in one folder."""
 
     def __init__(
         self,
@@ -96,6 +87,7 @@ class Trainer:
         self.seconds = 0.0
         self.best_mm = math.inf
         self.latest_mm = math.nan
+        self.latest_loss = math.nan
 
     def resume(self) -> None:
         """Go on where the folder's last checkpoint stands."""
@@ -115,7 +107,7 @@ class Trainer:
         *,
         steps: int | None = None,
         minutes: float | None = None,
-        watch: Callable[[Progress], None] = lambda progress: None,
+        progress: ProgressCallback = silent,
     ) -> None:
         """Train until `steps` are done in all, or `minutes` have passed in this call.
 
@@ -133,6 +125,7 @@ class Trainer:
                 while self.step < last:
                     loss, parts = self.step_on(next(stream), last)
                     self.step += 1
+                    self.latest_loss = loss
                     self.seconds = seconds_before + time.monotonic() - started
                     if not math.isfinite(loss):
                         raise PointlightError(
@@ -146,7 +139,8 @@ class Trainer:
                         self._evaluate(validation, board)
                     if self.step % settings.save_every == 0:
                         self._save()
-                    watch(Progress(self.step, last, loss, self.latest_mm))
+                    note = f"loss {loss:.3f}, validation {self.latest_mm:.1f} mm"
+                    progress(Progress("train", self.step, last, note))
                     if minutes is not None and time.monotonic() - started > 60 * minutes:
                         break
             finally:
@@ -276,8 +270,7 @@ def train(
     workers: int = 1,
     device: str = "cpu",
     cache: Path | None = None,
-    watch: Callable[[Progress], None] = lambda progress: None,
-    watch_motion: Callable[[int, int], None] = lambda done, total: None,
+    progress: ProgressCallback = silent,
 ) -> Trainer:
     """Train a recipe, or go on training it; what the command line calls.
 
@@ -289,11 +282,11 @@ def train(
     if not resume and (out / "last.safetensors").exists():
         raise PointlightError(f"{out} holds a run already; go on with --resume or choose another --out")
     body = AnnyBody()
-    bank = training_bank(motion, body, cache, floor=recipe.floor, watch=watch_motion)
+    bank = training_bank(motion, body, cache, floor=recipe.floor, progress=progress)
     trainer = Trainer(recipe, out, bank, body=body, seed=seed, init=init, workers=workers, device=device)
     if resume:
         trainer.resume()
-    trainer.run(steps=steps, minutes=minutes, watch=watch)
+    trainer.run(steps=steps, minutes=minutes, progress=progress)
     return trainer
 
 

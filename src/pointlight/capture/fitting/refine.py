@@ -17,6 +17,7 @@ from torch import Tensor
 from pointlight.body import BodyModel, BodyState
 from pointlight.capture.fitting.lifting import LiftedTrack, Track2D
 from pointlight.geometry import project, rotvec_to_rotmat
+from pointlight.progress import Progress, ProgressCallback, silent
 
 PIECE_FRAMES = 600
 """Longer tracks are fitted in pieces, so that memory does not grow with the video."""
@@ -129,7 +130,7 @@ def refine(
     names: tuple[str, ...],
     config: RefineConfig | None = None,
     *,
-    watch: Callable[[int, int], None] = lambda done, total: None,
+    progress: ProgressCallback = silent,
 ) -> LiftedTrack:
     """Fit a lifted track to its keypoints.
 
@@ -139,7 +140,7 @@ def refine(
         body: whose pose it is.
         names: of the track's keypoints.
         config: weights.
-        watch: told steps done and steps in all.
+        progress: told how many steps are done.
     """
     config = config or RefineConfig()
     frames = len(track.time_s)
@@ -153,7 +154,7 @@ def refine(
     def count() -> None:
         nonlocal done
         done += 1
-        watch(done, total)
+        progress(Progress("refine", done, total))
 
     # The stretch that shows most of the person says how the person is built.
     order = sorted(range(len(pieces)), key=lambda i: -float(pieces[i].seen.sum()))

@@ -34,6 +34,7 @@ from pointlight.evaluation.published.surreal import find_surreal, read_surreal
 from pointlight.evaluation.published.threedpw import find_3dpw, read_3dpw
 from pointlight.evaluation.published.track import BenchmarkTrack
 from pointlight.geometry import safe_norm, similarity_alignment
+from pointlight.progress import Progress, ProgressCallback, silent
 from pointlight.training import Checkpoint
 
 SKELETON_JOINTS: tuple[str, ...] = (*NETWORK_KEYPOINTS, "neck", "head")
@@ -112,7 +113,7 @@ def evaluate_published(
     folder: Path,
     smpl: Path | None = None,
     regressor: Path | None = None,
-    watch: Callable[[str, float, float], None] = lambda stage, done, total: None,
+    progress: ProgressCallback = silent,
 ) -> dict[str, Any]:
     """Score models on a benchmark's test set.
 
@@ -122,7 +123,7 @@ def evaluate_published(
         folder: the benchmark's, as it was unpacked.
         smpl: an official SMPL file for all persons, or a folder with those of women and men.
         regressor: J_regressor_h36m.npy, (17, V); with `smpl`, truth are the 14 joints of the literature.
-        watch: told the benchmark's name, how many files are done and how many there are.
+        progress: told how many of the benchmark's files are done.
 
     Returns:
         The form of `evaluate_synthetic`: "models" and "peers" by name, "frames" scored, "config".
@@ -142,7 +143,7 @@ def evaluate_published(
     resting: list[TrackScore] = []
     unscored = 0
     for done, file in enumerate(files):
-        watch(benchmark, done, len(files))
+        progress(Progress(benchmark, done, len(files)))
         for track in chosen.read(file):
             scored = scored_frames(track)
             if not scored.any():
@@ -152,7 +153,7 @@ def evaluate_published(
             for name, checkpoint in checkpoints.items():
                 scores[name].append(score_track(track, truth, scored, checkpoint, body, names))
             resting.append(_score_of_rest(track, truth, scored, body, names))
-    watch(benchmark, len(files), len(files))
+    progress(Progress(benchmark, len(files), len(files)))
     if not resting:
         raise PointlightError(
             f"no frame beneath {folder} has both a truth and 7 of the 12 keypoints; check the benchmark's files"

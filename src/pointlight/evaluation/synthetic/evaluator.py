@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from pointlight.evaluation.contenders import (
 from pointlight.evaluation.synthetic.scenes import Score, SyntheticTest
 from pointlight.motion import SPLITS, MotionBank
 from pointlight.network import PoseNetwork
+from pointlight.progress import ProgressCallback, silent, under_name
 from pointlight.simulator import (
     CLIP_FRAMES,
     EVAL_MEDIAPIPE_V1,
@@ -50,7 +51,7 @@ def evaluate_synthetic(
     configuration: str = EVAL_V1.name,
     split: str = "heldout",
     cache: Path | None = None,
-    watch: Callable[[str, float, float], None] = lambda stage, done, total: None,
+    progress: ProgressCallback = silent,
 ) -> dict[str, Any]:
     """Score models and peers on held-out motions.
 
@@ -65,7 +66,7 @@ def evaluate_synthetic(
         configuration: "eval-v1", "eval-v1-perfect" for exact keypoints, "eval-mediapipe-v1" for mediapipe's errors.
         split: which motions; "heldout" for tables.
         cache: where compiled motions lie.
-        watch: told what is being worked on (motion, then every model's name), how much is done and of how much.
+        progress: told how far each stage is: "motion", then one by every model's name.
 
     Raises:
         PointlightError: a model or the folder cannot be read or does not fit, or a setting means nothing.
@@ -80,7 +81,7 @@ def evaluate_synthetic(
     # What cannot be loaded is said before anything takes time.
     checkpoints = named_checkpoints(models, body)
     shipped = baseline_checkpoints(body)
-    bank = training_bank(motion, body, cache, watch=lambda done, total: watch("motion", done, total))
+    bank = training_bank(motion, body, cache, progress=progress)
     config = replace(CONFIGURATIONS[configuration], split=_split(bank, split))
     test = SyntheticTest(config, bank, body, clips=clips, seed=seed)
     if overlap and test.thinned:
@@ -95,7 +96,7 @@ def evaluate_synthetic(
             overlap=overlap,
             mirror=mirror,
             refine=refine,
-            watch=lambda done, total: watch(name, done, total),
+            progress=under_name(progress, name),
         )
 
     baselines = {"constant": score("constant", constant_pose(bank, body))}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +16,7 @@ from pointlight.evaluation.synthetic.comparison import Counted, Truth, accelerat
 from pointlight.evaluation.synthetic.predictors import AsPredict, Predictor, predictor_of
 from pointlight.motion import BodyMotion, MotionBank, window
 from pointlight.network import PoseNetwork, WindowConfig
+from pointlight.progress import Progress, ProgressCallback, silent
 from pointlight.simulator import CLIP_FRAMES, FRAMES_PER_SECOND, Scene, SceneConfig, SceneSampler, TrackMaker
 from pointlight.training import observation_of
 
@@ -121,7 +121,7 @@ class SyntheticTest:
         overlap: bool = False,
         mirror: bool = False,
         refine: bool = False,
-        watch: Callable[[int, int], None] = lambda done, total: None,
+        progress: ProgressCallback = silent,
     ) -> Score:
         """Score a network, a constant pose (14, 3), or anything else that predicts.
 
@@ -131,7 +131,7 @@ class SyntheticTest:
             overlap: report beside everything else what averaging windows that overlap by half gives.
             mirror: the same for averaging with each window's mirror image; with both, for both together as well.
             refine: the same for what `predict` does: both, and a fit to the keypoints afterwards.
-            watch: told frames done and frames in all.
+            progress: told how many frames are scored.
 
         Raises:
             PointlightError: the model is of a type that cannot be judged here, or no frame can be scored.
@@ -162,7 +162,7 @@ class SyntheticTest:
             for name, values in counted.items():
                 collected.setdefault(name, _Collected()).add(scenes, values)
             done += sum(scene.motion.frames for scene in scenes)
-            watch(done, self.frames)
+            progress(Progress("score", done, self.frames))
         metrics = {name: rows.per_file() for name, rows in collected.items()}
         if not metrics["pa_mpjpe_mm"].counts.any():
             raise PointlightError("no frame of these scenes shows 7 of the 12 keypoints; take more clips")

@@ -24,7 +24,7 @@ import torch
 from pointlight.errors import PointlightError
 from pointlight.files import atomic_path
 from pointlight.simulator.clips.files import encode_clip
-from pointlight.simulator.clips.shards import packed_clip
+from pointlight.simulator.clips.shard_writer import packed_clip
 from pointlight.simulator.clips.synthesis import ClipMaker
 from pointlight.worker_processes import THREAD_VARIABLES, begin_process, one_thread_each
 

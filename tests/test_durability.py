@@ -30,8 +30,10 @@ from pointlight.errors import PointlightError
 from pointlight.simulator import ClipMaker, synthesize
 from pointlight.simulator import synthesize_clip as one_clip
 from pointlight.simulator.clips import RunSummary, Sources, find_recipe, open_storage, read_index
-from pointlight.simulator.clips.engines import LARGEST_LOSSES, ClipJob, staged_clips
+from pointlight.simulator.clips.clip_job import ClipJob
+from pointlight.simulator.clips.engines import staged_clips
 from pointlight.simulator.clips.files import encode_clip
+from pointlight.simulator.clips.ray_pool import LARGEST_LOSSES
 
 LONG_RUN_CLIPS = int(os.environ.get("POINTLIGHT_LONG_RUN_CLIPS", "2000"))
 """Of the run over broken videos; fewer while one works on it."""

@@ -18,8 +18,9 @@ from pointlight.files import ensure_folder
 from pointlight.motion import compile_motion_bank, default_cache, procedural_bank
 from pointlight.simulator.backgrounds.procedural import ProceduralWindows
 from pointlight.simulator.backgrounds.windows import Windows
+from pointlight.simulator.clips.clip_job import ClipJob
 from pointlight.simulator.clips.composite import VideoClip
-from pointlight.simulator.clips.engines import ClipJob, find_engine, staged_clips
+from pointlight.simulator.clips.engines import find_engine, staged_clips
 from pointlight.simulator.clips.prepare import Watch, open_backgrounds, unwatched
 from pointlight.simulator.clips.shard_index import INDEX, SHARDS_FORMAT_VERSION, ShardEntry, shard_name
 from pointlight.simulator.clips.shard_writer import assemble_shard, unpack_shard

@@ -27,9 +27,9 @@ from processes import memory_after_mb, memory_mb, processor_s, workers_of
 
 from pointlight.progress import Progress
 from pointlight.simulator import ClipMaker, SynthesisConfig, decode_clip, encode_clip, synthesize
-from pointlight.simulator.clips import Sources, find_recipe, open_maker, prepare_backgrounds
+from pointlight.simulator.clips import Sources, find_recipe, open_maker, open_storage, prepare_backgrounds
 from pointlight.simulator.clips.files import decode_frames
-from pointlight.simulator.clips.shards import Storage, assemble_shard, packed_clip
+from pointlight.simulator.clips.shard_writer import assemble_shard, packed_clip
 
 
 def stages(maker: ClipMaker, indices: range, folder: Path) -> tuple[dict[str, float], float]:
@@ -58,7 +58,7 @@ def stages(maker: ClipMaker, indices: range, folder: Path) -> tuple[dict[str, fl
         decode_clip(files)
         stopwatch(Progress("(reading back)", 1, 1))
     clock = time.process_time()
-    assemble_shard(Storage(folder / "out"), folder, 0, paths)
+    assemble_shard(open_storage(folder / "out"), folder, 0, paths)
     stopwatch(Progress("write", 1, 1))
     return spent, size / len(indices)
 

@@ -30,9 +30,11 @@ from pointlight.errors import PointlightError
 from pointlight.progress import Progress
 from pointlight.simulator import ClipMaker, synthesize
 from pointlight.simulator import synthesize_clip as one_clip
-from pointlight.simulator.clips import RunSummary, Sources, Storage, find_recipe, read_index
-from pointlight.simulator.clips.engines import LARGEST_LOSSES, ClipJob, staged_clips
+from pointlight.simulator.clips import RunSummary, Sources, find_recipe, open_storage, read_index
+from pointlight.simulator.clips.clip_job import ClipJob
+from pointlight.simulator.clips.engines import staged_clips
 from pointlight.simulator.clips.files import encode_clip
+from pointlight.simulator.clips.ray_pool import LARGEST_LOSSES
 
 LONG_RUN_CLIPS = int(os.environ.get("POINTLIGHT_LONG_RUN_CLIPS", "2000"))
 """Of the run over broken videos; fewer while one works on it."""
@@ -251,13 +253,13 @@ def flaky(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         "url_to_fs",
         lambda url: (Flaky(str(folder), fsspec.filesystem("file")), url.partition("://")[2]),
     )
-    monkeypatch.setattr("pointlight.simulator.clips.shards.PAUSES_S", (0.0, 0.0))
+    monkeypatch.setattr("pointlight.simulator.clips.storage.PAUSES_S", (0.0, 0.0))
     monkeypatch.setattr(Flaky, "breaks", 0)
     yield folder
 
 
 def test_an_upload_that_breaks_off_is_tried_again(flaky: Path, tmp_path: Path) -> None:
-    storage, shard = Storage("flaky://data"), tmp_path / "shard"
+    storage, shard = open_storage("flaky://data"), tmp_path / "shard"
     Flaky.breaks = 2
     shard.write_bytes(b"x" * 5000)
     storage.move_in(shard, "shard-000000.tar")
@@ -268,7 +270,7 @@ def test_an_upload_that_breaks_off_is_tried_again(flaky: Path, tmp_path: Path) -
 def test_half_an_upload_never_has_the_files_name(
     flaky: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    storage, shard = Storage("flaky://data"), tmp_path / "shard"
+    storage, shard = open_storage("flaky://data"), tmp_path / "shard"
     shard.write_bytes(b"x" * 5000)
     Flaky.breaks = 99
     monkeypatch.setattr(Flaky, "rm_file", Flaky.cat_file)  # the connection is gone, nothing can be cleaned up

@@ -42,6 +42,19 @@ def test_no_path_of_the_workplace_in_the_product() -> None:
         assert "../shared" not in path.read_text(), path
 
 
+def too_long(folder: Path, most: int = 400) -> list[str]:
+    """Python files of more lines than one reads at a sitting."""
+    counted = {path: len(path.read_text().splitlines()) for path in sorted(folder.rglob("*.py"))}
+    return [f"{path.name} has {lines} lines" for path, lines in counted.items() if lines > most]
+
+
+def test_no_file_of_the_package_is_over_400_lines(tmp_path: Path) -> None:
+    assert too_long(ROOT / "src") == [], "split it by what its parts are about"
+    (tmp_path / "long.py").write_text("pass\n" * 401)
+    (tmp_path / "short.py").write_text("pass\n" * 400)
+    assert too_long(tmp_path) == ["long.py has 401 lines"]
+
+
 def test_shipped_models_are_small_and_fit_their_body() -> None:
     folder = ROOT / "src" / "pointlight" / "weights"
     for name in shipped_models():

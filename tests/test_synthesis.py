@@ -41,13 +41,13 @@ from pointlight.simulator.backgrounds import ProceduralWindows, WindowConfig, fi
 from pointlight.simulator.clips import (
     SensorConfig,
     Sources,
-    Storage,
     check_training_clip,
     draw_figure2,
     draw_keypoints,
     find_recipe,
     layer_sheet,
     occluded_parts,
+    open_storage,
     read_index,
     tracks_of_clips,
     window_superpixels,
@@ -458,11 +458,11 @@ def test_a_full_disk_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_shards_at_an_address(shards: Path) -> None:
     make("memory://synthesis-test")
     assert read_index("memory://synthesis-test") == read_index(shards)
-    storage = Storage("memory://synthesis-test")
+    storage = open_storage("memory://synthesis-test")
     for name in ("shard-000000.tar", "shard-000001.tar"):
         assert storage.read(name) == (shards / name).read_bytes()
     with pytest.raises(PointlightError, match="no address"):
-        Storage("nowhere://x")
+        open_storage("nowhere://x")
 
 
 def test_shards_are_read_once_each_in_any_order(shards: Path) -> None:

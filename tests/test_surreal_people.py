@@ -146,13 +146,13 @@ def test_joints_project_through_the_camera(clip: Path) -> None:
     layer = person(clip, (5.0, -3.0))
     camera, content = layer.camera, surreal_content()
     world = content["joints3D"].transpose(2, 1, 0)[:4]
-    places = np.einsum("tab,tjb->tja", camera.rotation, world) + camera.translation_m[:, None]
+    places = np.einsum("tab,tjb->tja", camera.R_camera_world, world) + camera.translation_m[:, None]
     assert np.abs(places - layer.joints_camera_m[:, :24]).max() < 1e-5
     pixels = camera.focal_px * places[..., :2] / places[..., 2:] + camera.principal_px[:, None]
     assert np.abs(pixels - layer.joints_px[:, :24]).max() < 1e-3
     assert camera.principal_px.tolist() == [[165, 117]] * 4
     assert (camera.focal_px, camera.image_size) == (600, (320, 240))
-    assert np.linalg.det(camera.rotation[0]) == pytest.approx(1)
+    assert np.linalg.det(camera.R_camera_world[0]) == pytest.approx(1)
 
 
 def test_whole_pixels_move_everything_alike(clip: Path) -> None:

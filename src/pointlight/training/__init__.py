@@ -27,7 +27,7 @@ from pointlight.training.losses import (
     motion_hmr_loss,
     reproject,
 )
-from pointlight.training.motions import PROCEDURAL_SEED, training_bank
+from pointlight.training.motions import training_bank
 from pointlight.training.optimisers import OptimiserConfig, learning_rate
 from pointlight.training.recipes import RECIPES, Recipe, find_recipe
 from pointlight.training.shards import ClipShards
@@ -36,7 +36,6 @@ from pointlight.training.validation import Validation, body_points
 
 __all__ = [
     "EVALUATION_INDICES",
-    "PROCEDURAL_SEED",
     "RECIPES",
     "Batch",
     "BatchMaker",

@@ -122,11 +122,11 @@ class Trainer:
         validation = Validation(self.recipe, self.bank, self.body)
         started = time.monotonic()
         seconds_before = self.seconds
-        stream = batches(self._batch_maker(), self.step, workers=self.workers)
+        upcoming = batches(self._batch_maker(), self.step, workers=self.workers)
         with Board(self.out) as board:
             try:
                 while self.step < last:
-                    loss, parts = self.step_on(next(stream), last)
+                    loss, parts = self.step_on(next(upcoming), last)
                     self.step += 1
                     self.seconds = seconds_before + time.monotonic() - started
                     if not math.isfinite(loss):

@@ -18,7 +18,7 @@ from pointlight.evaluation.contenders import (
     named_checkpoints,
 )
 from pointlight.evaluation.synthetic.scenes import Score, SyntheticTest
-from pointlight.motion import SPLITS, MotionBank
+from pointlight.motion import PROCEDURAL_SEED, SPLITS, MotionBank
 from pointlight.simulator import (
     EVAL_MEDIAPIPE_V1,
     EVAL_V1,
@@ -26,7 +26,6 @@ from pointlight.simulator import (
     SceneConfig,
 )
 from pointlight.training import (
-    PROCEDURAL_SEED,
     to_plain,
     training_bank,
 )

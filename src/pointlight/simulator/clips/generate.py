@@ -15,7 +15,7 @@ from pathlib import Path
 from pointlight.body import AnnyBody
 from pointlight.errors import PointlightError
 from pointlight.files import ensure_folder
-from pointlight.motion import compile_motion_bank, default_cache, procedural_bank
+from pointlight.motion import PROCEDURAL_SEED, compile_motion_bank, default_cache, procedural_bank
 from pointlight.simulator.backgrounds.procedural import ProceduralWindows
 from pointlight.simulator.backgrounds.windows import Windows
 from pointlight.simulator.clips.clip_job import ClipJob
@@ -30,7 +30,6 @@ from pointlight.simulator.people.sources import SURREAL_SPLITS, People, Rendered
 from pointlight.simulator.people.surreal import SurrealConfig, SurrealPeople
 from pointlight.worker_processes import keep_freed_memory
 
-PROCEDURAL_SEED = 2019
 _SETTINGS = "settings.json"
 _LOCK = "lock"
 

@@ -8,12 +8,12 @@ from pointlight.evaluation import constant_pose
 from pointlight.evaluation.synthetic import SyntheticTest
 from pointlight.motion import procedural_bank
 from pointlight.simulator import EVAL_V1
-from pointlight.training import Trainer, find_recipe, load_checkpoint
+from pointlight.training import Trainer, find_training_recipe, load_checkpoint
 
 body = AnnyBody()
 bank = procedural_bank(body, seed=1, clips_per_kind=5, frames=62)
 with tempfile.TemporaryDirectory() as folder:
-    trainer = Trainer(find_recipe("tiny"), Path(folder), bank, body=body, workers=0)
+    trainer = Trainer(find_training_recipe("tiny"), Path(folder), bank, body=body, workers=0)
     trainer.run(watch=lambda progress: print(f"step {progress.step}: loss {progress.loss:.3f}"))
     model = load_checkpoint(Path(folder) / "best.safetensors", body).model
 

@@ -24,7 +24,7 @@ from pointlight.cli import progress
 from pointlight.cli.main import app, main
 from pointlight.errors import PointlightError
 from pointlight.media import VideoWriter
-from pointlight.training import build_network, find_recipe, save_checkpoint
+from pointlight.training import build_network, find_training_recipe, save_checkpoint
 
 RUNNER = CliRunner()
 SIZE = (320, 240)
@@ -46,7 +46,7 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny network that has learnt nothing."""
     path = tmp_path_factory.mktemp("model") / "tiny.safetensors"
-    config, body = find_recipe("tiny").network, AnnyBody()
+    config, body = find_training_recipe("tiny").network, AnnyBody()
     save_checkpoint(path, build_network(config, body), config, body)
     return path
 

@@ -26,7 +26,7 @@ from pointlight.simulator.clips import (
     Provenance,
     check_training_clip,
     composite,
-    find_recipe,
+    find_synthesis_recipe,
 )
 from pointlight.simulator.people import (
     SURREAL_POINTS,
@@ -342,7 +342,7 @@ def test_surreals_people_on_video_are_clips(tmp_path: Path) -> None:
     """The paper's own data set: the same compositing, the same hiding, the same files as for rendered people."""
     for number in range(2):
         write_clip(tmp_path, run=f"run{number}", frames=33)
-    config = find_recipe("full")
+    config = find_synthesis_recipe("full")
     windows = ProceduralWindows(3, 0)
     people = SurrealPeopleSource(config.scenes, SurrealPeople(tmp_path, SurrealConfig()))
     maker = ClipMaker(config, people, windows)
@@ -381,6 +381,6 @@ def test_splits_of_surreal_stay_apart(tmp_path: Path) -> None:
     write_clip(tmp_path)
     with pytest.raises(PointlightError, match=r"no .*_info.mat of the split 'test'"):
         SurrealPeople(tmp_path, SurrealConfig(split="test"))
-    heldout = find_recipe("full").of_split("heldout")
+    heldout = find_synthesis_recipe("full").of_split("heldout")
     with pytest.raises(PointlightError, match="'train' is not of the split 'heldout'; take 'test'"):
         SurrealPeopleSource(heldout.scenes, SurrealPeople(tmp_path, SurrealConfig()))

@@ -29,7 +29,7 @@ from pointlight.training.losses import (
 )
 from pointlight.training.motions import training_bank
 from pointlight.training.optimisers import OptimiserConfig, learning_rate
-from pointlight.training.recipes import RECIPES, Recipe, find_recipe
+from pointlight.training.recipes import RECIPES, Recipe, find_training_recipe
 from pointlight.training.shards import ClipShards
 from pointlight.training.trainer import Progress, Trainer, train
 from pointlight.training.validation import Validation, body_points
@@ -53,7 +53,7 @@ __all__ = [
     "build_network",
     "cues_of_tracks",
     "draw_pairs",
-    "find_recipe",
+    "find_training_recipe",
     "from_plain",
     "learning_rate",
     "load_checkpoint",

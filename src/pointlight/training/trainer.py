@@ -28,7 +28,7 @@ from pointlight.training.data import Batch, BatchMaker, batches
 from pointlight.training.losses import EVALUATION_INDICES, draw_pairs, martinez_loss, motion_hmr_loss
 from pointlight.training.motions import mean_pose, training_bank
 from pointlight.training.optimisers import follow_weights, learning_rate, make_optimiser
-from pointlight.training.recipes import Recipe, find_recipe
+from pointlight.training.recipes import Recipe, find_training_recipe
 from pointlight.training.run_state import load_state, save_state
 from pointlight.training.validation import Validation
 
@@ -287,7 +287,7 @@ def train(
         PointlightError: unknown recipe, unusable folder, nothing to resume, a run there already,
             divergence.
     """
-    recipe = find_recipe(recipe_name)
+    recipe = find_training_recipe(recipe_name)
     if not resume and (out / "last.safetensors").exists():
         raise PointlightError(f"{out} holds a run already; go on with --resume or choose another --out")
     body = AnnyBody()

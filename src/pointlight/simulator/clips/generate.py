@@ -25,7 +25,7 @@ from pointlight.simulator.clips.prepare import Watch, open_backgrounds, unwatche
 from pointlight.simulator.clips.shard_index import INDEX, SHARDS_FORMAT_VERSION, ShardEntry, shard_name
 from pointlight.simulator.clips.shard_writer import assemble_shard, unpack_shard
 from pointlight.simulator.clips.storage import Storage, open_storage
-from pointlight.simulator.clips.synthesis import ClipMaker, SynthesisConfig, find_recipe
+from pointlight.simulator.clips.synthesis import ClipMaker, SynthesisConfig, find_synthesis_recipe
 from pointlight.simulator.people.sources import SURREAL_SPLITS, People, RenderedPeople, SurrealPeopleSource
 from pointlight.simulator.people.surreal import SurrealConfig, SurrealPeople
 from pointlight.worker_processes import keep_freed_memory
@@ -143,7 +143,7 @@ def synthesize_clip(
         index: of this one.
         sources: made ones if not given. What was opened once stays open.
     """
-    config = find_recipe(config) if isinstance(config, str) else config
+    config = find_synthesis_recipe(config) if isinstance(config, str) else config
     return _known_maker(config, sources or Sources()).clip(seed, index)
 
 

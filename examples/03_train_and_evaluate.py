@@ -1,4 +1,4 @@
-"""Train a tiny network on procedural motions for eight steps, and judge it. Real recipes take hours."""
+"""Train a tiny network on procedural motions for eight steps, and evaluate it. Real recipes take hours."""
 
 import tempfile
 from pathlib import Path
@@ -18,5 +18,5 @@ with tempfile.TemporaryDirectory() as folder:
     model = load_checkpoint(Path(folder) / "best.safetensors", body).model
 
 test = SyntheticTest(EVAL_V1, bank, body, clips=16)
-for name, judged in (("constant pose", constant_pose(bank, body)), ("after 8 steps", model)):
-    print(f"{name}: PA-MPJPE {test.score(judged).plain()['pa_mpjpe_mm']:.0f} mm")
+for name, scored in (("constant pose", constant_pose(bank, body)), ("after 8 steps", model)):
+    print(f"{name}: PA-MPJPE {test.score(scored).plain()['pa_mpjpe_mm']:.0f} mm")

@@ -9,7 +9,7 @@ from pointlight.body import EVALUATION_JOINTS, AnnyBody, BodyState
 from pointlight.cues import PointCueConfig
 from pointlight.network import frames_of_pairs
 from pointlight.simulator import CLIP_FRAMES
-from pointlight.training import find_recipe
+from pointlight.training import find_training_recipe
 
 
 @torch.no_grad()
@@ -17,7 +17,7 @@ def main() -> None:
     torch.set_num_threads(1)
     header("inference")
     body = AnnyBody()
-    model = find_recipe("points").network.build(body).eval()
+    model = find_training_recipe("points").network.build(body).eval()
     cues = torch.randn(1, CLIP_FRAMES - 1, *PointCueConfig().input_shape)
 
     def network() -> BodyState:

@@ -27,7 +27,13 @@ from processes import memory_after_mb, memory_mb, processor_s, workers_of
 
 from pointlight.progress import Progress
 from pointlight.simulator import ClipMaker, SynthesisConfig, decode_clip, encode_clip, synthesize
-from pointlight.simulator.clips import Sources, find_recipe, open_maker, open_storage, prepare_backgrounds
+from pointlight.simulator.clips import (
+    Sources,
+    find_synthesis_recipe,
+    open_maker,
+    open_storage,
+    prepare_backgrounds,
+)
 from pointlight.simulator.clips.files import decode_frames
 from pointlight.simulator.clips.shard_writer import assemble_shard, packed_clip
 
@@ -190,7 +196,7 @@ def main() -> None:
         windows_per_video=arguments.per_video,
     )
     for recipe in arguments.recipes:
-        config = find_recipe(recipe)
+        config = find_synthesis_recipe(recipe)
         if arguments.backgrounds is not None:
             config = replace(config, backgrounds=replace(config.backgrounds, flow="dis"))
         if arguments.scaling:

@@ -46,7 +46,13 @@ from pointlight.simulator.backgrounds.scan import (
     thinned,
 )
 from pointlight.simulator.backgrounds.stored_pictures import read_frames, write_frames
-from pointlight.simulator.clips import OccluderConfig, Sources, find_recipe, open_maker, prepare_backgrounds
+from pointlight.simulator.clips import (
+    OccluderConfig,
+    Sources,
+    find_synthesis_recipe,
+    open_maker,
+    prepare_backgrounds,
+)
 
 pytest.importorskip("cv2", reason="OpenCV is not installed; it comes with the extra flow")
 
@@ -687,7 +693,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, WindowCach
 
 
 QUICK = replace(
-    find_recipe("full"),
+    find_synthesis_recipe("full"),
     occluders=OccluderConfig(count=(5, 6), iterations=2),
     backgrounds=BackgroundConfig("dis"),
 )

@@ -25,7 +25,7 @@ from pointlight.cli.main import app, main
 from pointlight.errors import PointlightError
 from pointlight.media import VideoWriter
 from pointlight.progress import Progress
-from pointlight.training import find_recipe, save_checkpoint
+from pointlight.training import find_training_recipe, save_checkpoint
 
 RUNNER = CliRunner()
 SIZE = (320, 240)
@@ -47,7 +47,7 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny network that has learnt nothing."""
     path = tmp_path_factory.mktemp("model") / "tiny.safetensors"
-    config, body = find_recipe("tiny").network, AnnyBody()
+    config, body = find_training_recipe("tiny").network, AnnyBody()
     save_checkpoint(path, config.build(body), body)
     return path
 

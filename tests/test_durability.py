@@ -30,7 +30,7 @@ from pointlight.errors import PointlightError
 from pointlight.progress import Progress
 from pointlight.simulator import ClipMaker, synthesize
 from pointlight.simulator import synthesize_clip as one_clip
-from pointlight.simulator.clips import RunSummary, Sources, find_recipe, open_storage, read_index
+from pointlight.simulator.clips import RunSummary, Sources, find_synthesis_recipe, open_storage, read_index
 from pointlight.simulator.clips.clip_job import ClipJob
 from pointlight.simulator.clips.engines import staged_clips
 from pointlight.simulator.clips.files import encode_clip
@@ -172,7 +172,13 @@ SOURCES = Sources(procedural_motions=5, procedural_backgrounds=2)
 def make(out: Path | str, count: int, **options: Any) -> RunSummary:
     """Few clips to a shard, and no superpixels, which would take most of the time."""
     return synthesize(
-        find_recipe("no_occlusions"), out, count, seed=3, sources=SOURCES, clips_per_shard=2, **options
+        find_synthesis_recipe("no_occlusions"),
+        out,
+        count,
+        seed=3,
+        sources=SOURCES,
+        clips_per_shard=2,
+        **options,
     )
 
 

@@ -33,7 +33,7 @@ from pointlight.network import Prediction, WindowConfig, over_windows
 from pointlight.progress import Progress
 from pointlight.simulator import EVAL_V1, EVAL_V1_PERFECT, Tracks
 from pointlight.training import (
-    find_recipe,
+    find_training_recipe,
     observation_of,
     save_checkpoint,
     targets_of,
@@ -66,7 +66,7 @@ def scenes(bank: MotionBank, body: AnnyBody) -> SyntheticTest:
 def run_folder(body: AnnyBody, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run's folder with untrained weights of the recipe `points`."""
     folder = tmp_path_factory.mktemp("runs") / "untrained"
-    config = find_recipe("points").network
+    config = find_training_recipe("points").network
     torch.manual_seed(0)
     save_checkpoint(folder / "best.safetensors", config.build(body), body)
     return folder
@@ -275,7 +275,7 @@ def test_windows_put_every_frame_where_it_belongs(
 
 def test_windows_know_nothing_of_each_other(scenes: SyntheticTest, body: AnnyBody) -> None:
     """Else a scene of four windows would be judged by a shape that four windows found together."""
-    config = find_recipe("points").network
+    config = find_training_recipe("points").network
     torch.manual_seed(1)
     model = config.build(body).eval()
     tracks = max((tracks for _, tracks in scenes._batches), key=lambda t: t.visible.shape[1])
@@ -288,7 +288,7 @@ def test_windows_know_nothing_of_each_other(scenes: SyntheticTest, body: AnnyBod
 
 def test_what_predict_does_is_reported_beside(scenes: SyntheticTest, body: AnnyBody) -> None:
     torch.manual_seed(0)
-    model = find_recipe("tiny").network.build(body).eval()
+    model = find_training_recipe("tiny").network.build(body).eval()
     without, beside = scenes.score(model).plain(), scenes.score(model, refine=True).plain()
     assert set(beside) - set(without) == {"refined_pa_mpjpe_mm", "refined_acceleration_mm"}
     assert beside["pa_mpjpe_mm"] == without["pa_mpjpe_mm"]
@@ -298,7 +298,7 @@ def test_what_predict_does_is_reported_beside(scenes: SyntheticTest, body: AnnyB
 
 def test_overlap_is_reported_beside(scenes: SyntheticTest, body: AnnyBody) -> None:
     torch.manual_seed(2)
-    model = find_recipe("points").network.build(body).eval()
+    model = find_training_recipe("points").network.build(body).eval()
     seen: list[Progress] = []
     without = scenes.score(model).plain()
     beside = scenes.score(model, overlap=True, progress=seen.append).plain()
@@ -362,7 +362,7 @@ def other_header(change: Callable[[dict], object]) -> Callable[[Path, AnnyBody],
     """Writes a file whose header is not as ours."""
 
     def write(path: Path, body: AnnyBody) -> None:
-        config = find_recipe("tiny").network
+        config = find_training_recipe("tiny").network
         save_checkpoint(path, config.build(body), body)
         from safetensors import safe_open
 

@@ -32,7 +32,7 @@ from pointlight.evaluation.multiview import (
 from pointlight.evaluation.multiview import evaluator as multiview_judge
 from pointlight.evaluation.multiview import truth as multiview_truth
 from pointlight.geometry import Lens, distort, triangulate, undistort
-from pointlight.training import find_recipe, save_checkpoint
+from pointlight.training import find_training_recipe, save_checkpoint
 
 SHARED = Path(__file__).parents[1] / ".." / "shared" / "data" / "real"
 FRAMES = 90
@@ -286,7 +286,7 @@ def made_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_judge_from_end_to_end(made_set: Path, tmp_path: Path) -> None:
-    config = find_recipe("tiny").network
+    config = find_training_recipe("tiny").network
     torch.manual_seed(0)
     body = AnnyBody()
     weights = tmp_path / "mine.safetensors"

@@ -15,7 +15,7 @@ from pointlight.capture import lift_keypoints
 from pointlight.cues import CropFrames, CueConfig, Keypoints2D, Observation
 from pointlight.evaluation import evaluate_synthetic
 from pointlight.motion import procedural_bank
-from pointlight.training import Trainer, find_recipe, load_checkpoint
+from pointlight.training import Trainer, find_training_recipe, load_checkpoint
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def test_a_new_cue_is_trained_evaluated_and_used(tmp_path: Path, frames: int) ->
     torch.set_num_threads(1)
     body = AnnyBody()
     bank = procedural_bank(body, 5, kinds=("walk",), clips_per_kind=5, frames=124)
-    tiny = find_recipe("tiny")
+    tiny = find_training_recipe("tiny")
     recipe = replace(
         tiny,
         name="drift",

@@ -44,7 +44,7 @@ from pointlight.simulator.clips import (
     check_training_clip,
     draw_figure2,
     draw_keypoints,
-    find_recipe,
+    find_synthesis_recipe,
     layer_sheet,
     occluded_parts,
     open_storage,
@@ -55,7 +55,7 @@ from pointlight.simulator.clips import (
 )
 from pointlight.simulator.people import RenderedPeople
 from pointlight.training import ClipShards, observation_of, targets_of
-from pointlight.training import find_recipe as find_training_recipe
+from pointlight.training import find_training_recipe as find_training_recipe
 
 SOURCES = Sources(procedural_motions=5, procedural_backgrounds=2)
 RECIPE = "no_occlusions"
@@ -68,7 +68,10 @@ COUNT, PER_SHARD = 3, 2
 def maker() -> ClipMaker:
     body = AnnyBody()
     return ClipMaker.rendered(
-        find_recipe("full"), procedural_bank(body, 2019, clips_per_kind=5), ProceduralWindows(6, 2019), body
+        find_synthesis_recipe("full"),
+        procedural_bank(body, 2019, clips_per_kind=5),
+        ProceduralWindows(6, 2019),
+        body,
     )
 
 
@@ -96,7 +99,7 @@ def shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def make(out: Path | str, workers: int = 0, **changes: object) -> None:
     synthesize(
-        replace(find_recipe(RECIPE), **changes),  # type: ignore[arg-type]
+        replace(find_synthesis_recipe(RECIPE), **changes),  # type: ignore[arg-type]
         out,
         COUNT,
         seed=3,
@@ -273,7 +276,7 @@ def test_recipes_are_the_rows_of_table_2(maker: ClipMaker) -> None:
 
 
 def test_ours_differs_by_sensor_and_camera(maker: ClipMaker) -> None:
-    ours = find_recipe("pointlight")
+    ours = find_synthesis_recipe("pointlight")
     made = ClipMaker.rendered(ours, people_of(maker).bank, maker.windows, people_of(maker).body)
     parts = made.parts(0, 1)
     assert parts.clip.frames.shape == (31, 240, 320, 3)
@@ -416,7 +419,7 @@ def test_after_an_interruption_the_shards_are_the_same(shards: Path, tmp_path: P
 
     with pytest.raises(Interruption):
         synthesize(
-            find_recipe(RECIPE),
+            find_synthesis_recipe(RECIPE),
             tmp_path,
             COUNT,
             seed=3,
@@ -539,7 +542,7 @@ def test_pictures_for_people(maker: ClipMaker, clip: VideoClip) -> None:
     assert (parts.clip.occluder & parts.clip.amodal_mask).any()
     assert draw_figure2(parts).shape == (2 * 486 + 6, 3 * 646 + 6, 3)
     with pytest.raises(PointlightError, match="there is no recipe 'best'"):
-        find_recipe("best")
+        find_synthesis_recipe("best")
 
 
 def test_the_command_makes_clips_and_what_people_look_at(

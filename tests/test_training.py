@@ -32,7 +32,7 @@ from pointlight.training import (
     Recipe,
     Trainer,
     batches,
-    find_recipe,
+    find_training_recipe,
     from_plain,
     learning_rate,
     load_checkpoint,
@@ -135,8 +135,8 @@ def test_a_loss_on_some_pairs_is_that_part_of_the_whole(
     maker: BatchMaker, body: AnnyBody, memory: str
 ) -> None:
     batch = maker.make(0)
-    model = replace(find_recipe("tiny").network, one_shape=False, memory=memory).build(body)
-    config = replace(find_recipe("points").loss, pairs=None)
+    model = replace(find_training_recipe("tiny").network, one_shape=False, memory=memory).build(body)
+    config = replace(find_training_recipe("points").loss, pairs=None)
     halves = [torch.arange(0, 30, 2), torch.arange(1, 30, 2)]
     whole, _ = motion_hmr_loss(model(batch.inputs), batch.targets, body, config)
     parts = [
@@ -152,17 +152,17 @@ def test_pairs_are_drawn_one_from_each_stretch_of_a_clip() -> None:
     assert (drawn // 3 == torch.arange(10)).all()
     assert drawn.unique().tolist() == list(range(30))
     assert draw_pairs(30, None, np.random.default_rng(0)).tolist() == list(range(30))
-    assert find_recipe("points-paper").loss.pairs is None
+    assert find_training_recipe("points-paper").loss.pairs is None
 
 
 def test_the_papers_loss_is_alignment_and_reprojection_alone() -> None:
-    loss = find_recipe("points-paper").loss
+    loss = find_training_recipe("points-paper").loss
     on = {name for name, value in vars(loss).items() if value}
     assert on == {"aligned", "reprojection"}
 
 
 def test_gradients_are_finite_on_hidden_clips(bank: MotionBank, body: AnnyBody, tmp_path: Path) -> None:
-    trainer = Trainer(find_recipe("tiny"), tmp_path, bank, body=body, workers=0)
+    trainer = Trainer(find_training_recipe("tiny"), tmp_path, bank, body=body, workers=0)
     batch = trainer._batch_source().make(0)
     blind = replace(batch, inputs=torch.zeros_like(batch.inputs))
     trainer.step_on(blind, 10)
@@ -170,7 +170,7 @@ def test_gradients_are_finite_on_hidden_clips(bank: MotionBank, body: AnnyBody, 
 
 
 def test_learning_rate_rises_holds_and_falls() -> None:
-    settings = replace(find_recipe("points").optimiser, warmup=10, cooldown=0.5, learning_rate=1.0)
+    settings = replace(find_training_recipe("points").optimiser, warmup=10, cooldown=0.5, learning_rate=1.0)
     rates = [learning_rate(settings, step, 100) for step in range(100)]
     assert rates[0] == pytest.approx(0.1)
     assert rates[20] == rates[49] == 1.0
@@ -190,7 +190,7 @@ def test_configurations_of_other_versions_are_refused() -> None:
     with pytest.raises(PointlightError, match=r"weights\.x was written by another version.*invented"):
         from_plain(MotionHMRConfig, plain, "weights.x")
     with pytest.raises(PointlightError, match="there is no recipe 'pints'; there are"):
-        find_recipe("pints")
+        find_training_recipe("pints")
 
 
 def test_batches_do_not_depend_on_workers(maker: BatchMaker) -> None:
@@ -202,7 +202,7 @@ def test_batches_do_not_depend_on_workers(maker: BatchMaker) -> None:
 
 
 def run_tiny(out: Path, bank: MotionBank, body: AnnyBody, steps: int, *, resume: bool = False) -> Trainer:
-    trainer = Trainer(find_recipe("tiny"), out, bank, body=body, workers=0)
+    trainer = Trainer(find_training_recipe("tiny"), out, bank, body=body, workers=0)
     if resume:
         trainer.resume()
     trainer.run(steps=steps)
@@ -215,10 +215,10 @@ torch.set_num_threads(1)
 from pathlib import Path
 from pointlight.body import AnnyBody
 from pointlight.motion import procedural_bank
-from pointlight.training import Trainer, find_recipe
+from pointlight.training import Trainer, find_training_recipe
 body = AnnyBody()
 bank = procedural_bank(body, 5, clips_per_kind=5, frames=62)
-trainer = Trainer(find_recipe("tiny"), Path(sys.argv[1]), bank, body=body, workers=0)
+trainer = Trainer(find_training_recipe("tiny"), Path(sys.argv[1]), bank, body=body, workers=0)
 def kill(progress):
     if progress.stage == "train" and progress.done == 5:
         os.kill(os.getpid(), signal.SIGKILL)
@@ -240,7 +240,7 @@ def test_a_killed_run_goes_on_bit_for_bit(tmp_path: Path, bank: MotionBank, body
 
 def test_a_run_says_how_far_it_is(tmp_path: Path, bank: MotionBank, body: AnnyBody) -> None:
     told: list[Progress] = []
-    trainer = Trainer(find_recipe("tiny"), tmp_path, bank, body=body, workers=0)
+    trainer = Trainer(find_training_recipe("tiny"), tmp_path, bank, body=body, workers=0)
     assert math.isnan(trainer.latest_loss)
     trainer.run(steps=2, progress=told.append)
     assert [(progress.stage, progress.done, progress.total) for progress in told] == [
@@ -257,7 +257,7 @@ def test_every_optimiser_goes_on_where_it_stood(
     tmp_path: Path, bank: MotionBank, body: AnnyBody, kind: str
 ) -> None:
     """Beyond the 20 steps after which SOAP turns its bases."""
-    recipe = find_recipe("tiny")
+    recipe = find_training_recipe("tiny")
     recipe = replace(recipe, optimiser=replace(recipe.optimiser, kind=kind, steps=26, evaluate_every=100))
 
     def stop(progress: Progress) -> None:
@@ -280,7 +280,7 @@ def test_lineage_is_kept(tmp_path: Path, bank: MotionBank, body: AnnyBody) -> No
     run_tiny(tmp_path / "first", bank, body, 4)
     parent = load_checkpoint(tmp_path / "first" / "best.safetensors", body)
     child = Trainer(
-        find_recipe("tiny"),
+        find_training_recipe("tiny"),
         tmp_path / "second",
         bank,
         body=body,
@@ -307,7 +307,7 @@ def edited_header(source: Path, target: Path, **changes: object) -> Path:
 
 
 def test_models_that_do_not_fit_are_refused(tmp_path: Path, body: AnnyBody) -> None:
-    config = find_recipe("tiny").network
+    config = find_training_recipe("tiny").network
     model = config.build(body)
     good = tmp_path / "good.safetensors"
     save_checkpoint(good, model, body)
@@ -343,7 +343,7 @@ def test_nothing_to_resume(tmp_path: Path, bank: MotionBank, body: AnnyBody) -> 
 
 
 def test_minutes_end_a_run_that_can_be_resumed(tmp_path: Path, bank: MotionBank, body: AnnyBody) -> None:
-    trainer = Trainer(find_recipe("tiny"), tmp_path, bank, body=body, workers=0)
+    trainer = Trainer(find_training_recipe("tiny"), tmp_path, bank, body=body, workers=0)
     started = time.monotonic()
     trainer.run(steps=10**6, minutes=1e-4)
     assert time.monotonic() - started < 60
@@ -353,7 +353,7 @@ def test_minutes_end_a_run_that_can_be_resumed(tmp_path: Path, bank: MotionBank,
 
 def test_the_mean_of_networks_lies_between_them(tmp_path: Path) -> None:
     body = AnnyBody()
-    config = find_recipe("tiny").network
+    config = find_training_recipe("tiny").network
     files = []
     for seed in (0, 1):
         torch.manual_seed(seed)
@@ -368,7 +368,7 @@ def test_the_mean_of_networks_lies_between_them(tmp_path: Path) -> None:
         torch.testing.assert_close(value, ends[0] + (ends[1] - ends[0]) / 2, atol=2e-3, rtol=1e-3)
     assert [part["seed"] for part in mean.metadata["lineage"]] == [0, 1]
     assert [part["sha256"] for part in mean.metadata["lineage"]] == [a.sha256, b.sha256]
-    other = find_recipe("martinez").network
+    other = find_training_recipe("martinez").network
     save_checkpoint(tmp_path / "other.safetensors", other.build(body), body)
     refused = subprocess.run(
         [sys.executable, script, out, files[0], tmp_path / "other.safetensors"],

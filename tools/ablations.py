@@ -20,7 +20,7 @@ from pointlight.cues import CueConfig, PointCueConfig
 from pointlight.motion import VarietyConfig
 from pointlight.network import LossConfig
 from pointlight.simulator import MEDIAPIPE_V1, CameraConfig, DetectorNoise
-from pointlight.training import Recipe, Trainer, find_recipe, training_bank
+from pointlight.training import Recipe, Trainer, find_training_recipe, training_bank
 
 
 def _variety(**switches: float) -> Callable[[Recipe], Recipe]:
@@ -87,7 +87,7 @@ def main() -> None:
     print("| variant | PA-MPJPE mm, validation | root deg (median) |")
     print("| --- | --- | --- |")
     for name in given.names or VARIANTS:
-        recipe = VARIANTS[name](find_recipe("points"))
+        recipe = VARIANTS[name](find_training_recipe("points"))
         every = given.steps // 2
         recipe = replace(recipe, optimiser=replace(recipe.optimiser, evaluate_every=every))
         bank = training_bank(given.motion, body, floor=recipe.floor)

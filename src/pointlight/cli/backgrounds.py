@@ -43,9 +43,9 @@ def backgrounds(
     from dataclasses import replace
 
     from pointlight.simulator.backgrounds import cache_report
-    from pointlight.simulator.clips import find_recipe, prepare_backgrounds
+    from pointlight.simulator.clips import find_synthesis_recipe, prepare_backgrounds
 
-    config = find_recipe(recipe).of_split(split)
+    config = find_synthesis_recipe(recipe).of_split(split)
     if flow is not None:
         config = replace(config, backgrounds=replace(config.backgrounds, flow=flow))
     with warnings.catch_warnings(), stage_bars() as bars:

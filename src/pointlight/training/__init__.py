@@ -19,15 +19,14 @@ from pointlight.training.data import (
     repaired_tracks,
     targets_of,
 )
-from pointlight.training.motions import PROCEDURAL_SEED, training_bank
+from pointlight.training.motions import training_bank
 from pointlight.training.optimisers import OptimiserConfig, learning_rate
-from pointlight.training.recipes import RECIPES, Recipe, find_recipe
+from pointlight.training.recipes import RECIPES, Recipe, find_training_recipe
 from pointlight.training.shards import ClipShards
 from pointlight.training.trainer import Trainer, train
 from pointlight.training.validation import Validation
 
 __all__ = [
-    "PROCEDURAL_SEED",
     "RECIPES",
     "Batch",
     "BatchMaker",
@@ -39,7 +38,7 @@ __all__ = [
     "Trainer",
     "Validation",
     "batches",
-    "find_recipe",
+    "find_training_recipe",
     "from_plain",
     "learning_rate",
     "load_checkpoint",

@@ -9,11 +9,8 @@ from torch import Tensor
 
 from pointlight.body import BodyModel
 from pointlight.geometry import nearest_rotation
-from pointlight.motion import FLOOR_KINDS, MotionBank, compile_motion_bank, procedural_bank
+from pointlight.motion import FLOOR_KINDS, PROCEDURAL_SEED, MotionBank, compile_motion_bank, procedural_bank
 from pointlight.progress import ProgressCallback, silent
-
-PROCEDURAL_SEED = 2019
-"""Seed of the procedural motions that training and evaluation use where no folder is given."""
 
 
 def training_bank(

@@ -129,7 +129,7 @@ RECIPES: dict[str, Recipe] = {
 """By name. `tiny` is for tests and for trying things out."""
 
 
-def find_recipe(name: str) -> Recipe:
+def find_training_recipe(name: str) -> Recipe:
     """The recipe called `name`.
 
     Raises:

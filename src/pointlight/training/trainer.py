@@ -27,7 +27,7 @@ from pointlight.training.configuration import from_plain, to_plain
 from pointlight.training.data import Batch, BatchMaker, BatchSource, batches
 from pointlight.training.motions import mean_pose, training_bank
 from pointlight.training.optimisers import follow_weights, learning_rate, make_optimiser
-from pointlight.training.recipes import Recipe, find_recipe
+from pointlight.training.recipes import Recipe, find_training_recipe
 from pointlight.training.run_state import load_state, save_state
 from pointlight.training.validation import Validation
 
@@ -119,11 +119,11 @@ class Trainer:
         validation = Validation.of_scenes(self.recipe, self.bank, self.body)
         started = time.monotonic()
         seconds_before = self.seconds
-        stream = batches(self._batch_source(), self.step, workers=self.workers)
+        upcoming = batches(self._batch_source(), self.step, workers=self.workers)
         with Board(self.out) as board:
             try:
                 while self.step < last:
-                    loss, parts = self.step_on(next(stream), last)
+                    loss, parts = self.step_on(next(upcoming), last)
                     self.step += 1
                     self.latest_loss = loss
                     self.seconds = seconds_before + time.monotonic() - started
@@ -278,7 +278,7 @@ def train(
         PointlightError: unknown recipe, unusable folder, nothing to resume, a run there already,
             divergence.
     """
-    recipe = find_recipe(recipe_name)
+    recipe = find_training_recipe(recipe_name)
     if not resume and (out / "last.safetensors").exists():
         raise PointlightError(f"{out} holds a run already; go on with --resume or choose another --out")
     body = AnnyBody()

@@ -18,7 +18,7 @@ from pointlight.evaluation.contenders import (
     named_checkpoints,
 )
 from pointlight.evaluation.synthetic.scenes import Score, SyntheticTest
-from pointlight.motion import SPLITS, MotionBank
+from pointlight.motion import PROCEDURAL_SEED, SPLITS, MotionBank
 from pointlight.network import PoseNetwork
 from pointlight.progress import ProgressCallback, silent, under_name
 from pointlight.simulator import (
@@ -29,7 +29,6 @@ from pointlight.simulator import (
     SceneConfig,
 )
 from pointlight.training import (
-    PROCEDURAL_SEED,
     to_plain,
     training_bank,
 )

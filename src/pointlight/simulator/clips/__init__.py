@@ -38,7 +38,7 @@ from pointlight.simulator.clips.synthesis import (
     ClipParts,
     SynthesisConfig,
     check_training_clip,
-    find_recipe,
+    find_synthesis_recipe,
     window_superpixels,
     without_total_occlusions,
 )
@@ -71,7 +71,7 @@ __all__ = [
     "draw_stages",
     "draw_superpixels",
     "encode_clip",
-    "find_recipe",
+    "find_synthesis_recipe",
     "layer_sheet",
     "motion_of",
     "occluded_parts",

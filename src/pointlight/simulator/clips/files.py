@@ -47,6 +47,13 @@ _ARRAYS = {
 }
 """Fields of `VideoClip` with the names under which format 2 stores them."""
 
+_CAMERA_ARRAYS = {
+    "R_camera_world": "camera_rotation",
+    "translation_m": "camera_translation_m",
+    "principal_px": "camera_principal_px",
+}
+"""Fields of its camera with theirs."""
+
 
 def encode_clip(clip: VideoClip) -> dict[str, bytes]:
     """The clip's files by suffix: frames.mp4, layers.npz, truth.npz, json; the same bytes for the same clip.
@@ -56,8 +63,8 @@ def encode_clip(clip: VideoClip) -> dict[str, bytes]:
     """
     layers, steps = _packed_layers(clip)
     truth = {stored: getattr(clip, name) for name, stored in _ARRAYS.items()}
-    for name in ("rotation", "translation_m", "principal_px"):
-        truth[f"camera_{name}"] = getattr(clip.camera, name)
+    for name, stored in _CAMERA_ARRAYS.items():
+        truth[stored] = getattr(clip.camera, name)
     if clip.state is not None:
         for name in ("pose", "shape", "root", "translation"):
             truth[f"state_{name}"] = getattr(clip.state, name).numpy()
@@ -198,11 +205,9 @@ def _unpacked(
             values = np.stack([_summed(stored[name][axis]) for axis in range(2)], axis=-1)
             flows[name][where] = np.where(values == _UNKNOWN, np.nan, values * np.float64(steps[name]))
     camera = CameraPath(
-        truth["camera_rotation"],
-        truth["camera_translation_m"],
-        described["focal_px"],
-        truth["camera_principal_px"],
-        (width, height),
+        **{name: truth[stored] for name, stored in _CAMERA_ARRAYS.items()},
+        focal_px=described["focal_px"],
+        image_size=(width, height),
     )
     state = None
     if "state_pose" in truth:

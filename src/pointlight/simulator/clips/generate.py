@@ -15,7 +15,7 @@ from pathlib import Path
 from pointlight.body import AnnyBody
 from pointlight.errors import PointlightError
 from pointlight.files import ensure_folder
-from pointlight.motion import compile_motion_bank, default_cache, procedural_bank
+from pointlight.motion import PROCEDURAL_SEED, compile_motion_bank, default_cache, procedural_bank
 from pointlight.progress import Progress, ProgressCallback, silent
 from pointlight.simulator.backgrounds.procedural import ProceduralWindows
 from pointlight.simulator.backgrounds.windows import Windows
@@ -26,12 +26,11 @@ from pointlight.simulator.clips.prepare import open_backgrounds
 from pointlight.simulator.clips.shard_index import INDEX, SHARDS_FORMAT_VERSION, ShardEntry, shard_name
 from pointlight.simulator.clips.shard_writer import assemble_shard, unpack_shard
 from pointlight.simulator.clips.storage import Storage, open_storage
-from pointlight.simulator.clips.synthesis import ClipMaker, SynthesisConfig, find_recipe
+from pointlight.simulator.clips.synthesis import ClipMaker, SynthesisConfig, find_synthesis_recipe
 from pointlight.simulator.people.sources import SURREAL_SPLITS, People, RenderedPeople, SurrealPeopleSource
 from pointlight.simulator.people.surreal import SurrealConfig, SurrealPeople
 from pointlight.worker_processes import keep_freed_memory
 
-PROCEDURAL_SEED = 2019
 _SETTINGS = "settings.json"
 _LOCK = "lock"
 
@@ -144,7 +143,7 @@ def synthesize_clip(
         index: of this one.
         sources: made ones if not given. What was opened once stays open.
     """
-    config = find_recipe(config) if isinstance(config, str) else config
+    config = find_synthesis_recipe(config) if isinstance(config, str) else config
     return _known_maker(config, sources or Sources()).clip(seed, index)
 
 

@@ -152,7 +152,7 @@ SYNTHESIS_RECIPES: dict[str, SynthesisConfig] = _recipes()
 """The rows of the paper's Table 2 (our people before SURREAL's camera), and `pointlight`, ours."""
 
 
-def find_recipe(name: str) -> SynthesisConfig:
+def find_synthesis_recipe(name: str) -> SynthesisConfig:
     """The recipe of that name.
 
     Raises:

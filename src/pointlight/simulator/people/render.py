@@ -199,7 +199,7 @@ class _Pictures:
             near_m=NEAR_M,
         )
         face, bary = raster.face, raster.barycentric
-        light = turned(self._light, camera.rotation[t].astype(float)).astype(np.float32)
+        light = turned(self._light, camera.R_camera_world[t].astype(float)).astype(np.float32)
         normals = vertex_normals(here, mesh.faces)
         samples = shade_samples(
             *(face, bary, mesh.faces, mesh.uv_faces, mesh.uv),

@@ -61,17 +61,17 @@ SURREAL_CAMERA = CameraConfig(
 
 @dataclass(frozen=True)
 class CameraPath:
-    """A camera over the frames of a clip; `x_camera = rotation @ x_world + translation`.
+    """A camera over the frames of a clip; `x_camera = R_camera_world @ x_world + translation`.
 
     Attributes:
-        rotation: (T, 3, 3) float32, R_camera_world.
+        R_camera_world: (T, 3, 3) float32, from the axes of the world to those of the camera.
         translation_m: (T, 3) float32.
         focal_px: focal length.
         principal_px: (T, 2) float32.
         image_size: (width, height) in pixels.
     """
 
-    rotation: np.ndarray
+    R_camera_world: np.ndarray
     translation_m: np.ndarray
     focal_px: float
     principal_px: np.ndarray
@@ -101,25 +101,29 @@ def sample_camera(config: CameraConfig, hips_world_m: np.ndarray, rng: np.random
     )
     position = target + distance * away
     position[1] = max(position[1], 0.1)
-    appearance = look_at(position, target, roll)
+    aimed = look_at(position, target, roll)
 
     # Turn the camera aside so that the person does not stand in the middle.
     person = np.array([0.7, 1.7]) * focal / distance
     room = np.maximum(0.5 * (np.array([width, height]) - person), 0)
     angles = np.arctan2(place * room, focal)
-    appearance = _turn(np.array([-angles[1], angles[0], 0.0])) @ appearance
+    aimed = _turn(np.array([-angles[1], angles[0], 0.0])) @ aimed
 
     moving = rng.random() < config.moving_share
     sway, walk = _movement(config, moving, frames, rng)
-    rotation = np.einsum("tij,jk->tik", sway, appearance)
+    R_camera_world = np.einsum("tij,jk->tik", sway, aimed)
     centre = position + walk
     if moving and rng.random() < 0.5:  # follow the person
         centre = centre + rng.uniform(0.3, 1.0) * (hips_world_m - target)
-    translation = -np.einsum("tij,tj->ti", rotation, centre)
+    translation = -np.einsum("tij,tj->ti", R_camera_world, centre)
     principal = np.empty((frames, 2), np.float32)
     principal[:] = (width / 2, height / 2)
     return CameraPath(
-        rotation.astype(np.float32), translation.astype(np.float32), float(focal), principal, (width, height)
+        R_camera_world=R_camera_world.astype(np.float32),
+        translation_m=translation.astype(np.float32),
+        focal_px=float(focal),
+        principal_px=principal,
+        image_size=(width, height),
     )
 
 

@@ -108,13 +108,13 @@ class TrackMaker:
 
 def states_in_camera(scenes: Sequence[Scene]) -> BodyState:
     """The bodies of scenes of equal length in camera axes: pose (B, T, J-1, 3, 3), shape (B, 1, S), root, translation."""
-    rotation = torch.from_numpy(np.stack([scene.camera.rotation for scene in scenes]))
+    R_camera_world = torch.from_numpy(np.stack([scene.camera.R_camera_world for scene in scenes]))
     shift = torch.from_numpy(np.stack([scene.camera.translation_m for scene in scenes]))
     root = torch.from_numpy(np.stack([scene.motion.root for scene in scenes]))
     place = torch.from_numpy(np.stack([scene.motion.translation_m for scene in scenes]))
     return BodyState(
         pose=torch.from_numpy(np.stack([scene.motion.pose for scene in scenes])),
         shape=torch.from_numpy(np.stack([scene.shape for scene in scenes]))[:, None],
-        root=rotation @ root,
-        translation=(rotation @ place[..., None])[..., 0] + shift,
+        root=R_camera_world @ root,
+        translation=(R_camera_world @ place[..., None])[..., 0] + shift,
     )

@@ -1,10 +1,10 @@
-"""Train a tiny network on procedural motions for eight steps, and judge it. Real recipes take hours."""
+"""Train a tiny network on procedural motions for eight steps, and evaluate it. Real recipes take hours."""
 
 import tempfile
 from pathlib import Path
 
 from pointlight.body import AnnyBody
-from pointlight.evaluation import constant_pose
+from pointlight.evaluation import Contender, constant_pose
 from pointlight.evaluation.synthetic import SyntheticTest
 from pointlight.motion import procedural_bank
 from pointlight.simulator import EVAL_V1
@@ -18,5 +18,5 @@ with tempfile.TemporaryDirectory() as folder:
     model = load_checkpoint(Path(folder) / "best.safetensors", body).model
 
 test = SyntheticTest(EVAL_V1, bank, body, clips=16)
-for name, judged in (("constant pose", constant_pose(bank, body)), ("after 8 steps", model)):
-    print(f"{name}: PA-MPJPE {test.score(judged).plain()['pa_mpjpe_mm']:.0f} mm")
+for name, scored in (("constant pose", constant_pose(bank, body)), ("after 8 steps", model)):
+    print(f"{name}: PA-MPJPE {test.score(scored).row(Contender(name)).pa_mpjpe_mm:.0f} mm")

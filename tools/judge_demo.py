@@ -47,8 +47,8 @@ def main() -> None:
     time_s = seen[number].keypoints.time_s
     print(f"Against the truth from {len(views.views)} cameras ({int(truth.frames.sum())} frames, PA-MPJPE):")
     for name, places in joints.items():
-        marks = frame_errors(places, truth, time_s)
-        print(f"  {name}: {np.nanmean(marks.pa_mm):.0f} mm, a result in {marks.coverage:.0%} of frames")
+        errors = frame_errors(places, truth, time_s)
+        print(f"  {name}: {np.nanmean(errors.pa_mm):.0f} mm, a result in {errors.coverage:.0%} of frames")
     frames = np.flatnonzero(truth.frames)[np.linspace(0, truth.frames.sum() - 1, 4).astype(int)]
     write_png(demo / "truth.png", compare_skeletons(truth.joints_m, joints, [int(t) for t in frames]))
     print(f"  {demo / 'truth.png'} shows both beside it, from the camera and from the side")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import platform
-import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from pointlight.errors import PointlightError
 from pointlight.files import atomic_path, ensure_folder
 from pointlight.motion import MotionBank
 from pointlight.network import Martinez, MotionHMR
+from pointlight.provenance import git
 from pointlight.randomness import stream
 from pointlight.training.board import Board
 from pointlight.training.checkpoint import build_network, load_checkpoint, save_checkpoint
@@ -259,8 +259,8 @@ class Trainer:
             "python": platform.python_version(),
             "torch": torch.__version__,
             "machine": platform.machine(),
-            "commit": _git("rev-parse", "HEAD"),
-            "diff": _git("diff", "HEAD", "--", "src"),
+            "commit": git("rev-parse", "HEAD"),
+            "diff": git("diff", "HEAD", "--", "src"),
         }
         with atomic_path(self.out / "run.json") as temporary:
             temporary.write_text(json.dumps(run, indent=1))
@@ -304,14 +304,3 @@ def _standardise(network: Martinez, batch: Batch) -> None:
     points = points - points[..., EVALUATION_INDICES[4:6], :].mean(-2, keepdim=True)
     network.mean.copy_(points.mean((0, 1)))
     network.deviation.copy_(points.std((0, 1)).clamp_min(1e-2))
-
-
-def _git(*arguments: str) -> str:
-    here = Path(__file__).parent
-    try:
-        done = subprocess.run(
-            ["git", "-C", str(here), *arguments], capture_output=True, text=True, timeout=10
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.strip()

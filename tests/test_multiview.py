@@ -140,7 +140,7 @@ def test_a_pixel_of_noise_costs_less_than_a_centimetre(name: str) -> None:
 # What detectors and calibrations do
 
 
-def test_exchanged_views_are_found_and_corrected() -> None:
+def test_swapped_views_are_found_and_corrected() -> None:
     views = seen(person(), noise_px=3.0)
     order = mirror_order(NETWORK_KEYPOINTS)
     points = views.points_px.copy()

@@ -108,7 +108,7 @@ def camera_truths(
 def left_out_truths(
     views: Views2D, truth: MultiviewTruth, config: TruthConfig, cache: Path | None = None
 ) -> list[MultiviewTruth]:
-    """The truth as it would be without each camera; exchanges and offsets stay those that all cameras found."""
+    """The reference as it would be without each camera; swaps and offsets stay those that all cameras found."""
     known = {"swapped": truth.swapped, "offsets_px": truth.offsets_px}
     return [
         cached_triangulation(views.without(v), config, cache or default_cache(), **known)

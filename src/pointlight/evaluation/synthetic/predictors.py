@@ -1,4 +1,4 @@
-"""Everything that can be judged on simulated tracks, behind one interface: networks, lifters, a constant pose."""
+"""Everything that can be evaluated on simulated tracks, behind one interface: networks, lifters, a constant pose."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Predicted:
 
 
 class Predictor(Protocol):
-    """What the judge asks of a model."""
+    """What the evaluation asks of a model."""
 
     @property
     def keypoint_set(self) -> str:
@@ -145,7 +145,7 @@ class Windows:
         """See `Predictor`."""
         frames = cues.occluded.shape[1]
         weight = 1.0 - (torch.arange(CLIP_FRAMES) - CLIP_FRAMES // 2).abs() / (CLIP_FRAMES // 2 + 1)
-        # The last frame of the scene is judged in the crop-ray frame of the one before it, as the truth is.
+        # The last frame of the scene is scored in the crop-ray frame of the one before it, as the truth is.
         turn = torch.cat((cues.R_ray_camera[:, :-1], cues.R_ray_camera[:, -2:-1]), dim=1)
         sums: list[Tensor | float] = [0.0, 0.0, 0.0, 0.0]
         for start in self._starts(frames):

@@ -4,7 +4,7 @@ import tempfile
 from pathlib import Path
 
 from pointlight.body import AnnyBody
-from pointlight.evaluation import constant_pose
+from pointlight.evaluation import Contender, constant_pose
 from pointlight.evaluation.synthetic import SyntheticTest
 from pointlight.motion import procedural_bank
 from pointlight.simulator import EVAL_V1
@@ -19,4 +19,4 @@ with tempfile.TemporaryDirectory() as folder:
 
 test = SyntheticTest(EVAL_V1, bank, body, clips=16)
 for name, scored in (("constant pose", constant_pose(bank, body)), ("after 8 steps", model)):
-    print(f"{name}: PA-MPJPE {test.score(scored).plain()['pa_mpjpe_mm']:.0f} mm")
+    print(f"{name}: PA-MPJPE {test.score(scored).row(Contender(name)).pa_mpjpe_mm:.0f} mm")

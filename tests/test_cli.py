@@ -103,10 +103,10 @@ def test_a_users_mistake_is_one_sentence_and_exit_code_2(tmp_path: Path) -> None
     assert "Traceback" not in done.stderr
 
 
-def test_unknown_judge(tmp_path: Path) -> None:
+def test_an_unknown_evaluation(tmp_path: Path) -> None:
     result = RUNNER.invoke(app, ["evaluate", "points", "--on", "moon"])
     assert isinstance(result.exception, PointlightError)
-    assert "there is no judge 'moon'" in str(result.exception)
+    assert "there is no evaluation on 'moon'" in str(result.exception)
 
 
 def test_unknown_recipe(tmp_path: Path) -> None:

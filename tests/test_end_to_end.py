@@ -15,7 +15,7 @@ from pointlight.capture import Capture, PredictOptions, Summary, lift_keypoints,
 from pointlight.capture.detection import write_keypoints
 from pointlight.cues import Keypoints2D
 from pointlight.errors import PointlightError
-from pointlight.evaluation import constant_pose
+from pointlight.evaluation import Contender, constant_pose
 from pointlight.evaluation.synthetic import SyntheticTest
 from pointlight.media import VideoReader, VideoWriter
 from pointlight.motion import MotionBank, procedural_bank
@@ -169,15 +169,15 @@ def test_the_body_stands_where_the_keypoints_are(model: Checkpoint, body: AnnyBo
 
 def test_evaluation_scores_models_and_constants(model: Checkpoint, body: AnnyBody, bank: MotionBank) -> None:
     test = SyntheticTest(EVAL_V1, bank, body, clips=12)
-    constant = test.score(constant_pose(bank, body)).plain()
-    assert 60 < constant["pa_mpjpe_mm"] < 200
-    score = test.score(model.model).plain()
-    assert 60 < score["pa_mpjpe_mm"] < 250
-    assert set(score["by_group"]) == set(constant["by_group"])
-    assert 0 <= score["facing_wrong"] <= 1
-    overlapping = test.score(model.model, overlap=True).plain()
+    constant = test.score(constant_pose(bank, body)).row(Contender("constant"))
+    assert 60 < constant.pa_mpjpe_mm < 200
+    score = test.score(model.model, overlap=True)
+    own, overlapping = score.row(Contender("own")), score.variants["overlap"].row(Contender("own"))
+    assert 60 < own.pa_mpjpe_mm < 250
+    assert set(own.by_group) == set(constant.by_group)
+    assert own.facing_wrong is not None and 0 <= own.facing_wrong <= 1
     # single windows do not overlap
-    assert overlapping["overlap_pa_mpjpe_mm"] == pytest.approx(score["pa_mpjpe_mm"])
+    assert overlapping.pa_mpjpe_mm == pytest.approx(own.pa_mpjpe_mm)
 
 
 def test_options_refuse_what_cannot_be_meant() -> None:

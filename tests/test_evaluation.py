@@ -1,4 +1,4 @@
-"""The judge: metrics by their properties, predictors that are known to be right or wrong, and the form of the JSON."""
+"""Evaluation on simulation: metrics by their properties, predictors of known worth, and the form of the JSON."""
 
 from __future__ import annotations
 
@@ -19,15 +19,18 @@ from pointlight.cli.main import app
 from pointlight.cues import Cues, Observation, PointCueConfig
 from pointlight.errors import PointlightError
 from pointlight.evaluation import (
+    Contender,
     PerFile,
+    SyntheticRow,
     acceleration_error,
     angle_deg,
     evaluate_synthetic,
     mpjpe_mm,
     pa_mpjpe_mm,
-    table,
+    read_result,
+    tables,
 )
-from pointlight.evaluation.synthetic import NetworkPredictor, Predicted, Predictor, SyntheticTest
+from pointlight.evaluation.synthetic import NetworkPredictor, Predicted, Predictor, Score, SyntheticTest
 from pointlight.motion import MotionBank, procedural_bank
 from pointlight.network import Prediction, WindowConfig, over_windows
 from pointlight.progress import Progress
@@ -70,6 +73,11 @@ def run_folder(body: AnnyBody, tmp_path_factory: pytest.TempPathFactory) -> Path
     torch.manual_seed(0)
     save_checkpoint(folder / "best.safetensors", config.build(body), body)
     return folder
+
+
+def figures(score: Score) -> SyntheticRow:
+    """A score's figures, whoever it is of."""
+    return score.row(Contender("somebody"))
 
 
 def random_joints(*leading: int) -> Tensor:
@@ -164,25 +172,25 @@ class Oracle:
 
 
 def test_the_truth_scores_nothing(scenes: SyntheticTest, body: AnnyBody) -> None:
-    score = scenes.score(Oracle(body, torch.eye(3))).plain()
-    by_joint, by_distance = score["joint_deg_by_joint"], score["pa_mpjpe_mm_by_distance"]
+    score = figures(scenes.score(Oracle(body, torch.eye(3))))
+    by_joint, by_distance = score.joint_deg_by_joint, score.pa_mpjpe_mm_by_distance
     assert tuple(by_joint) == body.joint_names[1:]
     assert max(by_joint.values()) < NOTHING
     assert set(by_distance) == {"2-4 m", "6-10 m"} and max(by_distance.values()) < NOTHING
     for name in ("pa_mpjpe_mm", "occluded_pa_mpjpe_mm", "mpjpe_mm", "acceleration_mm", "pve_mm"):
-        assert score[name] < NOTHING, name
+        assert getattr(score, name) < NOTHING, name
     for name in ("root_deg", "root_median_deg", "joint_deg"):
-        assert score[name] < NOTHING, name
-    assert score["facing_wrong"] == 0
+        assert getattr(score, name) < NOTHING, name
+    assert score.facing_wrong == 0
 
 
 def test_facing_backwards_is_seen_where_alignment_hides_it(scenes: SyntheticTest, body: AnnyBody) -> None:
-    score = scenes.score(Oracle(body, HALF_TURN)).plain()
-    assert score["facing_wrong"] == 1
-    assert score["root_deg"] == pytest.approx(180, abs=0.5)
-    assert score["pa_mpjpe_mm"] < 0.1
-    assert score["pve_mm"] > 100 and score["mpjpe_mm"] > 50
-    assert score["joint_deg"] < 0.1
+    score = figures(scenes.score(Oracle(body, HALF_TURN)))
+    assert score.facing_wrong == 1
+    assert score.root_deg == pytest.approx(180, abs=0.5)
+    assert score.pa_mpjpe_mm < 0.1
+    assert score.pve_mm > 100 and score.mpjpe_mm > 50
+    assert score.joint_deg < 0.1
 
 
 def test_near_and_far_persons_are_told_apart(scenes: SyntheticTest, body: AnnyBody) -> None:
@@ -196,9 +204,9 @@ def test_near_and_far_persons_are_told_apart(scenes: SyntheticTest, body: AnnyBo
             mirrored = right.joints * torch.tensor([-1.0, 1.0, 1.0])
             return replace(right, joints=torch.where(far[..., None, None], mirrored, right.joints))
 
-    score = scenes.score(NearSighted(body, torch.eye(3))).plain()
-    assert score["pa_mpjpe_mm_by_distance"]["2-4 m"] < 0.1
-    assert score["pa_mpjpe_mm_by_distance"]["6-10 m"] > 10
+    score = figures(scenes.score(NearSighted(body, torch.eye(3))))
+    assert score.pa_mpjpe_mm_by_distance["2-4 m"] < 0.1
+    assert score.pa_mpjpe_mm_by_distance["6-10 m"] > 10
 
 
 def test_occluded_frames_are_not_scored(scenes: SyntheticTest, body: AnnyBody) -> None:
@@ -211,9 +219,9 @@ def test_occluded_frames_are_not_scored(scenes: SyntheticTest, body: AnnyBody) -
             mirrored = right.joints * torch.tensor([-1.0, 1.0, 1.0])
             return replace(right, joints=torch.where(cues.occluded[..., None, None], mirrored, right.joints))
 
-    score = scenes.score(Blind(body, torch.eye(3))).plain()
-    assert score["pa_mpjpe_mm"] < 0.1 and score["acceleration_mm"] < 0.1
-    assert score["occluded_pa_mpjpe_mm"] > 10
+    score = figures(scenes.score(Blind(body, torch.eye(3))))
+    assert score.pa_mpjpe_mm < 0.1 and score.acceleration_mm < 0.1
+    assert score.occluded_pa_mpjpe_mm > 10
 
 
 # Windows
@@ -267,14 +275,14 @@ def test_windows_put_every_frame_where_it_belongs(
     """Pairs to frames, windows to scenes, and one crop-ray frame into another, up to the scene's last frame."""
     test = SyntheticTest(EVAL_V1_PERFECT, bank, body)
     knowing: Predictor = Knowing(body, overlap, set())
-    score = test.score(knowing).plain()
+    score = figures(test.score(knowing))
     assert knowing.windows == starts
     for name in ("pa_mpjpe_mm", "mpjpe_mm", "root_deg", "joint_deg", "acceleration_mm", "pve_mm"):
-        assert score[name] < NOTHING, name
+        assert getattr(score, name) < NOTHING, name
 
 
 def test_windows_know_nothing_of_each_other(scenes: SyntheticTest, body: AnnyBody) -> None:
-    """Else a scene of four windows would be judged by a shape that four windows found together."""
+    """Else a scene of four windows would be scored by a shape that four windows found together."""
     config = find_training_recipe("points").network
     torch.manual_seed(1)
     model = config.build(body).eval()
@@ -289,23 +297,31 @@ def test_windows_know_nothing_of_each_other(scenes: SyntheticTest, body: AnnyBod
 def test_what_predict_does_is_reported_beside(scenes: SyntheticTest, body: AnnyBody) -> None:
     torch.manual_seed(0)
     model = find_training_recipe("tiny").network.build(body).eval()
-    without, beside = scenes.score(model).plain(), scenes.score(model, refine=True).plain()
-    assert set(beside) - set(without) == {"refined_pa_mpjpe_mm", "refined_acceleration_mm"}
-    assert beside["pa_mpjpe_mm"] == without["pa_mpjpe_mm"]
+    without, beside = scenes.score(model), scenes.score(model, refine=True)
+    assert not without.variants and set(beside.variants) == {"refined"}
+    alone, refined = figures(beside), figures(beside.variants["refined"])
+    assert alone == figures(without)
     # Nothing was learned, but keypoints alone say much.
-    assert beside["refined_pa_mpjpe_mm"] < 0.9 * beside["pa_mpjpe_mm"]
+    assert refined.pa_mpjpe_mm < 0.9 * alone.pa_mpjpe_mm
+    assert refined.acceleration_mm is not None and refined.pve_mm is None
 
 
 def test_overlap_is_reported_beside(scenes: SyntheticTest, body: AnnyBody) -> None:
     torch.manual_seed(2)
     model = find_training_recipe("points").network.build(body).eval()
     seen: list[Progress] = []
-    without = scenes.score(model).plain()
-    beside = scenes.score(model, overlap=True, progress=seen.append).plain()
-    assert {name: beside[name] for name in without} == without
-    assert set(beside) - set(without) == {"overlap_pa_mpjpe_mm", "overlap_acceleration_mm"}
-    assert beside["overlap_pa_mpjpe_mm"] != beside["pa_mpjpe_mm"]
+    without = scenes.score(model)
+    beside = scenes.score(model, overlap=True, progress=seen.append)
+    assert figures(beside) == figures(without)
+    assert set(beside.variants) == {"overlap"}
+    assert figures(beside.variants["overlap"]).pa_mpjpe_mm != figures(beside).pa_mpjpe_mm
     assert seen[-1] == Progress("score", scenes.frames, scenes.frames)
+
+
+def test_what_averages_windows_is_nothing_to_models_without_windows(
+    scenes: SyntheticTest, body: AnnyBody
+) -> None:
+    assert not scenes.score(torch.zeros(14, 3), overlap=True, mirror=True, refine=True).variants
 
 
 # The command
@@ -316,43 +332,45 @@ def test_the_json_has_the_form_that_was_agreed(run_folder: Path, tmp_path: Path,
     arguments = ["evaluate", str(run_folder), str(run_folder / "best.safetensors"), "--clips", "16"]
     done = CliRunner().invoke(app, [*arguments, "--json", str(file)])
     assert done.exit_code == 0, done.output
-    result = json.loads(file.read_text())
-    assert set(result) == {"models", "peers", "frames", "config"}
-    assert result["frames"] == 16 * 31
-    assert result["config"]["scenes"]["name"] == "eval-v1"
-    assert set(result["models"]) == {"untrained", "best"}  # the run's folder, and the file in it
-    constant = result["peers"]["constant"]
-    assert constant["of_constant"]["overall"] == 1
-    for score in (*result["models"].values(), constant):
-        low, high = score["ci95_mm"]
-        assert low <= score["pa_mpjpe_mm"] <= high
-        assert score["occluded_pa_mpjpe_mm"] is None or score["occluded_pa_mpjpe_mm"] > 0
-        mean = sum(score["by_group"].values()) / len(score["by_group"])
-        assert mean == pytest.approx(score["pa_mpjpe_mm"], abs=0.01)
-        ratio = score["of_constant"]["by_group"]
-        for group, value in score["by_group"].items():
-            assert ratio[group] == pytest.approx(value / constant["by_group"][group], abs=1e-3)
-    model = result["models"]["untrained"]
-    assert tuple(model["joint_deg_by_joint"]) == body.joint_names[1:]
-    mean = sum(model["joint_deg_by_joint"].values()) / (len(body.joint_names) - 1)
-    assert mean == pytest.approx(model["joint_deg"], abs=0.01)
-    assert set(model["against"]["constant"]) == {"difference_mm", "ci95_mm"}
-    assert "| untrained |" in done.output and "| constant (peer) |" in done.output
-    assert "| left_knee |" in done.output
+    result = read_result(file)
+    spec = result.spec
+    assert spec.data.counts == {"frames": 16 * 31} and len(spec.data.sha256["motion"]) == 64
+    assert spec.configuration["scenes"]["name"] == "eval-v1" and spec.seed == 7
+    assert spec.command == (
+        f"pointlight evaluate {run_folder} {run_folder / 'best.safetensors'} --on synthetic --clips 16 --seed 7"
+        " --configuration eval-v1 --split heldout"
+    )
+    models = [row for row in result.rows if not row.baseline]
+    assert [row.model for row in models] == ["untrained", "best"]  # the run's folder, and the file in it
+    constant = result.row("constant")
+    assert constant.baseline and constant.of_constant.overall == 1 and not constant.against
+    for score in (*models, constant):
+        low, high = score.ci95_mm
+        assert low <= score.pa_mpjpe_mm <= high
+        assert score.occluded_pa_mpjpe_mm is None or score.occluded_pa_mpjpe_mm > 0
+        mean = sum(score.by_group.values()) / len(score.by_group)
+        assert mean == pytest.approx(score.pa_mpjpe_mm, abs=0.01)
+        ratio = score.of_constant.by_group
+        for group, value in score.by_group.items():
+            assert ratio[group] == pytest.approx(value / constant.by_group[group], abs=1e-3)
+    model = models[0]
+    assert tuple(model.joint_deg_by_joint) == body.joint_names[1:]
+    mean = sum(model.joint_deg_by_joint.values()) / (len(body.joint_names) - 1)
+    assert mean == pytest.approx(model.joint_deg, abs=0.01)
+    paired = model.against["constant"]
+    assert paired.difference_mm == pytest.approx(model.pa_mpjpe_mm - constant.pa_mpjpe_mm, abs=0.02)
+    assert "| untrained |" in done.output and "| constant (baseline) |" in done.output
+    assert "| left_knee |" in done.output and tables(result) in done.output
     assert "untrained 496/496" in done.output  # where there is no terminal, a line says when a model is done
 
-
-def test_an_unscored_distance_is_a_gap_not_nan() -> None:
-    score = {
-        "pa_mpjpe_mm": 50.0,
-        "ci95_mm": [40.0, 60.0],
-        "by_group": {"walk": 50.0},
-        "of_constant": {"overall": 0.5, "by_group": {"walk": 0.5}},
-        "pa_mpjpe_mm_by_distance": {"2-4 m": None, "6-10 m": 51.0},
-        "occluded_pa_mpjpe_mm": None,
-    }
-    lines = table({"models": {"points": score}, "peers": {}}).splitlines()
-    assert lines[2].startswith("| points | 50.0 (40.0 to 60.0) | 0.500 | 50.0 (0.50) |  | 51.0 |  |")
+    # Keys of version 0.1.0, for one release.
+    earlier = json.loads(file.read_text())
+    assert set(earlier) > {"models", "peers", "frames", "config"}
+    assert earlier["peers"] == earlier["baselines"] and earlier["frames"] == 16 * 31
+    assert earlier["config"]["motion_sha256"] == spec.data.sha256["motion"]
+    assert earlier["models"]["best"]["sha256"] == spec.weights["best"]
+    assert earlier["models"]["best"]["pa_mpjpe_mm"] == result.row("best").pa_mpjpe_mm
+    assert set(earlier["models"]["best"]["against"]["constant"]) == {"difference_mm", "ci95_mm"}
 
 
 # What does not fit

@@ -13,7 +13,15 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "src" / "pointlight"
 
-GROUND = ("errors", "files", "pickles", "progress", "randomness", "worker_processes")
+GROUND = (
+    "errors",
+    "files",
+    "pickles",
+    "progress",
+    "provenance",
+    "randomness",
+    "worker_processes",
+)
 LAYERS = (
     "geometry",
     "media",
@@ -33,7 +41,10 @@ LAYERS = (
 ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
     "simulator": (("clip",), ("drawing",), ("scenes",), ("backgrounds", "people"), ("clips",)),
     "capture": (("archive",), ("detection",), ("fitting",), ("capture", "options", "overlay", "predict")),
-    "evaluation": (("contenders", "metrics", "report"), ("multiview", "published", "synthetic")),
+    "evaluation": (
+        ("contenders", "earlier_keys", "metrics", "plain", "report", "results", "results_json", "variants"),
+        ("multiview", "published", "synthetic"),
+    ),
 }
 """Rooms and single files inside a folder, rank by rank. A room imports from the ranks before it, single files of one rank
 from one another too; two rooms of one rank know nothing of each other."""

@@ -1,8 +1,9 @@
-"""The truth from several cameras, and the judge that holds single-camera predictions to it."""
+"""The reference from several cameras, and the evaluation of single-camera predictions against it."""
 
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import torch
 from pointlight.body import EXTENDED_KEYPOINTS, NETWORK_KEYPOINTS, AnnyBody, mirror_order
 from pointlight.cues import Keypoints2D
 from pointlight.errors import PointlightError
-from pointlight.evaluation import evaluate_multiview, multiview_table
+from pointlight.evaluation import evaluate_multiview, from_json, tables, to_json
 from pointlight.evaluation.multiview import (
     CameraDetections,
     CameraTruth,
@@ -29,7 +30,7 @@ from pointlight.evaluation.multiview import (
     read_joints,
     triangulate_person,
 )
-from pointlight.evaluation.multiview import evaluator as multiview_judge
+from pointlight.evaluation.multiview import evaluator as multiview_evaluator
 from pointlight.evaluation.multiview import truth as multiview_truth
 from pointlight.geometry import Lens, distort, triangulate, undistort
 from pointlight.training import find_training_recipe, save_checkpoint
@@ -139,7 +140,7 @@ def test_a_pixel_of_noise_costs_less_than_a_centimetre(name: str) -> None:
 # What detectors and calibrations do
 
 
-def test_exchanged_views_are_found_and_corrected() -> None:
+def test_swapped_views_are_found_and_corrected() -> None:
     views = seen(person(), noise_px=3.0)
     order = mirror_order(NETWORK_KEYPOINTS)
     points = views.points_px.copy()
@@ -200,7 +201,7 @@ def test_smoothing_takes_noise_and_leaves_motion() -> None:
     assert errors[1] < 0.75 * errors[0]
 
 
-# The judge
+# Evaluation
 
 
 def camera(joints: np.ndarray) -> CameraTruth:
@@ -281,44 +282,89 @@ def made_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             world = world + np.random.default_rng(1).normal(0, 0.03, world.shape)
         return CameraDetections(found, world)
 
-    monkeypatch.setattr(multiview_judge, "detect_camera", see)
+    monkeypatch.setattr(multiview_evaluator, "detect_camera", see)
     return tmp_path / "data"
 
 
-def test_the_judge_from_end_to_end(made_set: Path, tmp_path: Path) -> None:
+@pytest.fixture
+def weights(tmp_path: Path) -> Path:
+    """A network that has learnt nothing."""
     config = find_training_recipe("tiny").network
     torch.manual_seed(0)
     body = AnnyBody()
-    weights = tmp_path / "mine.safetensors"
-    save_checkpoint(weights, config.build(body), body)
+    path = tmp_path / "mine.safetensors"
+    save_checkpoint(path, config.build(body), body)
+    return path
+
+
+def test_the_evaluation_from_end_to_end(made_set: Path, weights: Path, tmp_path: Path) -> None:
     np.savez(tmp_path / "other.npz", joints=turned(person()), names=np.array(NETWORK_KEYPOINTS))
     other = {"made/cam2": tmp_path / "other.npz"}
     result = evaluate_multiview([str(weights)], made_set, predictions=other)
-    json.dumps(result, allow_nan=False)
-    assert "mine" in multiview_table(result)
+    assert from_json(to_json(result)) == result
+    table = tables(result)
+    for name in ("mine", "mine, as predict", "mine, true 2D", "predictions", "constant (baseline)"):
+        assert f"| {name} |" in table
 
-    made = result["truth"]["made"]
-    assert made["scored_as"] == "full" and made["scored_joints"] == 1.0
-    assert max(made["floor_mm"]) < 0.2 and max(made["left_out_mm"]) < 0.2
-    world = result["peers"]["mediapipe_world"]["by_set"]["made"]
-    assert world["by_camera"]["cam0"]["pa_mpjpe_mm"] < 0.2
-    assert 25 < world["by_camera"]["cam1"]["pa_mpjpe_mm"] < 60
-    assert world["by_role"]["development"] == world["by_camera"]["cam0"]
-    assert world["by_role"]["test"]["pa_mpjpe_mm"] == pytest.approx(4 / 3 * world["pa_mpjpe_mm"], abs=0.2)
-    low, high = world["by_camera"]["cam1"]["ci95_mm"]
-    assert low < world["by_camera"]["cam1"]["pa_mpjpe_mm"] < high
-    mine = result["models"]["mine"]
-    assert (
-        mine["coverage"] == 1.0 and mine["by_set"]["made"]["against"]["mediapipe_world"]["difference_mm"] > 0
+    (made,) = result.reference_quality
+    assert made.set == "made" and made.scored_as == "full" and made.scored_joints == 1.0
+    assert max(made.floor_mm) < 0.2 and max(made.left_out_mm) < 0.2
+    world = result.row("mediapipe_world").by_set["made"]
+    assert world.by_camera["cam0"].pa_mpjpe_mm < 0.2
+    assert 25 < world.by_camera["cam1"].pa_mpjpe_mm < 60
+    assert world.by_role["development"] == world.by_camera["cam0"]
+    assert world.by_role["test"].pa_mpjpe_mm == pytest.approx(4 / 3 * world.pa_mpjpe_mm, abs=0.2)
+    low, high = world.by_camera["cam1"].ci95_mm
+    assert low < world.by_camera["cam1"].pa_mpjpe_mm < high
+    mine = result.row("mine")
+    assert mine.coverage == 1.0 and mine.by_set["made"].against["mediapipe_world"].difference_mm > 0
+    assert result.row("mine", "refined").pa_mpjpe_mm < mine.pa_mpjpe_mm
+    others = result.row("predictions").by_set["made"].by_camera
+    assert others["cam2"].pa_mpjpe_mm < 0.2 and others["cam1"].pa_mpjpe_mm is None
+    assert result.row("constant").pa_mpjpe_mm > 50 and result.row("constant").baseline
+
+    spec = result.spec
+    hashed = {f"made/{name}" for name in ("calibration.json", "cam0", "cam1", "cam2", "cam3")}
+    assert set(spec.data.sha256) == {"motion", "predictions/made/cam2", *hashed}
+    assert spec.data.counts == {"sets": 1, "cameras": 4, "frames": FRAMES}
+    assert spec.command.endswith(
+        f"--on multiview --data {made_set} --predictions made/cam2={tmp_path / 'other.npz'}"
     )
-    refined = result["models"]["mine, refined as well"]
-    assert refined["pa_mpjpe_mm"] < mine["pa_mpjpe_mm"]
-    others = result["models"]["predictions"]["by_set"]["made"]["by_camera"]
-    assert others["cam2"]["pa_mpjpe_mm"] < 0.2 and others["cam1"]["pa_mpjpe_mm"] is None
-    assert result["peers"]["constant"]["pa_mpjpe_mm"] > 50
+
+    # Names of version 0.1.0, for one release.
+    earlier = json.loads(to_json(result))
+    assert set(earlier["models"]) == {
+        "mine",
+        "mine, averaged windows",
+        "mine, averaged windows and mirror",
+        "mine, refined as well",
+        "mine, true focal length",
+        "predictions",
+    }
+    assert earlier["peers"] == earlier["baselines"] and set(earlier["peers"]) > {
+        "true_2d",
+        "true_2d, refined",
+    }
+    refined = earlier["models"]["mine, refined as well"]
+    assert refined["pa_mpjpe_mm"] == result.row("mine", "refined").pa_mpjpe_mm
+    assert earlier["truth"]["made"]["exchanged"] == earlier["truth"]["made"]["swapped"] == list(made.swapped)
+    assert earlier["part_body_models"] == earlier["part_body_peers"] == {}
 
     with pytest.raises(PointlightError, match="no camera 'made/cam9'"):
         evaluate_multiview([str(weights)], made_set, predictions={"made/cam9": tmp_path / "other.npz"})
+
+
+def test_a_set_that_cannot_be_scored_says_why(made_set: Path, weights: Path) -> None:
+    """Two cameras see depth only together, so that the scored one would be its own reference."""
+    pair, calibration = made_set / "pair", json.loads((made_set / "made" / "calibration.json").read_text())
+    shutil.copytree(made_set / "made", pair)
+    shutil.rmtree(made_set / "made")
+    (pair / "calibration.json").write_text(json.dumps(calibration | {"cameras": calibration["cameras"][:2]}))
+    result = evaluate_multiview([str(weights)], made_set)
+    assert not result.rows and result.reference_quality[0].scored_as == "none"
+    said = tables(result)
+    assert "pair is not scored: it has two cameras, so that the camera that is scored would decide" in said
+    assert "PA-MPJPE" not in said and from_json(to_json(result)) == result
 
 
 def test_the_truth_is_kept_until_anything_it_is_made_of_changes(

@@ -30,7 +30,14 @@ from pointlight.capture import Capture, PredictOptions, body_states
 from pointlight.cli.main import app
 from pointlight.cues import Keypoints2D
 from pointlight.errors import PointlightError
-from pointlight.evaluation import evaluate_published, published_table
+from pointlight.evaluation import (
+    Contender,
+    EvaluationResult,
+    PublishedRow,
+    evaluate_published,
+    read_result,
+    tables,
+)
 from pointlight.evaluation.published import SKELETON_JOINTS, read_3dpw
 from pointlight.evaluation.published import evaluator as published
 from pointlight.evaluation.published.evaluator import TrackScore, scored_frames, summary
@@ -134,26 +141,23 @@ def known(tmp_path: Path, body: AnnyBody, monkeypatch: pytest.MonkeyPatch) -> Li
     return lifter
 
 
-def score(folder: Path, weights: Path, benchmark: str = "3dpw", **options: Any) -> dict[str, Any]:
+def score(
+    folder: Path, weights: Path, benchmark: str = "3dpw", **options: Any
+) -> EvaluationResult[PublishedRow]:
     return evaluate_published([str(weights)], benchmark=benchmark, folder=folder, **options)
 
 
 def test_the_truth_scores_nothing(tmp_path: Path, weights: Path, known: Lifter) -> None:
     result = score(tmp_path / "data", weights)
-    model = result["models"]["tiny"]
-    for name in (
-        "pa_mpjpe_mm",
-        "pa_mpjpe_mm_over_frames",
-        "mpjpe_mm",
-        "acceleration_mm",
-        "overlap_pa_mpjpe_mm",
-    ):
-        assert model[name] < NOTHING_MM, name
-    assert max(model["by_joint"].values()) < NOTHING_MM
-    assert set(model["by_person"]) == {"made_00/0", "made_00/1"}
-    assert result["frames"] == 2 * FRAMES and model["coverage"] == 1
-    assert result["peers"]["rest_pose"]["pa_mpjpe_mm"] > 50
-    assert "jointPositions" in result["config"]["joints"]
+    model = result.row("tiny")
+    for name in ("pa_mpjpe_mm", "pa_mpjpe_mm_over_frames", "mpjpe_mm", "acceleration_mm"):
+        assert getattr(model, name) < NOTHING_MM, name
+    assert result.row("tiny", "overlap").pa_mpjpe_mm < NOTHING_MM
+    assert max(model.by_joint.values()) < NOTHING_MM
+    assert set(model.by_person) == {"made_00/0", "made_00/1"}
+    assert result.spec.data.counts["frames"] == 2 * FRAMES and model.coverage == 1
+    assert result.row("rest_pose").pa_mpjpe_mm > 50 and result.row("rest_pose").baseline
+    assert "jointPositions" in result.spec.configuration["joints"]
 
 
 def test_alignment_forgives_all_but_a_mirror(tmp_path: Path, weights: Path, known: Lifter) -> None:
@@ -163,15 +167,15 @@ def test_alignment_forgives_all_but_a_mirror(tmp_path: Path, weights: Path, know
             (capture.pose_rotmat[:, :1] @ np.diag((-1, 1, -1)), capture.pose_rotmat[:, 1:]), 1
         ),
     )
-    turned = score(tmp_path / "data", weights)["models"]["tiny"]
-    assert turned["pa_mpjpe_mm"] < 0.1 and turned["mpjpe_mm"] > 100
+    turned = score(tmp_path / "data", weights).row("tiny")
+    assert turned.pa_mpjpe_mm < 0.1 and turned.mpjpe_mm > 100
 
     def mirrored(capture: Capture) -> Capture:
         flip = np.diag((-1.0, 1, 1))
         return replace(capture, pose_rotmat=flip @ capture.pose_rotmat @ flip)  # without exchanging the sides
 
     known.change = mirrored
-    assert score(tmp_path / "data", weights)["models"]["tiny"]["pa_mpjpe_mm"] > 20
+    assert score(tmp_path / "data", weights).row("tiny").pa_mpjpe_mm > 20
 
 
 def test_all_frames_go_in_and_those_with_seven_keypoints_are_scored(
@@ -197,8 +201,8 @@ def test_all_frames_go_in_and_those_with_seven_keypoints_are_scored(
 
     known.change = wrong_where_unscored
     result = score(tmp_path / "data", weights)
-    assert result["frames"] == 2 * FRAMES - 3
-    assert result["models"]["tiny"]["pa_mpjpe_mm"] < NOTHING_MM
+    assert result.spec.data.counts["frames"] == 2 * FRAMES - 3
+    assert result.row("tiny").pa_mpjpe_mm < NOTHING_MM
     assert all(len(keypoints) == FRAMES for keypoints, _, _ in known.calls)
 
 
@@ -221,9 +225,9 @@ def test_a_frame_without_a_body_has_its_neighbours(tmp_path: Path, weights: Path
         return replace(capture, pose_rotmat=pose, valid=valid)
 
     known.change = partly
-    model = score(tmp_path / "data", weights)["models"]["tiny"]
-    assert model["coverage"] == pytest.approx(1 / FRAMES)
-    assert np.isfinite(model["pa_mpjpe_mm"]) and model["pa_mpjpe_mm"] > 20
+    model = score(tmp_path / "data", weights).row("tiny")
+    assert model.coverage == pytest.approx(1 / FRAMES)
+    assert np.isfinite(model.pa_mpjpe_mm) and model.pa_mpjpe_mm > 20
 
 
 def test_unknown_cameras_count_after_alignment_alone(tmp_path: Path, weights: Path, known: Lifter) -> None:
@@ -234,10 +238,10 @@ def test_unknown_cameras_count_after_alignment_alone(tmp_path: Path, weights: Pa
     content["campose_valid"][0][:] = False
     write_3dpw(tmp_path / "data", content)
     result = score(tmp_path / "data", weights)
-    model = result["models"]["tiny"]
-    assert result["frames"] == 2 * FRAMES and model["pa_mpjpe_mm"] < NOTHING_MM
-    assert model["mpjpe_mm"] < NOTHING_MM  # world axes would make it large
-    assert model["camera_valid_pa_mpjpe_mm"] < NOTHING_MM
+    model = result.row("tiny")
+    assert result.spec.data.counts["frames"] == 2 * FRAMES and model.pa_mpjpe_mm < NOTHING_MM
+    assert model.mpjpe_mm < NOTHING_MM  # world axes would make it large
+    assert model.camera_valid_pa_mpjpe_mm < NOTHING_MM
 
 
 def test_a_person_whom_nobody_sees_is_counted(tmp_path: Path, weights: Path, known: Lifter) -> None:
@@ -248,7 +252,8 @@ def test_a_person_whom_nobody_sees_is_counted(tmp_path: Path, weights: Path, kno
     content["poses2d"][0][:] = 0
     write_3dpw(tmp_path / "data", content)
     result = score(tmp_path / "data", weights)
-    assert result["config"]["persons"] == 1 and result["config"]["persons_without_scored_frames"] == 1
+    counts = result.spec.data.counts
+    assert counts["persons"] == 1 and counts["persons_without_scored_frames"] == 1
     content["poses2d"][1][:] = 0
     write_3dpw(tmp_path / "data", content)
     with pytest.raises(
@@ -264,8 +269,6 @@ def person(name: str, errors: list[float], known: list[bool] | None = None) -> T
         name,
         values,
         np.tile(values[:, None], (1, 14)),
-        values,
-        values,
         every if known is None else np.array(known),
         np.zeros(0),
         np.zeros(0),
@@ -275,13 +278,13 @@ def person(name: str, errors: list[float], known: list[bool] | None = None) -> T
 
 def test_persons_count_alike_and_frames_beside() -> None:
     rows = [person("a", [10.0] * 9), person("b", [50.0], known=[False])]
-    figures = summary(rows, SKELETON_JOINTS)
-    assert figures["pa_mpjpe_mm"] == 30 and figures["pa_mpjpe_mm_over_frames"] == 14
-    assert figures["camera_valid_pa_mpjpe_mm"] == 10
-    assert figures["ci95_mm"] == [10, 50]
-    assert figures["by_person"] == {"a": 10, "b": 50}
-    assert set(figures["by_joint"].values()) == {30}
-    assert figures["mpjpe_mm"] is None and json.dumps(figures, allow_nan=False)
+    figures = summary(rows, SKELETON_JOINTS, Contender("somebody"))
+    assert figures.pa_mpjpe_mm == 30 and figures.pa_mpjpe_mm_over_frames == 14
+    assert figures.camera_valid_pa_mpjpe_mm == 10
+    assert figures.ci95_mm == (10, 50)
+    assert figures.by_person == {"a": 10, "b": 50}
+    assert set(figures.by_joint.values()) == {30}
+    assert figures.mpjpe_mm is None
 
 
 # The literature's 14 joints
@@ -369,9 +372,9 @@ def test_mpi_inf_3dhp_from_end_to_end(tmp_path: Path, weights: Path) -> None:
     pytest.importorskip("h5py", reason="the extra `benchmarks` is not installed")
     write_mpi(tmp_path, mpi_content(FRAMES))
     result = score(tmp_path, weights, "mpi-inf-3dhp")
-    assert result["config"]["joint_names"] == list(EVALUATION_JOINTS)
-    assert result["frames"] == FRAMES
-    assert 20 < result["models"]["tiny"]["pa_mpjpe_mm"] < 400
+    assert result.spec.configuration["joint_names"] == list(EVALUATION_JOINTS)
+    assert result.spec.data.counts["frames"] == FRAMES
+    assert 20 < result.row("tiny").pa_mpjpe_mm < 400
 
 
 @pytest.mark.parametrize("frames", [1, 2, 40])
@@ -379,9 +382,9 @@ def test_surreal_from_end_to_end(tmp_path: Path, weights: Path, frames: int) -> 
     """Clips of a single frame are among its training files."""
     write_surreal(tmp_path, surreal_content(frames))
     result = score(tmp_path, weights, "surreal")
-    assert result["frames"] == frames
-    assert 0 < result["models"]["tiny"]["pa_mpjpe_mm"] < 400
-    assert result["models"]["tiny"]["coverage"] == 1
+    assert result.spec.data.counts["frames"] == frames
+    assert 0 < result.row("tiny").pa_mpjpe_mm < 400
+    assert result.row("tiny").coverage == 1
 
 
 def test_the_command(tmp_path: Path, weights: Path) -> None:
@@ -395,20 +398,31 @@ def test_the_command(tmp_path: Path, weights: Path) -> None:
     smpl = ["--smpl", str(write_smpl(tmp_path / "model.pkl")), "--regressor", str(tmp_path / "r.npy")]
     done = CliRunner().invoke(app, arguments + smpl)
     assert done.exit_code == 0, done.output
-    result = json.loads(file.read_text())
-    assert set(result) == {"models", "peers", "frames", "config"}
-    assert result["frames"] == 2 * FRAMES - 2  # all of a frame absurd, and one absent
-    assert "J_regressor_h36m" in result["config"]["joints"] and "model.pkl" in result["config"]["smpl"]
-    low, high = result["models"]["tiny"]["ci95_mm"]
-    assert low <= result["models"]["tiny"]["pa_mpjpe_mm"] <= high
-    assert (
-        "| tiny |" in done.output and "| rest_pose (peer) |" in done.output and "| left_knee |" in done.output
-    )
+    result = read_result(file)
+    spec = result.spec
+    assert spec.data.counts["frames"] == 2 * FRAMES - 2  # all of a frame absurd, and one absent
+    assert "J_regressor_h36m" in spec.configuration["joints"] and "model.pkl" in spec.configuration["smpl"]
+    assert set(spec.data.sha256) == {"benchmark", "model.pkl", "regressor"}
+    assert spec.command.startswith(f"pointlight evaluate {weights} --on 3dpw --data {tmp_path} --smpl ")
+    low, high = result.row("tiny").ci95_mm
+    assert low <= result.row("tiny").pa_mpjpe_mm <= high
+    for words in ("| tiny |", "| tiny, true focal length |", "| rest_pose (baseline) |", "| left_knee |"):
+        assert words in done.output
     assert "3dpw 1/1" in done.output
-    assert published_table(result) in done.output
+    assert tables(result) in done.output
+
+    # Keys of version 0.1.0, for one release.
+    earlier = json.loads(file.read_text())
+    assert set(earlier) > {"models", "peers", "frames", "config"}
+    model = earlier["models"]["tiny"]
+    assert model["overlap_pa_mpjpe_mm"] == result.row("tiny", "overlap").pa_mpjpe_mm
+    assert model["known_focal_pa_mpjpe_mm"] == result.row("tiny", "true_focal").pa_mpjpe_mm
+    assert earlier["config"]["persons"] == 2 and earlier["frames"] == 2 * FRAMES - 2
+
     without = score(tmp_path, weights)
-    assert without["models"]["tiny"]["pa_mpjpe_mm"] != result["models"]["tiny"]["pa_mpjpe_mm"]
-    assert "skeleton" in without["config"]["joints"] and without["config"]["smpl"] is None
+    assert without.row("tiny").pa_mpjpe_mm != result.row("tiny").pa_mpjpe_mm
+    assert "skeleton" in without.spec.configuration["joints"] and without.spec.configuration["smpl"] is None
+    assert without.spec.data.sha256["benchmark"] == spec.data.sha256["benchmark"]
 
 
 def test_words_for_what_is_missing(tmp_path: Path, weights: Path) -> None:

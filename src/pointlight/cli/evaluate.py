@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -19,7 +18,7 @@ def evaluate(
         list[str], typer.Argument(help="Names of shipped models, .safetensors files or run folders.")
     ],
     on: Annotated[
-        str, typer.Option(help="What to judge on: synthetic, multiview, 3dpw, mpi-inf-3dhp, surreal.")
+        str, typer.Option(help="What to evaluate on: synthetic, multiview, 3dpw, mpi-inf-3dhp, surreal.")
     ] = "synthetic",
     motion: Annotated[
         Path | None,
@@ -40,7 +39,7 @@ def evaluate(
         str, typer.Option(help="eval-v1, eval-v1-perfect or eval-mediapipe-v1.")
     ] = "eval-v1",
     split: Annotated[str, typer.Option(help="heldout for tables, validation for choices.")] = "heldout",
-    data: Annotated[Path | None, typer.Option(help="Folder of the data to judge on.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Folder of the data to evaluate on.")] = None,
     predictions: Annotated[
         list[str] | None,
         typer.Option(help="multiview: SET/CAMERA=FILE, another program's joints (npz or TRC); repeatable."),
@@ -49,12 +48,12 @@ def evaluate(
         Path | None, typer.Option(help="Your own SMPL file, or a folder with those of women and men.")
     ] = None,
     regressor: Annotated[Path | None, typer.Option(help="J_regressor_h36m.npy, with --smpl.")] = None,
-    json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures here.")] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the result here.")] = None,
 ) -> None:
-    """Judge models on simulated people, on people filmed by several cameras, or on a published benchmark."""
-    judges = ("synthetic", "multiview", *PUBLISHED)
-    if on not in judges:
-        raise PointlightError(f"there is no judge {on!r}; there are: {', '.join(judges)}")
+    """Evaluate models on simulated people, on people filmed by several cameras, or on a published benchmark."""
+    protocols = ("synthetic", "multiview", *PUBLISHED)
+    if on not in protocols:
+        raise PointlightError(f"there is no evaluation on {on!r}; there are: {', '.join(protocols)}")
     if on in PUBLISHED and data is None:
         raise PointlightError(f"{on} is not shipped; give the folder of your own copy with --data")
     if on == "multiview" and data is None:
@@ -68,11 +67,10 @@ def evaluate(
         evaluate_multiview,
         evaluate_published,
         evaluate_synthetic,
-        multiview_table,
-        published_table,
-        table,
+        tables,
+        write_result,
     )
-    from pointlight.files import atomic_path, ensure_folder
+    from pointlight.files import ensure_folder
 
     if json_file is not None:
         ensure_folder(json_file.parent)  # said before the work, not after it
@@ -97,10 +95,8 @@ def evaluate(
                 progress=bars,
             )
     if json_file is not None:
-        with atomic_path(json_file) as temporary:
-            temporary.write_text(json.dumps(result, indent=1, allow_nan=False))
-    show = {"synthetic": table, "multiview": multiview_table}.get(on, published_table)
-    typer.echo(show(result))
+        write_result(json_file, result)
+    typer.echo(tables(result))
 
 
 def _predictions(given: list[str]) -> dict[str, Path]:

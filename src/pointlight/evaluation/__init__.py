@@ -1,4 +1,4 @@
-"""Metrics, baselines and tables; the protocols have rooms of their own: synthetic, multiview, published.
+"""Metrics, baselines, typed results and tables; the protocols have rooms: synthetic, multiview, published.
 
 May import `capture`, never the reverse.
 """
@@ -14,22 +14,45 @@ from pointlight.evaluation.metrics import (
 )
 from pointlight.evaluation.multiview.evaluator import evaluate_multiview
 from pointlight.evaluation.published.evaluator import evaluate_published
-from pointlight.evaluation.report import multiview_table, published_table, table
+from pointlight.evaluation.report import tables
+from pointlight.evaluation.results import (
+    EvaluationResult,
+    EvaluationSpec,
+    MultiviewRow,
+    PublishedRow,
+    ReferenceQuality,
+    ScoredData,
+    SyntheticRow,
+)
+from pointlight.evaluation.results_json import from_json, read_result, to_json, write_result
 from pointlight.evaluation.synthetic.evaluator import evaluate_synthetic
+from pointlight.evaluation.variants import VARIANTS, Contender, Variant
 
 __all__ = [
     "EVALUATION_SEED",
+    "VARIANTS",
+    "Contender",
+    "EvaluationResult",
+    "EvaluationSpec",
     "Interval",
+    "MultiviewRow",
     "PerFile",
+    "PublishedRow",
+    "ReferenceQuality",
+    "ScoredData",
+    "SyntheticRow",
+    "Variant",
     "acceleration_error",
     "angle_deg",
     "constant_pose",
     "evaluate_multiview",
     "evaluate_published",
     "evaluate_synthetic",
+    "from_json",
     "mpjpe_mm",
-    "multiview_table",
     "pa_mpjpe_mm",
-    "published_table",
-    "table",
+    "read_result",
+    "tables",
+    "to_json",
+    "write_result",
 ]

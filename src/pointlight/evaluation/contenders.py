@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shlex
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -64,3 +65,24 @@ def constant_pose(bank: MotionBank, body: BodyModel) -> Tensor:
         mean = alignment.apply(flat).mean(0)
         mean = mean - mean.mean(0)
     return mean
+
+
+def weights_sha256(checkpoints: Mapping[str, Checkpoint]) -> dict[str, str]:
+    """SHA-256 of each model's file by name."""
+    return {name: checkpoint.sha256 for name, checkpoint in checkpoints.items()}
+
+
+def command(models: Sequence[str], **options: Path | str | int | bool | Sequence[str] | None) -> str:
+    """The command line of an evaluation: options by their names, without those that are None, False or empty.
+
+    Args:
+        models: as they were given.
+        options: True is a bare option, a list repeats it.
+    """
+    words = ["pointlight", "evaluate", *map(str, models)]
+    for name, value in options.items():
+        for one in value if isinstance(value, list | tuple) else [value]:
+            if one is None or one is False:
+                continue
+            words += [f"--{name}"] if one is True else [f"--{name}", str(one)]
+    return shlex.join(words)

@@ -1,167 +1,249 @@
-"""The judge's figures as tables in Markdown."""
+"""Results as tables in Markdown: one renderer, and the columns of each protocol."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
-_BESIDE = {"overlap": "overlapping", "mirror": "mirrored", "averaged": "both", "refined": "as predict"}
-"""Ways of averaging by the prefix of their metrics."""
+from pointlight.evaluation.results import (
+    PEOPLE_IN_PART,
+    WHOLE_PEOPLE,
+    EvaluationResult,
+    MultiviewRow,
+    PublishedRow,
+    ReferenceQuality,
+    SyntheticRow,
+)
+from pointlight.evaluation.variants import MULTIVIEW, NETWORK_ALONE, SYNTHETIC
+
+R = TypeVar("R")
 
 
-def table(result: dict[str, Any]) -> str:
-    """What `evaluate_synthetic` found: scores with models first, then joint rotations by joint."""
-    rows = {**result["models"], **{f"{name} (peer)": score for name, score in result["peers"].items()}}
-    first = next(iter(rows.values()))
-    groups, distances = sorted(first["by_group"]), list(first["pa_mpjpe_mm_by_distance"])
-    kinds = [k for k in _BESIDE if any(f"{k}_pa_mpjpe_mm" in score for score in rows.values())]
-    head = ["model", "PA-MPJPE mm (95 %)", "of constant", *(f"{group} (of constant)" for group in groups)]
-    head += [
-        *distances,
-        "occluded",
-        "root deg (median)",
-        "over frames",
-        "facing wrong",
-        "joints deg",
-        "PVE mm",
-        "accel.",
+@dataclass(frozen=True)
+class Column(Generic[R]):
+    """A column of a table.
+
+    Attributes:
+        title: its head.
+        value: of a row; None, or a tuple that holds None, is an empty cell.
+        format: of a value; a tuple fills several places.
+    """
+
+    title: str
+    value: Callable[[R], Any]
+    format: str = "{}"
+
+    def cell(self, row: R) -> str:
+        """The row's value in words."""
+        value = self.value(row)
+        values = value if isinstance(value, tuple) else (value,)
+        return "" if None in values else self.format.format(*values)
+
+
+@dataclass(frozen=True)
+class ColumnFor(Generic[R]):
+    """A column for each of some names that the rows bring with them: groups, cameras, baselines.
+
+    Attributes:
+        names: of a table's rows.
+        title: of a column, with a place for its name.
+        value: of a row and a name.
+        format: see `Column`.
+    """
+
+    names: Callable[[Sequence[R]], Iterable[str]]
+    title: str
+    value: Callable[[R, str], Any]
+    format: str = "{:.1f}"
+
+
+Columns = Sequence[Column[R] | ColumnFor[R]]
+
+
+def markdown(rows: Sequence[R], columns: Columns[R]) -> str:
+    """A table of the rows; a `ColumnFor` without names has no column."""
+    every: list[Column[R]] = []
+    for column in columns:
+        every += [column] if isinstance(column, Column) else _spread(column, rows)
+    lines = [[column.title for column in every], ["---"] * len(every)]
+    lines += [[column.cell(row) for column in every] for row in rows]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+
+
+def tables(result: EvaluationResult[Any]) -> str:
+    """Everything that a person wants to read of a result."""
+    render = {SYNTHETIC: _synthetic, MULTIVIEW: _multiview}.get(result.spec.protocol, _published)
+    return "\n\n".join(render(result))
+
+
+WITH_INTERVAL = "{:.1f} ({:.1f} to {:.1f})"
+
+
+def _with_interval(entry: Any) -> tuple[float | None, ...]:
+    """PA-MPJPE with its bounds, for `WITH_INTERVAL`."""
+    return (entry.pa_mpjpe_mm, *(entry.ci95_mm or (None, None)))
+
+
+def _keys(field: str) -> Callable[[Sequence[Any]], list[str]]:
+    """All keys of the rows' mapping of this name, in the order in which they come up."""
+    return lambda rows: list(dict.fromkeys(key for row in rows for key in getattr(row, field)))
+
+
+def _groups(rows: Sequence[SyntheticRow]) -> list[str]:
+    return sorted(_keys("by_group")(rows))
+
+
+SYNTHETIC_COLUMNS: Columns[SyntheticRow] = (
+    Column("model", lambda row: row.title),
+    Column("PA-MPJPE mm (95 %)", _with_interval, WITH_INTERVAL),
+    Column("of constant", lambda row: row.of_constant and row.of_constant.overall, "{:.3f}"),
+    ColumnFor(_groups, "{} (of constant)", lambda row, group: _of_constant(row, group), "{:.1f} ({:.2f})"),
+    ColumnFor(
+        _keys("pa_mpjpe_mm_by_distance"),
+        "{}",
+        lambda row, distance: row.pa_mpjpe_mm_by_distance.get(distance),
+    ),
+    Column("occluded", lambda row: row.occluded_pa_mpjpe_mm, "{:.1f}"),
+    Column("root deg (median)", lambda row: row.root_median_deg, "{:.1f}"),
+    Column("over frames", lambda row: row.root_median_over_frames_deg, "{:.1f}"),
+    Column("facing wrong", lambda row: row.facing_wrong, "{:.2%}"),
+    Column("joints deg", lambda row: row.joint_deg, "{:.1f}"),
+    Column("PVE mm", lambda row: row.pve_mm, "{:.1f}"),
+    Column("accel. mm/frame^2", lambda row: row.acceleration_mm, "{:.1f}"),
+)
+
+MULTIVIEW_COLUMNS: Columns[MultiviewRow] = (
+    Column("model", lambda row: row.title),
+    Column("PA-MPJPE mm (95 %)", _with_interval, WITH_INTERVAL),
+    ColumnFor(
+        lambda rows: _places(rows, "by_camera"),
+        "{}",
+        lambda row, place: _at(row, "by_camera", place).pa_mpjpe_mm,
+    ),
+    ColumnFor(
+        lambda rows: _places(rows, "by_role"),
+        "{} cameras",
+        lambda row, place: _with_interval(_at(row, "by_role", place)),
+        WITH_INTERVAL,
+    ),
+    ColumnFor(lambda rows: _detectors(rows), "of {}", lambda row, name: _ratio(row, name), "{:.2f}"),
+    Column("size known: MPJPE mm", lambda row: row.scaled_mpjpe_mm, "{:.1f}"),
+    Column("accel. m/s^2", lambda row: row.acceleration_m_s2, "{:.1f}"),
+    Column("coverage", lambda row: row.coverage, "{:.0%}"),
+)
+
+MULTIVIEW_JOINT_COLUMNS: Columns[MultiviewRow] = (
+    Column("mm after alignment", lambda row: row.title),
+    ColumnFor(_keys("by_joint"), "{}", lambda row, joint: row.by_joint[joint], "{:.0f}"),
+)
+
+QUALITY_COLUMNS: Columns[ReferenceQuality] = (
+    Column("set", lambda quality: quality.set),
+    Column("scored as", lambda quality: quality.scored_as),
+    Column("joints with a reference", lambda quality: quality.scored_joints, "{:.0%}"),
+    Column("reprojection px", lambda quality: quality.reprojection_px, "{:.1f}"),
+    Column("limb spread mm (largest)", lambda quality: _largest(quality.limb_spread_mm.values()), "{:.0f}"),
+    Column("floor mm by camera", lambda quality: _listed(quality.floor_mm, "{:.0f}")),
+    Column(
+        "offsets px", lambda quality: ", ".join("({:.0f}, {:.0f})".format(*xy) for xy in quality.offsets_px)
+    ),
+    Column("left and right swapped", lambda quality: _listed(quality.swapped, "{:.0%}")),
+)
+
+PUBLISHED_COLUMNS: Columns[PublishedRow] = (
+    Column("model", lambda row: row.title),
+    Column("PA-MPJPE mm, mean over persons (95 %)", _with_interval, WITH_INTERVAL),
+    Column("over frames", lambda row: row.pa_mpjpe_mm_over_frames, "{:.1f}"),
+    Column("known cameras", lambda row: row.camera_valid_pa_mpjpe_mm, "{:.1f}"),
+    Column("MPJPE mm", lambda row: row.mpjpe_mm, "{:.1f}"),
+    Column("accel. mm/frame^2", lambda row: row.acceleration_mm, "{:.1f}"),
+    Column("coverage", lambda row: row.coverage, "{:.1%}"),
+)
+
+
+def _synthetic(result: EvaluationResult[SyntheticRow]) -> list[str]:
+    """Every contender's figures, then joint rotations by joint of those that know them."""
+    turned = [row for row in result.rows if row.joint_deg_by_joint]
+    parts = [markdown(result.rows, SYNTHETIC_COLUMNS)]
+    if turned:
+        parts.append(_by_joint("joint rotation, deg", turned, lambda row: row.joint_deg_by_joint))
+    return parts
+
+
+def _multiview(result: EvaluationResult[MultiviewRow]) -> list[str]:
+    """The references' own quality, which sets have none, then figures by camera and by joint."""
+    parts = [markdown(result.reference_quality, QUALITY_COLUMNS)]
+    parts += [
+        f"{quality.set} is not scored: {quality.unscored_because}"
+        for quality in result.reference_quality
+        if quality.unscored_because
     ]
-    for kind in kinds:
-        head += [f"{_BESIDE[kind]}: PA-MPJPE mm", "accel."]
-    lines = []
-    for name, score in rows.items():
-        low, high = score["ci95_mm"]
-        ratios = score["of_constant"]
-        cells = [name, f"{score['pa_mpjpe_mm']:.1f} ({low:.1f} to {high:.1f})", f"{ratios['overall']:.3f}"]
-        cells += [f"{score['by_group'][g]:.1f} ({ratios['by_group'][g]:.2f})" for g in groups]
-        cells += [_cell(score["pa_mpjpe_mm_by_distance"].get(d), "{:.1f}") for d in distances]
-        cells.append(_cell(score["occluded_pa_mpjpe_mm"], "{:.1f}"))
-        cells.append(_cell(score.get("root_median_deg"), "{:.1f}"))
-        cells.append(_cell(score.get("root_median_over_frames_deg"), "{:.1f}"))
-        cells.append(_cell(score.get("facing_wrong"), "{:.2%}"))
-        cells += [_cell(score.get(key), "{:.1f}") for key in ("joint_deg", "pve_mm", "acceleration_mm")]
-        for kind in kinds:
-            cells += [
-                _cell(score.get(f"{kind}_{key}"), "{:.1f}") for key in ("pa_mpjpe_mm", "acceleration_mm")
-            ]
-        lines.append(cells)
-    return _markdown(head, lines) + _joints(rows)
-
-
-def multiview_table(result: dict[str, Any]) -> str:
-    """What `evaluate_multiview` found: the sets' own quality, then models and peers by camera, then by joint."""
-    parts = [_truths(result["truth"])]
-    for key, title in (("", "whole people"), ("part_body_", "people in part")):
-        rows = {**result[f"{key}models"], **result[f"{key}peers"]}
+    for people, words in ((WHOLE_PEOPLE, "whole people"), (PEOPLE_IN_PART, "people in part")):
+        rows = [row for row in result.rows if row.people == people]
         if rows:
-            parts += [f"{title}:", _cameras(rows), _by_joint(rows)]
-    return "\n\n".join(parts)
+            parts += [f"{words}:", markdown(rows, MULTIVIEW_COLUMNS), markdown(rows, MULTIVIEW_JOINT_COLUMNS)]
+    return parts
 
 
-def _truths(sets: dict[str, Any]) -> str:
-    head = ["set", "scored as", "joints with truth", "reprojection px", "limb spread mm (largest)"]
-    head += ["floor mm by camera", "offsets px", "exchanged"]
-    lines = []
-    for name, entry in sets.items():
-        spread = [value for value in entry["limb_spread_mm"].values() if value is not None]
-        cells = [name, entry["scored_as"], f"{entry['scored_joints']:.0%}"]
-        cells += [_cell(entry["reprojection_px"], "{:.1f}"), f"{max(spread):.0f}" if spread else ""]
-        cells.append(", ".join(_cell(value, "{:.0f}") or "-" for value in entry["floor_mm"]))
-        cells.append(", ".join(f"({x:.0f}, {y:.0f})" for x, y in entry["offsets_px"]))
-        cells.append(", ".join(_cell(value, "{:.0%}") for value in entry["exchanged"]))
-        lines.append(cells)
-    return _markdown(head, lines)
-
-
-def _cameras(rows: dict[str, Any]) -> str:
-    first = next(iter(rows.values()))["by_set"]
-    cameras = [(name, camera) for name, entry in first.items() for camera in entry["by_camera"]]
-    roles = [(name, role) for name, entry in first.items() for role in entry["by_role"]]
-    baselines = sorted(
-        {
-            baseline
-            for row in rows.values()
-            for entry in row["by_set"].values()
-            for baseline in entry["against"]
-        }
+def _published(result: EvaluationResult[PublishedRow]) -> list[str]:
+    """What was scored, every contender's figures, then errors by joint."""
+    data, joints = result.spec.data, result.spec.configuration["joints"]
+    words = (
+        f"{data.name}: {data.counts['frames']} scored frames of {data.counts['persons']} persons; {joints}"
     )
-    head = ["model", "PA-MPJPE mm (95 %)", *(f"{name}/{camera}" for name, camera in cameras)]
-    head += [f"{name}: {role} cameras" for name, role in roles]
-    head += [
-        *(f"of {baseline}" for baseline in baselines),
-        "size known: MPJPE mm",
-        "accel. m/s^2",
-        "coverage",
+    alone = [row for row in result.rows if row.variant == NETWORK_ALONE]
+    by_joint = _by_joint("joint, aligned, mm", alone, lambda row: row.by_joint)
+    return [words, markdown(result.rows, PUBLISHED_COLUMNS), by_joint]
+
+
+def _by_joint(title: str, rows: Sequence[Any], figures: Callable[[Any], Any]) -> str:
+    """A line a joint, a column a contender."""
+    contenders = [
+        Column(row.title, lambda joint, row=row: figures(row)[joint], "{:.1f}")  # pyright: ignore[reportUnknownLambdaType]
+        for row in rows
     ]
-    lines = []
-    for name, row in rows.items():
-        cells = [name, _with_interval(row)]
-        cells += [_cell(row["by_set"][s]["by_camera"][c]["pa_mpjpe_mm"], "{:.1f}") for s, c in cameras]
-        cells += [_with_interval(row["by_set"][s]["by_role"][r]) for s, r in roles]
-        ratios = next(iter(row["by_set"].values()))["against"] if len(row["by_set"]) == 1 else {}
-        cells += [_cell(ratios.get(baseline, {}).get("ratio"), "{:.2f}") for baseline in baselines]
-        cells += [_cell(row["scaled_mpjpe_mm"], "{:.1f}"), _cell(row["acceleration_m_s2"], "{:.1f}")]
-        cells.append(f"{row['coverage']:.0%}")
-        lines.append(cells)
-    return _markdown(head, lines)
+    return markdown(list(figures(rows[0])), [Column(title, str), *contenders])
 
 
-def _by_joint(rows: dict[str, Any]) -> str:
-    joints = next(iter(rows.values()))["by_joint"]
-    lines = [
-        [name, *(_cell(row["by_joint"][joint], "{:.0f}") for joint in joints)] for name, row in rows.items()
+def _of_constant(row: SyntheticRow, group: str) -> tuple[float | None, float | None]:
+    """A group's PA-MPJPE, and its share of the constant pose's."""
+    return row.by_group.get(group), row.of_constant.by_group.get(group) if row.of_constant else None
+
+
+def _spread(column: ColumnFor[R], rows: Sequence[R]) -> list[Column[R]]:
+    return [
+        Column(column.title.format(name), lambda row, name=name: column.value(row, name), column.format)
+        for name in column.names(rows)
     ]
-    return _markdown(["mm after alignment", *joints], lines)
 
 
-def _with_interval(entry: dict[str, Any]) -> str:
-    if entry["pa_mpjpe_mm"] is None:
-        return ""
-    low, high = entry["ci95_mm"]
-    return f"{entry['pa_mpjpe_mm']:.1f} ({low:.1f} to {high:.1f})"
+def _places(rows: Sequence[MultiviewRow], kind: str) -> list[str]:
+    """Cameras or roles of all sets as "set/camera" or "set/role"."""
+    return [f"{name}/{place}" for name, scores in rows[0].by_set.items() for place in getattr(scores, kind)]
 
 
-def published_table(result: dict[str, Any]) -> str:
-    """What `evaluate_published` found: scores with models first, then errors by joint."""
-    rows = {**result["models"], **{f"{name} (peer)": score for name, score in result["peers"].items()}}
-    columns = {
-        "over frames": "pa_mpjpe_mm_over_frames",
-        "known cameras": "camera_valid_pa_mpjpe_mm",
-        "overlapping": "overlap_pa_mpjpe_mm",
-        "known focal": "known_focal_pa_mpjpe_mm",
-        "MPJPE": "mpjpe_mm",
-        "accel.": "acceleration_mm",
-    }
-    lines = []
-    for name, score in rows.items():
-        low, high = score["ci95_mm"]
-        cells = [name, f"{score['pa_mpjpe_mm']:.1f} ({low:.1f} to {high:.1f})"]
-        cells += [_cell(score[key], "{:.1f}") for key in columns.values()]
-        lines.append([*cells, f"{score['coverage']:.1%}"])
-    config = result["config"]
-    head = ["model", "PA-MPJPE mm, mean over persons (95 %)", *columns, "coverage"]
-    joints = [
-        [joint, *(_cell(score["by_joint"][joint], "{:.1f}") for score in rows.values())]
-        for joint in config["joint_names"]
-    ]
-    words = f"{config['benchmark']}: {result['frames']} scored frames of {config['persons']} persons; {config['joints']}"
-    return "\n\n".join((words, _markdown(head, lines), _markdown(["joint, aligned, mm", *rows], joints)))
+def _at(row: MultiviewRow, kind: str, place: str) -> Any:
+    name, _, inner = place.partition("/")
+    return getattr(row.by_set[name], kind)[inner]
 
 
-def _joints(rows: dict[str, Any]) -> str:
-    """Degrees by body joint, one column a model that says rotations."""
-    scores = {name: row["joint_deg_by_joint"] for name, row in rows.items() if "joint_deg_by_joint" in row}
-    if not scores:
-        return ""
-    joints = next(iter(scores.values()))
-    lines = [[joint, *(_cell(score[joint], "{:.1f}") for score in scores.values())] for joint in joints]
-    return "\n\n" + _markdown(["joint rotation, deg", *scores], lines)
+def _detectors(rows: Sequence[MultiviewRow]) -> list[str]:
+    """Whom the rows are compared with in pairs."""
+    return sorted({other for row in rows for scores in row.by_set.values() for other in scores.against})
 
 
-def _markdown(head: list[str], lines: list[list[str]]) -> str:
-    rows = ["| " + " | ".join(cells) + " |" for cells in (head, *lines)]
-    rows.insert(1, "| --- " * len(head) + "|")
-    return "\n".join(rows)
+def _ratio(row: MultiviewRow, name: str) -> float | None:
+    """Of a single set; ratios of several have no common mean."""
+    if len(row.by_set) != 1:
+        return None
+    (scores,) = row.by_set.values()
+    return scores.against[name].ratio if name in scores.against else None
 
 
-def _cell(value: float | None, form: str) -> str:
-    return "" if value is None else form.format(value)
+def _largest(values: Iterable[float | None]) -> float | None:
+    return max((value for value in values if value is not None), default=None)
+
+
+def _listed(values: Iterable[float | None], form: str) -> str:
+    return ", ".join("-" if value is None else form.format(value) for value in values)

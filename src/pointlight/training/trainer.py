@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import platform
-import subprocess
 import time
 from copy import deepcopy
 from pathlib import Path
@@ -20,6 +19,7 @@ from pointlight.files import atomic_path, ensure_folder
 from pointlight.motion import MotionBank
 from pointlight.network import PoseNetwork, draw_pairs
 from pointlight.progress import Progress, ProgressCallback, silent
+from pointlight.provenance import git
 from pointlight.randomness import stream
 from pointlight.training.board import Board
 from pointlight.training.checkpoint import load_checkpoint, save_checkpoint
@@ -250,8 +250,8 @@ class Trainer:
             "python": platform.python_version(),
             "torch": torch.__version__,
             "machine": platform.machine(),
-            "commit": _git("rev-parse", "HEAD"),
-            "diff": _git("diff", "HEAD", "--", "src"),
+            "commit": git("rev-parse", "HEAD"),
+            "diff": git("diff", "HEAD", "--", "src"),
         }
         with atomic_path(self.out / "run.json") as temporary:
             temporary.write_text(json.dumps(run, indent=1))
@@ -288,14 +288,3 @@ def train(
         trainer.resume()
     trainer.run(steps=steps, minutes=minutes, progress=progress)
     return trainer
-
-
-def _git(*arguments: str) -> str:
-    here = Path(__file__).parent
-    try:
-        done = subprocess.run(
-            ["git", "-C", str(here), *arguments], capture_output=True, text=True, timeout=10
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.strip()

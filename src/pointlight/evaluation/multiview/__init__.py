@@ -9,19 +9,18 @@ from pointlight.evaluation.multiview.calibration import (
     calibrated_folders,
     read_calibrated_set,
 )
-from pointlight.evaluation.multiview.evaluator import (
+from pointlight.evaluation.multiview.evaluator import detect_camera, evaluate_multiview
+from pointlight.evaluation.multiview.frame_errors import CameraTruth, FrameErrors, frame_errors
+from pointlight.evaluation.multiview.other_tools import read_joints
+from pointlight.evaluation.multiview.picture import compare_skeletons, draw_skeleton
+from pointlight.evaluation.multiview.reference import (
     FULL_BODY_JOINTS,
     CameraDetections,
     camera_truths,
-    detect_camera,
-    evaluate_multiview,
     left_out_truths,
     truth_of,
     views_2d,
 )
-from pointlight.evaluation.multiview.frame_errors import CameraTruth, FrameErrors, frame_errors
-from pointlight.evaluation.multiview.other_tools import read_joints
-from pointlight.evaluation.multiview.picture import compare_skeletons, draw_skeleton
 from pointlight.evaluation.multiview.truth import MultiviewTruth, TruthConfig, Views2D, triangulate_person
 
 __all__ = [

@@ -1,20 +1,27 @@
-"""Marks of one or more sets of cameras as figures with intervals, from blocks of time drawn for all cameras at once."""
+"""Block bootstrap: per-frame errors of sets of cameras as figures with intervals.
+
+Blocks of time are drawn for all cameras of a set at once, and the same blocks for every contender.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from pointlight.body import NETWORK_KEYPOINTS
 from pointlight.evaluation.multiview.frame_errors import FrameErrors
+from pointlight.evaluation.results import Bounds, MeanError, MultiviewRow, PairedRatio, SetScore
+from pointlight.evaluation.variants import Contender
 
 BLOCK_S = 0.25
 """Frames this close together are drawn together in the bootstrap."""
 
 INTERVAL_MEANS = "within this clip; says nothing of other people"
+
+DETECTORS_OWN = ("mediapipe_world", "mediapipe_world_repaired")
+"""Baselines that the detector gives: its own 3D, and the same with our repair of swapped sides."""
 
 
 @dataclass(frozen=True)
@@ -25,82 +32,90 @@ class ScoredSet:
         cameras: their names.
         roles: one a camera, "" where none is known.
         time_s: (T,) of the frames.
-        errors: one a camera, by who predicted.
+        errors: one a camera, by contender.
     """
 
     cameras: tuple[str, ...]
     roles: tuple[str, ...]
     time_s: np.ndarray
-    errors: tuple[Mapping[str, FrameErrors], ...]
+    errors: tuple[Mapping[Contender, FrameErrors], ...]
 
 
-def scores_of(sets: Mapping[str, ScoredSet]) -> dict[str, Any]:
-    """Everybody's figures over sets (each weighs the same) and cameras, with intervals; nothing without a set."""
-    names = list(next(iter(sets.values())).errors[0]) if sets else []
-    return {name: _score(name, sets) for name in names}
+def multiview_rows(sets: Mapping[str, ScoredSet], people: str) -> list[MultiviewRow]:
+    """Every contender's figures over sets (each weighs the same) and cameras; none without a set.
+
+    Args:
+        sets: by name; the same contenders in each.
+        people: what the sets show, see `MultiviewRow`.
+    """
+    contenders = list(next(iter(sets.values())).errors[0]) if sets else []
+    return [_row(contender, sets, people) for contender in contenders]
 
 
-def _score(name: str, sets: Mapping[str, ScoredSet]) -> dict[str, Any]:
-    by_set: dict[str, Any] = {}
-    for set_name, scored in sets.items():
-        own = [camera[name] for camera in scored.errors]
-        by_role = {
-            role: [one for one, its in zip(own, scored.roles, strict=True) if its == role]
-            for role in sorted(set(scored.roles) - {""})
-        }
-        baselines = [other for other in scored.errors[0] if other != name and other.startswith("mediapipe")]
-        by_set[set_name] = {
-            **_interval(own, scored.time_s),
-            "by_camera": {
-                camera: _interval([one], scored.time_s)
-                for camera, one in zip(scored.cameras, own, strict=True)
-            },
-            "by_role": {role: _interval(those, scored.time_s) for role, those in by_role.items()},
-            "against": {
-                other: _difference(own, [camera[other] for camera in scored.errors], scored.time_s)
-                for other in baselines
-            },
-        }
-    scored = [entry for entry in by_set.values() if entry["pa_mpjpe_mm"] is not None]
-    every = [camera[name] for scored in sets.values() for camera in scored.errors]
+def _row(contender: Contender, sets: Mapping[str, ScoredSet], people: str) -> MultiviewRow:
+    by_set = {name: _set_score(contender, scored) for name, scored in sets.items()}
+    means = [score.pa_mpjpe_mm for score in by_set.values() if score.pa_mpjpe_mm is not None]
+    bounds = [score.ci95_mm for score in by_set.values() if score.pa_mpjpe_mm is not None]
+    every = [camera[contender] for scored_set in sets.values() for camera in scored_set.errors]
     joints = [_over_cameras([one.joints_mm[:, k] for one in every]) for k in range(len(NETWORK_KEYPOINTS))]
-    return {
-        "pa_mpjpe_mm": rounded(float(np.mean([entry["pa_mpjpe_mm"] for entry in scored])))
-        if scored
-        else None,
-        "ci95_mm": _mean_interval([entry["ci95_mm"] for entry in scored]) if scored else None,
-        "scaled_mpjpe_mm": rounded(_over_cameras([one.scaled_mm for one in every])),
-        "acceleration_m_s2": rounded(_over_cameras([one.acceleration for one in every]), 2),
-        "coverage": round(float(np.mean([one.coverage for one in every])), 4),
-        "by_set": by_set,
-        "by_joint": {joint: rounded(value) for joint, value in zip(NETWORK_KEYPOINTS, joints, strict=True)},
+    return MultiviewRow(
+        **vars(contender),
+        people=people,
+        pa_mpjpe_mm=rounded(float(np.mean(means))) if means else None,
+        ci95_mm=_mean_interval(bounds) if bounds else None,
+        scaled_mpjpe_mm=rounded(_over_cameras([one.scaled_mm for one in every])),
+        acceleration_m_s2=rounded(_over_cameras([one.acceleration for one in every]), 2),
+        coverage=round(float(np.mean([one.coverage for one in every])), 4),
+        by_set=by_set,
+        by_joint={joint: rounded(value) for joint, value in zip(NETWORK_KEYPOINTS, joints, strict=True)},
+    )
+
+
+def _set_score(contender: Contender, scored: ScoredSet) -> SetScore:
+    own = [camera[contender] for camera in scored.errors]
+    by_role = {
+        role: [one for one, its in zip(own, scored.roles, strict=True) if its == role]
+        for role in sorted(set(scored.roles) - {""})
     }
+    detectors = [Contender(name, baseline=True) for name in DETECTORS_OWN]
+    detectors = [other for other in detectors if other in scored.errors[0] and other != contender]
+    mean = _mean_error(own, scored.time_s)
+    return SetScore(
+        pa_mpjpe_mm=mean.pa_mpjpe_mm,
+        ci95_mm=mean.ci95_mm,
+        by_camera={
+            camera: _mean_error([one], scored.time_s) for camera, one in zip(scored.cameras, own, strict=True)
+        },
+        by_role={role: _mean_error(those, scored.time_s) for role, those in by_role.items()},
+        against={
+            other.model: _difference(own, [camera[other] for camera in scored.errors], scored.time_s)
+            for other in detectors
+        },
+    )
 
 
-def _interval(errors: Sequence[FrameErrors], time_s: np.ndarray) -> dict[str, Any]:
+def _mean_error(errors: Sequence[FrameErrors], time_s: np.ndarray) -> MeanError:
     """Mean over cameras of the mean over frames, with a bootstrap over blocks of time drawn for all cameras at once."""
     values = np.stack([one.pa_mm for one in errors])
-    low, high = np.percentile(_draws(values, time_s), (2.5, 97.5))
-    return {
-        "pa_mpjpe_mm": rounded(_over_cameras(values)),
-        "ci95_mm": [rounded(float(low)), rounded(float(high))],
-    }
+    return MeanError(rounded(_over_cameras(values)), _bounds(_draws(values, time_s)))
 
 
-def _difference(
-    own: Sequence[FrameErrors], other: Sequence[FrameErrors], time_s: np.ndarray
-) -> dict[str, Any]:
+def _difference(own: Sequence[FrameErrors], other: Sequence[FrameErrors], time_s: np.ndarray) -> PairedRatio:
     """Paired: only frames that both have, and the same blocks of time."""
     first, second = np.stack([one.pa_mm for one in own]), np.stack([one.pa_mm for one in other])
     both = np.isfinite(first) & np.isfinite(second)
     first, second = np.where(both, first, np.nan), np.where(both, second, np.nan)
-    low, high = np.percentile(_draws(first, time_s) - _draws(second, time_s), (2.5, 97.5))
     means = [_over_cameras(values) for values in (first, second)]
-    return {
-        "difference_mm": rounded(means[0] - means[1]),
-        "ci95_mm": [rounded(float(low)), rounded(float(high))],
-        "ratio": rounded(means[0] / means[1], 3),
-    }
+    return PairedRatio(
+        difference_mm=rounded(means[0] - means[1]),
+        ci95_mm=_bounds(_draws(first, time_s) - _draws(second, time_s)),
+        ratio=rounded(means[0] / means[1], 3),
+    )
+
+
+def _bounds(draws: np.ndarray) -> Bounds:
+    low, high = np.percentile(draws, (2.5, 97.5))
+    return rounded(float(low)), rounded(float(high))
 
 
 def _draws(values: np.ndarray, time_s: np.ndarray, count: int = 1000) -> np.ndarray:
@@ -123,12 +138,12 @@ def _over_cameras(values: Sequence[np.ndarray] | np.ndarray) -> float:
     return float(np.mean(means)) if means else float("nan")
 
 
-def _mean_interval(intervals: Sequence[Sequence[float]]) -> list[float | None]:
+def _mean_interval(intervals: Sequence[Bounds]) -> Bounds:
     """Of several sets: their bounds' mean for one, and as of independent sets for more."""
-    lows, highs = np.array(intervals).T
+    lows, highs = np.array(intervals, np.float64).T
     middle, half = (lows + highs) / 2, (highs - lows) / 2
     wide = float(np.sqrt((half**2).sum()) / len(half))
-    return [rounded(float(middle.mean()) - wide), rounded(float(middle.mean()) + wide)]
+    return rounded(float(middle.mean()) - wide), rounded(float(middle.mean()) + wide)
 
 
 def rounded(value: float, digits: int = 1) -> float | None:

@@ -1,4 +1,4 @@
-"""One prediction held to one camera's truth about a real person, frame by frame."""
+"""Per-frame errors of one prediction against the reference joints of one camera."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ _HIPS = indices_of(("left_hip", "right_hip"), NETWORK_KEYPOINTS)
 
 @dataclass(frozen=True)
 class CameraTruth:
-    """What one camera's predictions are held to.
+    """Reference joints of one person in the axes of one camera, and the frames in which predictions are scored.
 
     Attributes:
         joints_m: (T, 12, 3) in camera axes; NaN where not scored.
-        extended_px: (T, 19, 2) the truth in the undistorted picture, which is what a perfect detector would say; NaN where
-            not scored.
+        extended_px: (T, 19, 2) the reference in the undistorted picture, which is what a perfect detector would find; NaN
+            where not scored.
         frames: (T,) bool, scored: enough joints, and the detector sees the person.
         focal_px: of the calibration.
-        left_out: share of scored joints whose truth was made without this camera.
+        left_out: share of scored joints whose reference was made without this camera.
         left_out_mm: by how much leaving it out moved them, median.
     """
 
@@ -39,7 +39,9 @@ class CameraTruth:
 
 @dataclass(frozen=True)
 class FrameErrors:
-    """One prediction against one camera's truth; NaN in frames that are not scored or have no prediction.
+    """Per-frame pose errors of one prediction against the reference joints of one camera.
+
+    NaN stands in frames that are not scored or have no prediction.
 
     Attributes:
         pa_mm: (T,) PA-MPJPE over the scored joints.
@@ -57,7 +59,13 @@ class FrameErrors:
 
 
 def frame_errors(predicted_m: np.ndarray, camera: CameraTruth, time_s: np.ndarray) -> FrameErrors:
-    """Hold a prediction (T, 12, 3) to the truth; any scale and frame for `pa_mm`, camera axes for the others."""
+    """Compare a prediction with the reference joints of one camera.
+
+    Args:
+        predicted_m: (T, 12, 3); any scale and axes for `pa_mm`, camera axes for the other errors; NaN without a prediction.
+        camera: the reference.
+        time_s: (T,) of the frames.
+    """
     frames = len(camera.frames)
     predicted = torch.from_numpy(predicted_m[:frames].astype(np.float64))
     scored = np.asarray(np.isfinite(camera.joints_m).all(-1))

@@ -1,4 +1,4 @@
-"""What every model and peer says about one real person seen by one camera: joints over the video's frames."""
+"""Joints that networks and the detector predict of one real person seen by one camera, over the video's frames."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def network_joints(
 
 
 def repaired_world_joints(keypoints: Keypoints2D, world_m: np.ndarray) -> np.ndarray:
-    """(T, 12, 3) the detector's own 3D with our repair of exchanged sides; world_m is (T, 12, 3)."""
+    """(T, 12, 3) the detector's own 3D with our repair of swapped sides; world_m is (T, 12, 3)."""
     points = keypoints.select(NETWORK_KEYPOINTS)
     repaired = repair_sides(points, keypoints.time_s, NETWORK_KEYPOINTS, RepairConfig())
     mirrored = world_m[:, list(mirror_order(NETWORK_KEYPOINTS))]

@@ -34,12 +34,12 @@ LIMBS: tuple[tuple[str, str], ...] = tuple(
 
 @dataclass(frozen=True)
 class TruthConfig:
-    """How the truth is made, and what of it is good enough to judge by.
+    """How the reference joints are made, and which of them are good enough to score by.
 
     Attributes:
         seen_score: 2D keypoints of lower score do not count.
         inlier_px: a view that sees a joint farther from the triangulated one disagrees and is left out.
-        swap_cost: of one view changing between straight and exchanged from frame to frame, in squared `inlier_px`.
+        swap_cost: of one view changing between straight and swapped from frame to frame, in squared `inlier_px`.
         offsets: estimate and take out a constant image offset of every camera.
         smooth_s: half width of the local parabolas that are fitted over time; 0 for none.
         scored_views: a joint is scored if at least so many views agree,
@@ -94,8 +94,8 @@ class MultiviewTruth:
         inlier: (V, T, K) the views that agree.
         error_px: (T, K) mean distance of the agreeing views' keypoints from the unsmoothed joint.
         limb_deviation: (T, K) largest relative difference of a limb at this joint from its median length.
-        scored: (T, K) good enough to judge by.
-        swapped: (V, T) left and right of the whole body were exchanged in this view.
+        scored: (T, K) good enough to score by.
+        swapped: (V, T) left and right of the whole body were swapped in this view.
         offsets_px: (V, 2) constant image offsets that were taken out.
     """
 
@@ -128,7 +128,7 @@ def triangulate_person(
     Args:
         views: what the cameras see.
         config: limits.
-        swapped: (V, T) known exchanges of left and right; found by the geometry if not given.
+        swapped: (V, T) known swaps of left and right; found by the geometry if not given.
         offsets_px: (V, 2) known image offsets; estimated if not given and `config.offsets`.
     """
     config = config or TruthConfig()

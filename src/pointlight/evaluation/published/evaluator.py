@@ -7,7 +7,7 @@ person, then over persons. Others average over frames, which is given beside it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,21 +26,30 @@ from pointlight.body import (
 from pointlight.capture import Capture, PredictOptions, body_states, lift_keypoints, seen_keypoints
 from pointlight.cues import MIN_VISIBLE
 from pointlight.errors import PointlightError
-from pointlight.evaluation.contenders import named_checkpoints
+from pointlight.evaluation.contenders import command, named_checkpoints, weights_sha256
 from pointlight.evaluation.metrics import acceleration_error, mpjpe_mm, pa_mpjpe_mm
 from pointlight.evaluation.published.mpi_inf_3dhp import find_mpi_inf_3dhp, read_mpi_inf_3dhp
 from pointlight.evaluation.published.regressed import RegressedTruth
 from pointlight.evaluation.published.surreal import find_surreal, read_surreal
 from pointlight.evaluation.published.threedpw import find_3dpw, read_3dpw
 from pointlight.evaluation.published.track import BenchmarkTrack
+from pointlight.evaluation.results import EvaluationResult, EvaluationSpec, PublishedRow, ScoredData
+from pointlight.evaluation.variants import PUBLISHED, Contender, Variant, variants_of
+from pointlight.files import file_sha256
 from pointlight.geometry import safe_norm, similarity_alignment
 from pointlight.progress import Progress, ProgressCallback, silent
+from pointlight.provenance import files_sha256
 from pointlight.training import Checkpoint
 
 SKELETON_JOINTS: tuple[str, ...] = (*NETWORK_KEYPOINTS, "neck", "head")
 """Joints inside the body that SMPL and our body both have, by the same names."""
 
+REST_POSE = Contender("rest_pose", baseline=True)
+
 _DRAWS = 1000
+
+BOOTSTRAP_SEED = 0
+"""Fixed, so that the same scores give the same interval."""
 
 
 @dataclass(frozen=True)
@@ -81,14 +90,12 @@ _REGRESSED_LABEL = (
 
 @dataclass(frozen=True)
 class TrackScore:
-    """A model's errors on one person; N scored frames.
+    """Per-frame errors of one contender on one person of a benchmark; N scored frames.
 
     Attributes:
         name: of the track.
         error_mm: (N,) PA-MPJPE.
         by_joint_mm: (N, 14) distances after alignment.
-        overlap_mm: (N,) PA-MPJPE with averaged windows that overlap by half.
-        known_focal_mm: (N,) PA-MPJPE with the benchmark's own focal length.
         camera_valid: (N,) bool, the benchmark knows the camera's place.
         unaligned_mm: (M,) MPJPE relative to the middle of the hips, in frames of known cameras.
         acceleration_mm: (L,) acceleration error of the joints relative to the hips, mm per frame squared.
@@ -98,8 +105,6 @@ class TrackScore:
     name: str
     error_mm: np.ndarray
     by_joint_mm: np.ndarray
-    overlap_mm: np.ndarray
-    known_focal_mm: np.ndarray
     camera_valid: np.ndarray
     unaligned_mm: np.ndarray
     acceleration_mm: np.ndarray
@@ -114,7 +119,7 @@ def evaluate_published(
     smpl: Path | None = None,
     regressor: Path | None = None,
     progress: ProgressCallback = silent,
-) -> dict[str, Any]:
+) -> EvaluationResult[PublishedRow]:
     """Score models on a benchmark's test set.
 
     Args:
@@ -124,9 +129,6 @@ def evaluate_published(
         smpl: an official SMPL file for all persons, or a folder with those of women and men.
         regressor: J_regressor_h36m.npy, (17, V); with `smpl`, truth are the 14 joints of the literature.
         progress: told how many of the benchmark's files are done.
-
-    Returns:
-        The form of `evaluate_synthetic`: "models" and "peers" by name, "frames" scored, "config".
 
     Raises:
         PointlightError: a model, the folder or a file cannot be read or does not fit, or no frame can be scored.
@@ -139,41 +141,68 @@ def evaluate_published(
     body = AnnyBody()
     checkpoints = named_checkpoints(models, body)
     files = chosen.find(Path(folder))
-    scores: dict[str, list[TrackScore]] = {name: [] for name in checkpoints}
-    resting: list[TrackScore] = []
+    scores, unscored = _score_files(benchmark, files, regressed, names, checkpoints, body, progress)
+    resting = scores[REST_POSE]
+    if not resting:
+        raise PointlightError(
+            f"no frame beneath {folder} has both a truth and 7 of the 12 keypoints; check the benchmark's files"
+        )
+    counts = {
+        "frames": sum(len(score.error_mm) for score in resting),
+        "files": len(files),
+        "persons": len(resting),
+        "persons_without_scored_frames": unscored,
+    }
+    smpl_files = regressed.files() if regressed else {}
+    sha256 = {"benchmark": files_sha256(files), **smpl_files}
+    if regressor is not None:
+        sha256["regressor"] = file_sha256(Path(regressor))
+    spec = EvaluationSpec.of_this_run(
+        PUBLISHED,
+        weights=weights_sha256(checkpoints),
+        baseline_weights={},
+        data=ScoredData(benchmark, sha256, counts),
+        seed=BOOTSTRAP_SEED,
+        configuration={
+            "benchmark": benchmark,
+            "joints": label,
+            "joint_names": list(names),
+            "smpl": smpl_files or None,
+        },
+        command=command(models, on=benchmark, data=folder, smpl=smpl, regressor=regressor),
+    )
+    return EvaluationResult(spec, tuple(summary(rows, names, who) for who, rows in scores.items()))
+
+
+def _score_files(
+    benchmark: str,
+    files: Sequence[Path],
+    regressed: RegressedTruth | None,
+    names: tuple[str, ...],
+    checkpoints: Mapping[str, Checkpoint],
+    body: BodyModel,
+    progress: ProgressCallback,
+) -> tuple[dict[Contender, list[TrackScore]], int]:
+    """Every contender's errors on each person, and how many persons have no frame that can be scored."""
+    variants = {variant.key: variant for variant in variants_of(PUBLISHED)}
+    scores = {Contender(name, key): [] for name in checkpoints for key in variants} | {REST_POSE: []}
     unscored = 0
     for done, file in enumerate(files):
         progress(Progress(benchmark, done, len(files)))
-        for track in chosen.read(file):
+        for track in BENCHMARKS[benchmark].read(file):
             scored = scored_frames(track)
             if not scored.any():
                 unscored += 1
                 continue
             truth = regressed.joints(track) if regressed else torch.from_numpy(track.joints(names))
-            for name, checkpoint in checkpoints.items():
-                scores[name].append(score_track(track, truth, scored, checkpoint, body, names))
-            resting.append(_score_of_rest(track, truth, scored, body, names))
+            for contender, rows in scores.items():
+                if contender == REST_POSE:
+                    rows.append(_score_of_rest(track, truth, scored, body, names))
+                else:
+                    checkpoint, variant = checkpoints[contender.model], variants[contender.variant]
+                    rows.append(score_track(track, truth, scored, checkpoint, body, names, variant))
     progress(Progress(benchmark, len(files), len(files)))
-    if not resting:
-        raise PointlightError(
-            f"no frame beneath {folder} has both a truth and 7 of the 12 keypoints; check the benchmark's files"
-        )
-    return {
-        "models": {
-            name: summary(rows, names) | {"sha256": checkpoints[name].sha256} for name, rows in scores.items()
-        },
-        "peers": {"rest_pose": summary(resting, names)},
-        "frames": sum(len(score.error_mm) for score in resting),
-        "config": {
-            "benchmark": benchmark,
-            "joints": label,
-            "joint_names": list(names),
-            "smpl": regressed.files() if regressed else None,
-            "files": len(files),
-            "persons": len(resting),
-            "persons_without_scored_frames": unscored,
-        },
-    }
+    return scores, unscored
 
 
 def scored_frames(track: BenchmarkTrack) -> np.ndarray:
@@ -190,8 +219,9 @@ def score_track(
     checkpoint: Checkpoint,
     body: BodyModel,
     names: tuple[str, ...],
+    variant: Variant,
 ) -> TrackScore:
-    """Errors of a checkpoint on one person, without the benchmark's camera but where that is said.
+    """Errors of a checkpoint on one person, as a variant runs it.
 
     Args:
         track: all of its frames go in.
@@ -200,47 +230,39 @@ def score_track(
         checkpoint: a `points` model.
         body: the model's.
         names: of the 14 joints.
+        variant: the benchmark's camera is known where it says so.
 
     Raises:
         PointlightError: the model is of another kind.
     """
-    plain = PredictOptions(refine=False)  # the network's own word
-    focal = PredictOptions(refine=False, focal_px=float(np.median(track.focal_px)))
-    capture = lift_keypoints(track.keypoints, checkpoint, body, plain, overlap=False, mirror=False)
-    averaged = lift_keypoints(track.keypoints, checkpoint, body, plain, mirror=False)
-    known = lift_keypoints(track.keypoints, checkpoint, body, focal, overlap=False, mirror=False)
-    return _score(
-        track,
-        truth,
-        scored,
-        joints=_joints(capture, body, names),
-        overlap=_joints(averaged, body, names),
-        known_focal=_joints(known, body, names),
-        own_body=capture.valid,
+    focal_px = float(np.median(track.focal_px)) if variant.true_focal else None
+    options = PredictOptions(refine=variant.refine, focal_px=focal_px)
+    capture = lift_keypoints(
+        track.keypoints, checkpoint, body, options, overlap=variant.overlap, mirror=variant.mirror
     )
+    return _score(track, truth, scored, _joints(capture, body, names), capture.valid)
 
 
-def summary(scores: list[TrackScore], names: tuple[str, ...]) -> dict[str, Any]:
-    """Figures for JSON; means over persons of the means over their frames, unless the name says otherwise."""
+def summary(scores: list[TrackScore], names: tuple[str, ...], contender: Contender) -> PublishedRow:
+    """A contender's figures: means over persons of the means over their frames, unless the name says otherwise."""
     by_person = np.array([score.error_mm.mean() for score in scores])
     frames = np.concatenate([score.error_mm for score in scores])
     known = [score.error_mm[score.camera_valid] for score in scores]
     low, high = _interval(by_person)
     joints = _mean([score.by_joint_mm for score in scores])
-    return {
-        "pa_mpjpe_mm": _rounded(by_person.mean()),
-        "ci95_mm": [_rounded(low), _rounded(high)],
-        "pa_mpjpe_mm_over_frames": _rounded(frames.mean()),
-        "camera_valid_pa_mpjpe_mm": _rounded(_mean(known)),
-        "camera_valid_pa_mpjpe_mm_over_frames": _rounded(_mean([np.concatenate(known)])),
-        "overlap_pa_mpjpe_mm": _rounded(_mean([score.overlap_mm for score in scores])),
-        "known_focal_pa_mpjpe_mm": _rounded(_mean([score.known_focal_mm for score in scores])),
-        "mpjpe_mm": _rounded(_mean([score.unaligned_mm for score in scores])),
-        "acceleration_mm": _rounded(_mean([score.acceleration_mm for score in scores])),
-        "by_joint": {name: _rounded(value) for name, value in zip(names, joints, strict=True)},
-        "by_person": {score.name: _rounded(score.error_mm.mean()) for score in scores},
-        "coverage": round(float(np.concatenate([score.own_body for score in scores]).mean()), 4),
-    }
+    return PublishedRow(
+        **vars(contender),
+        pa_mpjpe_mm=_rounded(by_person.mean()),
+        ci95_mm=(_rounded(low), _rounded(high)),
+        pa_mpjpe_mm_over_frames=_rounded(frames.mean()),
+        camera_valid_pa_mpjpe_mm=_rounded(_mean(known)),
+        camera_valid_pa_mpjpe_mm_over_frames=_rounded(_mean([np.concatenate(known)])),
+        mpjpe_mm=_rounded(_mean([score.unaligned_mm for score in scores])),
+        acceleration_mm=_rounded(_mean([score.acceleration_mm for score in scores])),
+        by_joint={name: _rounded(value) for name, value in zip(names, joints, strict=True)},
+        by_person={score.name: _rounded(score.error_mm.mean()) for score in scores},
+        coverage=round(float(np.concatenate([score.own_body for score in scores]).mean()), 4),
+    )
 
 
 def _regressed_truth(benchmark: str, smpl: Path | None, regressor: Path | None) -> RegressedTruth | None:
@@ -284,18 +306,11 @@ def _score_of_rest(
         joints = body.joints(state)[[body.joint_names.index(name) for name in names]]
     still = joints.double().expand(len(scored), -1, -1)
     own = np.ones(len(scored), bool)
-    return _score(track, truth, scored, joints=still, overlap=still, known_focal=still, own_body=own)
+    return _score(track, truth, scored, still, own)
 
 
 def _score(
-    track: BenchmarkTrack,
-    truth: Tensor,
-    scored: np.ndarray,
-    *,
-    joints: Tensor,
-    overlap: Tensor,
-    known_focal: Tensor,
-    own_body: np.ndarray,
+    track: BenchmarkTrack, truth: Tensor, scored: np.ndarray, joints: Tensor, own_body: np.ndarray
 ) -> TrackScore:
     hips = (NETWORK_KEYPOINTS.index("left_hip"), NETWORK_KEYPOINTS.index("right_hip"))  # the 12 come first
     truth, rows = truth.double(), torch.from_numpy(scored)
@@ -308,8 +323,6 @@ def _score(
         name=track.name,
         error_mm=pa_mpjpe_mm(joints[rows], truth[rows]).numpy(),
         by_joint_mm=1000 * safe_norm(aligned - truth[rows]).numpy(),
-        overlap_mm=pa_mpjpe_mm(overlap[rows], truth[rows]).numpy(),
-        known_focal_mm=pa_mpjpe_mm(known_focal[rows], truth[rows]).numpy(),
         camera_valid=track.camera_valid[scored],
         unaligned_mm=mpjpe_mm(joints[known], truth[known], hips).numpy(),
         acceleration_mm=acceleration.numpy(),
@@ -325,7 +338,7 @@ def _mean(values: list[np.ndarray]) -> Any:
 
 def _interval(by_person: np.ndarray) -> tuple[float, float]:
     """95 % bootstrap over persons."""
-    rng = np.random.default_rng(0)  # a fixed seed: the same scores give the same interval
+    rng = np.random.default_rng(BOOTSTRAP_SEED)
     draws = rng.choice(by_person, (_DRAWS, len(by_person))).mean(1)
     low, high = np.percentile(draws, (2.5, 97.5))
     return float(low), float(high)

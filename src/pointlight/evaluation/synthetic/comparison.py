@@ -1,4 +1,4 @@
-"""Predictions against the truth of scenes: every metric's values, and the frames in which it counts."""
+"""Per-frame metrics of predictions against the truth of simulated scenes, and the frames in which each counts."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ DISTANCES_M = {"2-4 m": (2.0, 4.0), "6-10 m": (6.0, 10.0)}
 """Near and far persons, by the distance from the camera to the hips."""
 
 PVE_EVERY = 5
-"""PVE is measured on every 5th frame: skinning is by far the dearest part of the judge."""
+"""PVE is measured on every 5th frame: skinning is by far the dearest part of the evaluation."""
 
 _SURFACES_AT_ONCE = 64
 """A surface has 14000 vertices; so many fit well into memory and share the costs of a call."""

@@ -1,11 +1,10 @@
-"""`pointlight evaluate --on synthetic`: models and peers side by side, as one plain dictionary."""
+"""`pointlight evaluate --on synthetic`: models and baselines on held-out simulated scenes."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from torch import Tensor
 
@@ -14,10 +13,14 @@ from pointlight.errors import PointlightError
 from pointlight.evaluation.contenders import (
     EVALUATION_SEED,
     baseline_checkpoints,
+    command,
     constant_pose,
     named_checkpoints,
+    weights_sha256,
 )
+from pointlight.evaluation.results import EvaluationResult, EvaluationSpec, ScoredData, SyntheticRow
 from pointlight.evaluation.synthetic.scenes import Score, SyntheticTest
+from pointlight.evaluation.variants import NETWORK_ALONE, SYNTHETIC, Contender
 from pointlight.motion import PROCEDURAL_SEED, SPLITS, MotionBank
 from pointlight.network import PoseNetwork
 from pointlight.progress import ProgressCallback, silent, under_name
@@ -51,11 +54,11 @@ def evaluate_synthetic(
     split: str = "heldout",
     cache: Path | None = None,
     progress: ProgressCallback = silent,
-) -> dict[str, Any]:
-    """Score models and peers on held-out motions.
+) -> EvaluationResult[SyntheticRow]:
+    """Score models and baselines on held-out motions.
 
     Args:
-        models: names of shipped models, paths of weights or folders of runs; a peer may be among them.
+        models: names of shipped models, paths of weights or folders of runs; a baseline may be among them.
         motion: folder of motion capture; procedural motions if not given.
         clips: at most so many windows of 31 frames; the whole split if not given.
         seed: of people, cameras and noise.
@@ -102,56 +105,59 @@ def evaluate_synthetic(
     baselines |= {
         name: score(name, checkpoint.model, checkpoint.clip_frames) for name, checkpoint in shipped.items()
     }
-    results: dict[str, Any] = {}
-    for name, checkpoint in checkpoints.items():
-        own = score(name, checkpoint.model, checkpoint.clip_frames)
-        results[name] = _plain(own, baselines) | _against(own, baselines) | {"sha256": checkpoint.sha256}
-    return {
-        "models": results,
-        "peers": {name: _plain(baseline, baselines) for name, baseline in baselines.items()},
-        "frames": test.frames,
-        "config": {
-            "scenes": to_plain(config),
-            "seed": seed,
-            "clips": clips,
-            "overlap": overlap,
-            "mirror": mirror,
-            "refine": refine,
-            "motion_sha256": bank.sha256,
-            "motion": "folder" if motion else f"procedural, seed {PROCEDURAL_SEED}",
-        },
+    own = {
+        name: score(name, checkpoint.model, checkpoint.clip_frames)
+        for name, checkpoint in checkpoints.items()
     }
+    settings = {"clips": clips, "overlap": overlap, "mirror": mirror, "refine": refine}
+    given = {"motion": motion, "seed": seed, "configuration": configuration, "split": split}
+    spec = EvaluationSpec.of_this_run(
+        SYNTHETIC,
+        weights=weights_sha256(checkpoints),
+        baseline_weights=weights_sha256(shipped),
+        data=_scored_data(config, bank, test),
+        seed=seed,
+        configuration={"scenes": to_plain(config), "motion": _origin(motion), **settings},
+        command=command(models, on=SYNTHETIC, **given, **settings),
+    )
+    return EvaluationResult(spec, _rows(own, baselines))
+
+
+def _scored_data(config: SceneConfig, bank: MotionBank, test: SyntheticTest) -> ScoredData:
+    return ScoredData(f"{config.name}, {config.split}", {"motion": bank.sha256}, {"frames": test.frames})
+
+
+def _origin(motion: Path | None) -> str:
+    """Where the motions are from; the bank's hash says which they are."""
+    return "folder" if motion else f"procedural, seed {PROCEDURAL_SEED}"
+
+
+def _rows(models: dict[str, Score], baselines: dict[str, Score]) -> tuple[SyntheticRow, ...]:
+    """Models before baselines, each with its variants behind it; only models are compared in pairs."""
+    constant = baselines["constant"]
+    rows = [
+        score.row(Contender(name, variant), constant, against=baselines)
+        for name, alone in models.items()
+        for variant, score in _variants(alone)
+    ]
+    rows += [
+        score.row(Contender(name, variant, baseline=True), constant)
+        for name, alone in baselines.items()
+        for variant, score in _variants(alone)
+    ]
+    return tuple(rows)
+
+
+def _variants(score: Score) -> list[tuple[str, Score]]:
+    """The network alone and its variants, by key."""
+    return [(NETWORK_ALONE, score), *score.variants.items()]
 
 
 def _split(bank: MotionBank, split: str) -> str:
-    """The split to walk through; a folder without `splits.csv` is all "train", and every clip of it is judged."""
+    """The split to walk through; a folder without `splits.csv` is all "train", and every clip of it is scored."""
     present = {entry.split for entry in bank.clips}
     if split in present:
         return split
     if present == {"train"}:
         return "train"
     raise PointlightError(f"the motions have no split {split!r}; theirs are {', '.join(sorted(present))}")
-
-
-def _plain(score: Score, baselines: dict[str, Score]) -> dict[str, Any]:
-    """A score for JSON, with its ratio to the best constant pose."""
-    constant = baselines["constant"].metrics["pa_mpjpe_mm"]
-    error = score.metrics["pa_mpjpe_mm"]
-    base = constant.by_group()
-    ratios = {
-        "overall": round(error.overall() / constant.overall(), 4),
-        "by_group": {group: round(value / base[group], 4) for group, value in error.by_group().items()},
-    }
-    return score.plain() | {"of_constant": ratios}
-
-
-def _against(score: Score, baselines: dict[str, Score]) -> dict[str, Any]:
-    """Paired differences to every peer, with intervals over source files."""
-    paired = {}
-    for name, baseline in baselines.items():
-        interval = score.metrics["pa_mpjpe_mm"].interval(baseline.metrics["pa_mpjpe_mm"])
-        paired[name] = {
-            "difference_mm": round(interval.mean, 2),
-            "ci95_mm": [round(interval.low, 2), round(interval.high, 2)],
-        }
-    return {"against": paired}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,11 @@ from torch import Tensor
 from pointlight.body import BodyModel
 from pointlight.errors import PointlightError
 from pointlight.evaluation.contenders import EVALUATION_SEED
-from pointlight.evaluation.metrics import PerFile, pa_mpjpe_mm
+from pointlight.evaluation.metrics import Interval, PerFile, pa_mpjpe_mm
+from pointlight.evaluation.results import Bounds, PairedDifference, Ratio, SyntheticRow
 from pointlight.evaluation.synthetic.comparison import Counted, Truth, acceleration, compare
 from pointlight.evaluation.synthetic.predictors import AsPredict, Predictor, predictor_of
+from pointlight.evaluation.variants import NETWORK_ALONE, SYNTHETIC, Contender, variants_of
 from pointlight.motion import BodyMotion, MotionBank, window
 from pointlight.network import PoseNetwork, WindowConfig
 from pointlight.progress import Progress, ProgressCallback, silent
@@ -28,40 +31,68 @@ _SCENES_AT_ONCE = 16
 
 @dataclass(frozen=True)
 class Score:
-    """One model's scores on one set of scenes.
+    """One model's scores on one set of scenes, from which figures, intervals and paired differences are made.
 
     Attributes:
-        metrics: per-file sums by metric; 'a/b' is entry b of metric a.
+        metrics: per-file sums by the name of a field of `SyntheticRow`; 'a/b' is entry b of field a.
         root_median_deg: mean over groups of the median root orientation error; NaN for models of joints only.
         root_median_over_frames_deg: its median over all scored frames, whatever their group.
         frames: scored.
+        variants: by key, the scores of the same model run in other ways, with fewer metrics.
     """
 
-    metrics: dict[str, PerFile]
+    metrics: Mapping[str, PerFile]
     root_median_deg: float
     root_median_over_frames_deg: float
     frames: int
+    variants: Mapping[str, Score] = field(default_factory=dict)
 
-    def plain(self) -> dict[str, Any]:
-        """For JSON: every metric's mean over groups (None without frames), PA-MPJPE with interval and groups."""
+    def row(
+        self,
+        contender: Contender,
+        constant: Score | None = None,
+        against: Mapping[str, Score] | None = None,
+    ) -> SyntheticRow:
+        """The figures: of every metric the mean over groups, None where it has no frame.
+
+        Args:
+            contender: whose scores they are.
+            constant: of the best constant pose, for ratios.
+            against: of baselines by name, for paired differences.
+        """
         error = self.metrics["pa_mpjpe_mm"]
-        interval = error.interval()
-        values: dict[str, Any] = {}
+        figures: dict[str, Any] = {}
         for name, sums in self.metrics.items():
             metric, _, entry = name.partition("/")
-            mean = sums.overall()
-            mean = round(mean, 3) if np.isfinite(mean) else None
+            mean = _rounded(sums.overall(), 3)
             if entry:
-                values.setdefault(metric, {})[entry] = mean
+                figures.setdefault(metric, {})[entry] = mean
             else:
-                values[metric] = mean
-        if np.isfinite(self.root_median_deg):
-            values["root_median_deg"] = round(self.root_median_deg, 2)
-            values["root_median_over_frames_deg"] = round(self.root_median_over_frames_deg, 2)
-        return values | {
-            "ci95_mm": [round(interval.low, 2), round(interval.high, 2)],
-            "by_group": {group: round(value, 2) for group, value in error.by_group().items()},
-        }
+                figures[metric] = mean
+        return SyntheticRow(
+            **vars(contender),
+            **figures,
+            root_median_deg=_rounded(self.root_median_deg, 2),
+            root_median_over_frames_deg=_rounded(self.root_median_over_frames_deg, 2),
+            ci95_mm=_bounds(error.interval()),
+            by_group={group: round(value, 2) for group, value in error.by_group().items()},
+            of_constant=self._of(constant) if constant else None,
+            against={name: self._less(other) for name, other in (against or {}).items()},
+        )
+
+    def _of(self, constant: Score) -> Ratio:
+        """PA-MPJPE as a share of the best constant pose's."""
+        error, base = (score.metrics["pa_mpjpe_mm"] for score in (self, constant))
+        of_group = base.by_group()
+        return Ratio(
+            round(error.overall() / base.overall(), 4),
+            {group: round(value / of_group[group], 4) for group, value in error.by_group().items()},
+        )
+
+    def _less(self, other: Score) -> PairedDifference:
+        """The paired difference to a baseline, with its interval over source files."""
+        interval = self.metrics["pa_mpjpe_mm"].interval(other.metrics["pa_mpjpe_mm"])
+        return PairedDifference(round(interval.mean, 2), _bounds(interval))
 
 
 class SyntheticTest:
@@ -134,41 +165,56 @@ class SyntheticTest:
             progress: told how many frames are scored.
 
         Raises:
-            PointlightError: the model is of a type that cannot be judged here, or no frame can be scored.
+            PointlightError: the model is of a type that cannot be evaluated here, or no frame can be scored.
         """
         body = self.body
-        beside: dict[str, Predictor] = {}
+        predictor: Predictor
         if isinstance(model, PoseNetwork | Tensor):
             predictor = predictor_of(model, body, WindowConfig(clip_frames))
-            kinds = {"overlap": overlap, "mirror": mirror, "averaged": overlap and mirror}
-            for kind in (kind for kind, wanted in kinds.items() if wanted):
-                windows = WindowConfig(clip_frames, overlap=kind != "mirror", mirror=kind != "overlap")
-                beside[kind] = predictor_of(model, body, windows)
-            if refine and isinstance(model, PoseNetwork) and model.gives_bodies:
-                beside["refined"] = AsPredict(model, body, clip_frames)
         else:
             predictor = model
-        collected: dict[str, _Collected] = {}
+        beside = self._variants(model, clip_frames, overlap=overlap, mirror=mirror, refine=refine)
+        collected: dict[tuple[str, str], _Collected] = {}
         done = 0
         for scenes, tracks in self._batches:
             cues = predictor.observe(observation_of(tracks))
             truth = Truth.of(tracks, cues)
-            counted = compare(predictor(tracks, cues), truth, body)
-            for kind, averaging in beside.items():
-                again = averaging(tracks, cues)
+            counted = {NETWORK_ALONE: compare(predictor(tracks, cues), truth, body)}
+            for key, variant in beside.items():
+                again = variant(tracks, cues)
                 error = Counted(pa_mpjpe_mm(again.joints, truth.joints), ~truth.occluded)
-                counted[f"{kind}_pa_mpjpe_mm"] = error
-                counted[f"{kind}_acceleration_mm"] = acceleration(again, truth)
-            for name, values in counted.items():
-                collected.setdefault(name, _Collected()).add(scenes, values)
+                counted[key] = {"pa_mpjpe_mm": error, "acceleration_mm": acceleration(again, truth)}
+            for key, metrics in counted.items():
+                for name, values in metrics.items():
+                    collected.setdefault((key, name), _Collected()).add(scenes, values)
             done += sum(scene.motion.frames for scene in scenes)
             progress(Progress("score", done, self.frames))
-        metrics = {name: rows.per_file() for name, rows in collected.items()}
-        if not metrics["pa_mpjpe_mm"].counts.any():
+        scores = {key: _score(key, collected) for key in (NETWORK_ALONE, *beside)}
+        alone = scores.pop(NETWORK_ALONE)
+        if not alone.frames:
             raise PointlightError("no frame of these scenes shows 7 of the 12 keypoints; take more clips")
-        root = collected.get("root_deg", _Collected())
-        scored = int(metrics["pa_mpjpe_mm"].counts.sum())
-        return Score(metrics, root.median(), root.median_over_frames(), scored)
+        return replace(alone, variants=scores)
+
+    def _variants(
+        self,
+        model: PoseNetwork | Tensor | Predictor,
+        clip_frames: int,
+        *,
+        overlap: bool,
+        mirror: bool,
+        refine: bool,
+    ) -> dict[str, Predictor]:
+        """Predictors of the variants that are asked for, by key; models that give no bodies have none."""
+        if not isinstance(model, PoseNetwork) or not model.gives_bodies:
+            return {}
+        predictors: dict[str, Predictor] = {}
+        for variant in variants_of(SYNTHETIC)[1:]:
+            if variant.refine and refine:
+                predictors[variant.key] = AsPredict(model, self.body, clip_frames)
+            elif not variant.refine and overlap >= variant.overlap and mirror >= variant.mirror:
+                windows = WindowConfig(clip_frames, overlap=variant.overlap, mirror=variant.mirror)
+                predictors[variant.key] = predictor_of(model, self.body, windows)
+        return predictors
 
 
 class _Collected:
@@ -203,6 +249,23 @@ class _Collected:
         joined = [np.concatenate(rows) for rows in by_group.values()]
         medians = [np.median(values) for values in joined if len(values)]
         return float(np.mean(medians)) if medians else float("nan")
+
+
+def _score(variant: str, collected: Mapping[tuple[str, str], _Collected]) -> Score:
+    """A variant's scores from its collected metrics."""
+    metrics = {name: rows.per_file() for (key, name), rows in collected.items() if key == variant}
+    root = collected.get((variant, "root_deg"), _Collected())
+    scored = int(metrics["pa_mpjpe_mm"].counts.sum())
+    return Score(metrics, root.median(), root.median_over_frames(), scored)
+
+
+def _rounded(value: float, digits: int) -> float | None:
+    """For JSON, which knows no NaN."""
+    return round(value, digits) if np.isfinite(value) else None
+
+
+def _bounds(interval: Interval) -> Bounds:
+    return round(interval.low, 2), round(interval.high, 2)
 
 
 def _walk(bank: MotionBank, split: str, frames: int) -> list[BodyMotion]:

@@ -1,0 +1,182 @@
+"""The reference joints of a set of cameras: from all detections, for each camera without its own, and how good they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from pointlight.body import EXTENDED_KEYPOINTS, NETWORK_KEYPOINTS, indices_of
+from pointlight.cues import Keypoints2D
+from pointlight.evaluation.multiview.block_bootstrap import rounded
+from pointlight.evaluation.multiview.calibration import CalibratedSet
+from pointlight.evaluation.multiview.frame_errors import CameraTruth
+from pointlight.evaluation.multiview.predictors import scored_frames
+from pointlight.evaluation.multiview.truth import MultiviewTruth, TruthConfig, Views2D, cached_triangulation
+from pointlight.evaluation.results import PEOPLE_IN_PART, WHOLE_PEOPLE, ReferenceQuality
+from pointlight.motion import default_cache
+
+FULL_BODY_JOINTS = 10
+"""A frame counts if so many of the 12 have a reference; sets that seldom do, but have `PART_JOINTS`, are scored apart."""
+
+PART_JOINTS = 6
+
+TWELVE = list(indices_of(NETWORK_KEYPOINTS, EXTENDED_KEYPOINTS))
+"""The 12 scored keypoints among those that the detector gives."""
+
+
+@dataclass(frozen=True)
+class CameraDetections:
+    """What the detector found in one camera's video.
+
+    Attributes:
+        keypoints: in pixels, frame by frame.
+        world_m: (T, 12, 3) the detector's own 3D of the 12 keypoints, which is a baseline.
+    """
+
+    keypoints: Keypoints2D
+    world_m: np.ndarray
+
+
+def truth_of(
+    calibrated: CalibratedSet,
+    seen: Sequence[CameraDetections],
+    config: TruthConfig,
+    cache: Path | None = None,
+) -> MultiviewTruth:
+    """The set's truth from the detections of all its cameras, from the cache where it holds it."""
+    return cached_triangulation(views_2d(calibrated, seen), config, cache or default_cache())
+
+
+def views_2d(calibrated: CalibratedSet, seen: Sequence[CameraDetections]) -> Views2D:
+    """All cameras' keypoints side by side; frames of equal number belong together, and the shortest video ends all."""
+    frames = min(len(each.keypoints) for each in seen)
+    points = np.stack([each.keypoints.select(EXTENDED_KEYPOINTS)[:frames] for each in seen])
+    return Views2D(
+        EXTENDED_KEYPOINTS,
+        seen[0].keypoints.time_s[:frames],
+        points[..., :2].astype(np.float64),
+        points[..., 2],
+        tuple(view.lens for view in calibrated.views),
+    )
+
+
+def camera_truths(
+    calibrated: CalibratedSet,
+    seen: Sequence[CameraDetections],
+    truth: MultiviewTruth,
+    left_out: Sequence[MultiviewTruth],
+    least_joints: int,
+) -> list[CameraTruth]:
+    """The reference joints for every camera: without it where three or more others see a joint, with it where two do.
+
+    Args:
+        calibrated: the set.
+        seen: by each camera.
+        truth: from all of them.
+        left_out: from all but one, `left_out_truths`.
+        least_joints: of the 12 that a frame must have to be scored.
+    """
+    result = []
+    for v, (view, alone) in enumerate(zip(calibrated.views, left_out, strict=True)):
+        others = np.delete(truth.inlier, v, axis=0).sum(0)
+        without = alone.scored & (others >= 3)
+        scored = without | (truth.scored & (others >= 2))
+        places = np.where(without[..., None], alone.joints_world_m, truth.joints_world_m)
+        in_camera = view.lens.to_camera(torch.from_numpy(places)).numpy()
+        in_camera = np.where(scored[..., None], in_camera, np.nan)
+        K = view.lens.K.numpy()
+        flat = in_camera[..., :2] / in_camera[..., 2:] * (K[0, 0], K[1, 1]) + K[:2, 2]
+        twelve = scored[:, TWELVE]
+        sees = scored_frames(seen[v].keypoints)[: len(twelve)]
+        result.append(
+            CameraTruth(
+                joints_m=in_camera[:, TWELVE],
+                extended_px=flat,
+                frames=(twelve.sum(1) >= least_joints) & sees,
+                focal_px=float((K[0, 0] + K[1, 1]) / 2),
+                left_out=float(without[:, TWELVE].sum() / max(twelve.sum(), 1)),
+                left_out_mm=_moved_mm(truth, alone, without),
+            )
+        )
+    return result
+
+
+def left_out_truths(
+    views: Views2D, truth: MultiviewTruth, config: TruthConfig, cache: Path | None = None
+) -> list[MultiviewTruth]:
+    """The reference as it would be without each camera; swaps and offsets stay those that all cameras found."""
+    known = {"swapped": truth.swapped, "offsets_px": truth.offsets_px}
+    return [
+        cached_triangulation(views.without(v), config, cache or default_cache(), **known)
+        for v in range(len(views.lenses))
+    ]
+
+
+def _moved_mm(truth: MultiviewTruth, other: MultiviewTruth, counted: np.ndarray) -> float:
+    """By how much the counted joints (T, K) of the 12 differ, median; NaN where none is scored in both."""
+    both = (counted & truth.scored)[:, TWELVE]
+    apart = 1000 * np.linalg.norm(other.joints_world_m - truth.joints_world_m, axis=-1)[:, TWELVE]
+    return float(np.median(apart[both])) if both.any() else float("nan")
+
+
+def quality(
+    name: str, truth: MultiviewTruth, left_out: Sequence[MultiviewTruth], cameras: Sequence[CameraTruth]
+) -> ReferenceQuality:
+    """How good the reference of a set is itself.
+
+    Args:
+        name: of the set.
+        truth: from all cameras.
+        left_out: from all but one, `left_out_truths`.
+        cameras: what each camera is scored on, `camera_truths`; empty where `people_shown` is none.
+    """
+    twelve = truth.scored[:, TWELVE]
+    spread = {
+        f"{upper} to {lower}": float(1000 * np.subtract(*np.nanpercentile(lengths, (75, 25))))
+        for (upper, lower), lengths in truth.limb_lengths_m().items()
+        if np.isfinite(lengths).sum() >= 5
+    }
+    error = truth.error_px[:, TWELVE][twelve]
+    unscored = why_unscored(truth, cameras)
+    return ReferenceQuality(
+        set=name,
+        scored_as="none" if unscored else people_shown(truth),
+        frames=len(truth.time_s),
+        scored_joints=round(float(twelve.mean()), 3),
+        reprojection_px=rounded(float(np.median(error))) if len(error) else None,
+        limb_spread_mm={limb: rounded(value) for limb, value in spread.items()},
+        floor_mm=tuple(rounded(_moved_mm(truth, alone, alone.scored)) for alone in left_out),
+        offsets_px=tuple((float(x), float(y)) for x, y in np.round(truth.offsets_px, 1)),
+        swapped=tuple(rounded(float(x), 3) for x in truth.swapped.mean(1)),
+        left_out_mm=None if unscored else tuple(rounded(camera.left_out_mm) for camera in cameras),
+        unscored_because=unscored,
+    )
+
+
+def why_unscored(truth: MultiviewTruth, cameras: Sequence[CameraTruth]) -> str:
+    """Why no frame of a set can be scored, a sentence without its subject; empty where one can."""
+    if len(truth.inlier) < 3:
+        return (
+            "it has two cameras, so that the camera that is scored would decide its own reference alone; "
+            "give three or more"
+        )
+    if people_shown(truth) == "none":
+        return (
+            f"fewer than a quarter of its frames have a reference for {PART_JOINTS} of the 12 keypoints; "
+            "check that the cameras see the same person and that their calibration and clocks agree"
+        )
+    if not any(camera.frames.any() for camera in cameras):
+        return "in no frame do two cameras agree on enough joints without the one that is scored; give more"
+    return ""
+
+
+def people_shown(truth: MultiviewTruth) -> str:
+    """Whether a set's reference shows whole people ("full"), enough of their joints ("part"), or neither ("none")."""
+    joints = truth.scored[:, TWELVE].sum(1)
+    if (joints >= FULL_BODY_JOINTS).mean() >= 0.5:
+        return WHOLE_PEOPLE
+    return PEOPLE_IN_PART if (joints >= PART_JOINTS).mean() >= 0.25 else "none"

@@ -6,15 +6,16 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from pointlight.body import EVALUATION_JOINTS, BodyModel, BodyState
-from pointlight.geometry import MIN_DEPTH_M, procrustes_error, safe_norm
+from pointlight.geometry import MIN_DEPTH_M, procrustes_error, procrustes_loss, safe_norm
 from pointlight.network import Martinez, Prediction
 from pointlight.simulator import TRACK_POINTS
 
 EVALUATION_INDICES = tuple(TRACK_POINTS.index(name) for name in EVALUATION_JOINTS)
-_HIPS = tuple(TRACK_POINTS.index(name) for name in ("left_hip", "right_hip"))
+_HIPS = slice(TRACK_POINTS.index("left_hip"), TRACK_POINTS.index("right_hip") + 1)
+"""Both hips, which are neighbours."""
 
 
 @dataclass(frozen=True)
@@ -92,33 +93,41 @@ def motion_hmr_loss(
     """
     zero = torch.zeros_like(predicted.shift[..., :1]).expand(*predicted.shift.shape[:-1], 3)
     state = BodyState(predicted.pose, predicted.shape, predicted.root, zero)
-    points = body.keypoints(state, TRACK_POINTS)
+    person = body.person(state.shape)
+    posed = body.posed(state, person)
+    points = body.keypoints_of(posed, person, TRACK_POINTS)
     points = points - points[..., _HIPS, :].mean(-2, keepdim=True)
     truth = targets.points_ray_m - targets.points_ray_m[..., _HIPS, :].mean(-2, keepdim=True)
-    chosen = list(range(len(TRACK_POINTS))) if config.surface_points else list(EVALUATION_INDICES)
+    seen_crop = targets.points_crop
+    if not config.surface_points:
+        chosen = list(EVALUATION_INDICES)
+        points, truth, seen_crop = (of[..., chosen, :] for of in (points, truth, seen_crop))
 
-    parts = {"aligned": procrustes_error(points[..., chosen, :], truth[..., chosen, :]).mean()}
-    seen = reproject(points[..., chosen, :], predicted, targets.focal_crop, perspective=config.perspective)
-    parts["reprojection"] = (seen - targets.points_crop[..., chosen, :]).abs().mean()
+    parts = {"aligned": procrustes_loss(points, truth).mean()}
+    seen = reproject(points, predicted, targets.focal_crop, perspective=config.perspective)
+    parts["reprojection"] = (seen - seen_crop).abs().mean()
+    error = points - truth
     if config.unaligned:
-        parts["unaligned"] = safe_norm(points[..., chosen, :] - truth[..., chosen, :]).mean()
+        parts["unaligned"] = safe_norm(error).mean()
     if config.rotation:
-        parts["rotation"] = (predicted.pose - targets.pose).square().sum((-1, -2)).mean()
+        parts["rotation"] = _matrix_error(predicted.pose, targets.pose)
     if config.turn:
-        true = BodyState(targets.pose, predicted.shape, targets.root_ray, zero)
-        parts["turn"] = (
-            (body.joint_rotations(state) - body.joint_rotations(true)).square().sum((-1, -2)).mean()
-        )
+        true = BodyState(targets.pose, targets.shape, targets.root_ray, zero)
+        parts["turn"] = _matrix_error(posed.rotations, body.joint_rotations(true))
     if config.root:
-        parts["root"] = (predicted.root - targets.root_ray).square().sum((-1, -2)).mean()
+        parts["root"] = _matrix_error(predicted.root, targets.root_ray)
     if config.shape:
         parts["shape"] = (predicted.shape - targets.shape).abs().mean()
     if config.velocity:
-        error = (points - truth)[..., chosen, :]
         # The two heads of a pair share a frame of reference, neighbouring pairs do not quite.
         parts["velocity"] = safe_norm(error[:, :, 1] - error[:, :, 0]).mean()
     total = sum(getattr(config, name) * value for name, value in parts.items())
     return torch.as_tensor(total), parts
+
+
+def _matrix_error(predicted: Tensor, true: Tensor) -> Tensor:
+    """Mean over matrices (..., 3, 3) of the summed squared error of their numbers."""
+    return 9 * nn.functional.mse_loss(predicted, true)
 
 
 def reproject(points_m: Tensor, predicted: Prediction, focal_crop: Tensor, *, perspective: bool) -> Tensor:

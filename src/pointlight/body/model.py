@@ -102,6 +102,11 @@ class BodyModel(nn.Module, ABC):
         Exactly the fixed linear combinations of skinned vertices, collapsed to a few numbers a bone.
         """
         person = self.person(state.shape) if person is None else person
-        posed = self.posed(state, person)
+        return self.keypoints_of(self.posed(state, person), person, names)
+
+    def keypoints_of(
+        self, posed: Posed, person: Person, names: tuple[str, ...] | None = None
+    ) -> Float[Tensor, "*batch points 3"]:
+        """The same of a skeleton that is posed already."""
         rule = self.keypoint_rule if names is None else self.keypoint_rule.of(tuple(names))
         return collapsed_keypoints(posed, person.keypoint_terms, rule)

@@ -19,6 +19,7 @@ from pointlight.geometry.procrustes import (
     Similarity,
     nearest_rotation,
     procrustes_error,
+    procrustes_loss,
     safe_norm,
     similarity_alignment,
 )
@@ -52,6 +53,7 @@ __all__ = [
     "perspective_to_weak",
     "pixel_rays",
     "procrustes_error",
+    "procrustes_loss",
     "project",
     "rotation_between",
     "rotmat_to_rotvec",

@@ -12,6 +12,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from pointlight.geometry.loops import AlignedError, has_loops
+
 _TINY = 1e-12
 """Sums of weights and mean squared distances (points within a micrometre, in metres) below are nothing."""
 
@@ -90,6 +92,30 @@ def procrustes_error(
     if weights is None:
         return distance.mean(-1)
     return (distance * weights).sum(-1) / weights.sum(-1).clamp_min(_TINY)
+
+
+def procrustes_loss(
+    predicted: Float[Tensor, "*batch points 3"],
+    target: Float[Tensor, "*batch points 3"],
+    weights: Float[Tensor, "*#batch points"] | None = None,
+) -> Float[Tensor, "*batch"]:
+    """`procrustes_error` with the similarity held fixed, several times faster on the CPU; for training.
+
+    Args:
+        predicted: points to be judged; they alone receive a gradient.
+        target: the truth.
+        weights: at least 0. None counts all alike.
+    """
+    if not has_loops(predicted, target):
+        return procrustes_error(predicted, target.detach(), weights)
+    leading, count = predicted.shape[:-2], predicted.shape[-2]
+    if weights is None:
+        weights = torch.ones(1, count, dtype=predicted.dtype)
+    else:
+        weights = weights.to(predicted.dtype).expand(*leading, count).reshape(-1, count)
+    rows = predicted.reshape(-1, count, 3), target.expand(predicted.shape).reshape(-1, count, 3), weights
+    errors: Tensor = AlignedError.apply(*rows, _TINY)  # pyright: ignore[reportAssignmentType]
+    return errors.reshape(leading)
 
 
 def safe_norm(vector: Float[Tensor, "*batch dims"]) -> Float[Tensor, "*batch"]:

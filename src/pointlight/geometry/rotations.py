@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from pointlight.geometry.loops import SixdToRotmat, has_loops
 from pointlight.geometry.procrustes import nearest_rotation
 
 _TINY = 1e-24
@@ -39,6 +40,10 @@ def sixd_to_rotmat(sixd: Float[Tensor, "*batch 6"]) -> Float[Tensor, "*batch 3 3
     The six numbers are the two columns one after the other. Where they are parallel or zero, they define no
     rotation, and the identity is returned, with gradient 0.
     """
+    if has_loops(sixd) and sixd.requires_grad and torch.is_grad_enabled():  # predictions keep their bits
+        rows = sixd.reshape(-1, 6)
+        rotations: Tensor = SixdToRotmat.apply(rows, _TINY, _PARALLEL)  # pyright: ignore[reportAssignmentType]
+        return rotations.reshape(*sixd.shape[:-1], 3, 3)
     first, second = sixd.detach().unflatten(-1, (2, 3)).unbind(-2)
     squares = first.square().sum(-1) * second.square().sum(-1)
     sine = squares - (first * second).sum(-1).square()

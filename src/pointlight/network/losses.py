@@ -6,15 +6,16 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from pointlight.body import EVALUATION_JOINTS, BodyModel, BodyState
-from pointlight.geometry import MIN_DEPTH_M, procrustes_error, safe_norm, similarity_alignment
+from pointlight.body import EVALUATION_JOINTS, BodyModel, BodyState, Posed
+from pointlight.geometry import MIN_DEPTH_M, procrustes_loss, safe_norm, similarity_alignment
 from pointlight.network.regressor import Prediction
 from pointlight.simulator import TRACK_POINTS
 
 EVALUATION_INDICES = tuple(TRACK_POINTS.index(name) for name in EVALUATION_JOINTS)
-_HIPS = tuple(TRACK_POINTS.index(name) for name in ("left_hip", "right_hip"))
+_HIPS = slice(TRACK_POINTS.index("left_hip"), TRACK_POINTS.index("right_hip") + 1)
+"""Both hips, which are neighbours."""
 
 
 @dataclass(frozen=True)
@@ -106,24 +107,30 @@ def motion_hmr_loss(
     """
     zero = torch.zeros_like(predicted.shift[..., :1]).expand(*predicted.shift.shape[:-1], 3)
     state = BodyState(predicted.pose, predicted.shape, predicted.root, zero)
-    points = hip_centred(body.keypoints(state, TRACK_POINTS))
-    truth = hip_centred(targets.points_ray_m)
-    chosen = list(range(len(TRACK_POINTS))) if config.surface_points else list(EVALUATION_INDICES)
-    weights = None if targets.known is None else targets.known.to(points.dtype)[..., chosen]
+    person = body.person(state.shape)
+    posed = body.posed(state, person)
+    points = hip_centred(body.keypoints_of(posed, person, TRACK_POINTS))
+    truth, seen_crop, known = hip_centred(targets.points_ray_m), targets.points_crop, targets.known
+    fit = EVALUATION_INDICES if config.fit_on_metric else None
+    if not config.surface_points:
+        chosen, fit = list(EVALUATION_INDICES), None
+        points, truth, seen_crop = (of[..., chosen, :] for of in (points, truth, seen_crop))
+        known = None if known is None else known[..., chosen]
+    weights = None if known is None else known.to(points.dtype)
     # Without both hips nobody knows where the others are relative to them.
     centred = None if weights is None else weights * _hips_known(targets)
 
-    parts = {"aligned": _aligned(points, truth, chosen, weights, fit_on_metric=config.fit_on_metric)}
-    seen = reproject(points[..., chosen, :], predicted, targets.focal_crop, perspective=config.perspective)
-    parts["reprojection"] = _mean((seen - targets.points_crop[..., chosen, :]).abs(), weights)
+    parts = {"aligned": _aligned(points, truth, weights, fit)}
+    seen = reproject(points, predicted, targets.focal_crop, perspective=config.perspective)
+    parts["reprojection"] = _mean((seen - seen_crop).abs(), weights)
+    error = points - truth
     if config.unaligned:
-        parts["unaligned"] = _mean(safe_norm(points[..., chosen, :] - truth[..., chosen, :]), centred)
+        parts["unaligned"] = _mean(safe_norm(error), centred)
     if config.velocity:
-        error = (points - truth)[..., chosen, :]
         # The two heads of a pair share a frame of reference, neighbouring pairs do not quite.
         both = None if centred is None else centred[:, :, 1] * centred[:, :, 0]
         parts["velocity"] = _mean(safe_norm(error[:, :, 1] - error[:, :, 0]), both)
-    parts |= _body_parts(predicted, state, targets, body, config)
+    parts |= _body_parts(predicted, posed, targets, body, config)
     total = sum(getattr(config, name) * parts[name] for name in _ORDER if name in parts)
     return torch.as_tensor(total), parts
 
@@ -133,19 +140,19 @@ _ORDER = ("aligned", "reprojection", "unaligned", "rotation", "turn", "root", "s
 
 
 def _body_parts(
-    predicted: Prediction, state: BodyState, targets: Targets, body: BodyModel, config: LossConfig
+    predicted: Prediction, posed: Posed, targets: Targets, body: BodyModel, config: LossConfig
 ) -> dict[str, Tensor]:
     """The terms on rotations and shape that the configuration asks for."""
     known = None if targets.body_known is None else targets.body_known.to(predicted.pose.dtype)
     parts = {}
     if config.rotation:
-        parts["rotation"] = _mean((predicted.pose - targets.pose).square().sum((-1, -2)), known)
+        parts["rotation"] = _matrix_error(predicted.pose, targets.pose, known)
     if config.turn:
-        true = BodyState(targets.pose, predicted.shape, targets.root_ray, state.translation)
-        apart = body.joint_rotations(state) - body.joint_rotations(true)
-        parts["turn"] = _mean(apart.square().sum((-1, -2)), known)
+        zero = targets.root_ray.new_zeros(3)
+        true = BodyState(targets.pose, targets.shape, targets.root_ray, zero)
+        parts["turn"] = _matrix_error(posed.rotations, body.joint_rotations(true), known)
     if config.root:
-        parts["root"] = _mean((predicted.root - targets.root_ray).square().sum((-1, -2)), known)
+        parts["root"] = _matrix_error(predicted.root, targets.root_ray, known)
     if config.shape:
         parts["shape"] = _mean((predicted.shape - targets.shape).abs(), known)
     return parts
@@ -174,7 +181,7 @@ def squared_loss(
     loss = _mean((standardised - (points - mean) / deviation).square(), weights)
     with torch.no_grad():
         found = standardised * deviation + mean
-        aligned = _aligned(found, points, list(range(points.shape[-2])), weights, fit_on_metric=False)
+        aligned = _aligned(found, points, weights, None)
     return loss, {"squared": loss.detach(), "aligned": aligned}
 
 
@@ -184,19 +191,23 @@ def _hips_known(targets: Targets) -> Tensor:
     return targets.known[..., _HIPS].all(-1, keepdim=True).to(targets.points_ray_m.dtype)
 
 
-def _aligned(
-    points: Tensor, truth: Tensor, chosen: list[int], weights: Tensor | None, *, fit_on_metric: bool
-) -> Tensor:
-    """Mean distance of the chosen points after alignment, fitted on them or on the joints that the metric has."""
-    mine, theirs = points[..., chosen, :], truth[..., chosen, :]
-    if not fit_on_metric:
-        error = procrustes_error(mine, theirs, weights)
+def _aligned(points: Tensor, truth: Tensor, weights: Tensor | None, fit: tuple[int, ...] | None) -> Tensor:
+    """Mean distance after alignment, which is fitted on all points, or on the joints that the metric has."""
+    if fit is None:
+        error = procrustes_loss(points, truth, weights)
         return _mean(error, None if weights is None else weights.amax(-1))
-    fit = [chosen.index(index) for index in EVALUATION_INDICES]
+    chosen = list(fit)
     with torch.no_grad():
-        fit_weights = None if weights is None else weights[..., fit]
-        alignment = similarity_alignment(mine[..., fit, :], theirs[..., fit, :], fit_weights)
-    return _mean(safe_norm(alignment.apply(mine) - theirs), weights)
+        fit_weights = None if weights is None else weights[..., chosen]
+        alignment = similarity_alignment(points[..., chosen, :], truth[..., chosen, :], fit_weights)
+    return _mean(safe_norm(alignment.apply(points) - truth), weights)
+
+
+def _matrix_error(predicted: Tensor, true: Tensor, known: Tensor | None) -> Tensor:
+    """Mean over matrices (..., 3, 3) of the summed squared error of their numbers."""
+    if known is None:
+        return 9 * nn.functional.mse_loss(predicted, true)
+    return _mean((predicted - true).square().sum((-1, -2)), known)
 
 
 def _mean(values: Tensor, weights: Tensor | None) -> Tensor:

@@ -9,6 +9,7 @@ import torch
 
 from pointlight.body import EVALUATION_JOINTS, MEAN_ADULT_SHAPE, AnnyBody, BodyState, mirror_order
 from pointlight.cues import PointCueConfig
+from pointlight.errors import PointlightError
 from pointlight.network import (
     Martinez,
     MartinezConfig,
@@ -16,6 +17,7 @@ from pointlight.network import (
     MotionHMRConfig,
     PointsEncoderConfig,
     Prediction,
+    find_device,
     frames_of_pairs,
     mirrored_prediction,
     seen_both_ways,
@@ -103,6 +105,12 @@ def test_without_memory_there_are_as_many_parameters(body: AnnyBody) -> None:
 def test_unknown_memory_is_refused(body: AnnyBody) -> None:
     with pytest.raises(ValueError, match="'bilstm' or 'none'"):
         network(body, replace(SMALL, memory="gru"))
+
+
+def test_a_device_that_is_not_there_is_one_sentence() -> None:
+    with pytest.raises(PointlightError, match=r"^there is no device 'warp' here .*; use cpu$"):
+        find_device("warp")
+    assert find_device("cpu") == torch.device("cpu")
 
 
 def test_martinez_has_the_published_size_and_bounded_weights() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from copy import deepcopy
 from dataclasses import dataclass
 
 import torch
@@ -57,6 +58,11 @@ class BodyModel(nn.Module, ABC):
     keypoint_rule: KeypointRule
     faces: Tensor
     hinge_axes: dict[str, tuple[float, float, float]]
+
+    def on(self, device: torch.device | str) -> BodyModel:
+        """This body where its buffers lie there already, else a copy of it there."""
+        there = self.mean_shape.device if not (buffers := list(self.buffers())) else buffers[0].device
+        return self if there == torch.device(device) else deepcopy(self).to(device)
 
     @property
     def keypoint_names(self) -> tuple[str, ...]:

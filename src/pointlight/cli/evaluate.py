@@ -48,6 +48,7 @@ def evaluate(
         Path | None, typer.Option(help="Your own SMPL file, or a folder with those of women and men.")
     ] = None,
     regressor: Annotated[Path | None, typer.Option(help="J_regressor_h36m.npy, with --smpl.")] = None,
+    device: Annotated[str, typer.Option(help="Where networks run: cpu, cuda, mps.")] = "cpu",
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the result here.")] = None,
 ) -> None:
     """Evaluate models on simulated people, on people filmed by several cameras, or on a published benchmark."""
@@ -77,10 +78,18 @@ def evaluate(
     with stage_bars() as bars:
         if data is not None and on in PUBLISHED:
             result = evaluate_published(
-                models, benchmark=on, folder=data, smpl=smpl, regressor=regressor, progress=bars
+                models,
+                benchmark=on,
+                folder=data,
+                smpl=smpl,
+                regressor=regressor,
+                device=device,
+                progress=bars,
             )
         elif data is not None and on == "multiview":
-            result = evaluate_multiview(models, data, motion=motion, predictions=files, progress=bars)
+            result = evaluate_multiview(
+                models, data, motion=motion, predictions=files, device=device, progress=bars
+            )
         else:
             result = evaluate_synthetic(
                 models,
@@ -92,6 +101,7 @@ def evaluate(
                 refine=refine,
                 configuration=configuration,
                 split=split,
+                device=device,
                 progress=bars,
             )
     if json_file is not None:

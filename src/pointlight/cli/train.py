@@ -27,6 +27,7 @@ def train(
     ] = None,
     seed: Annotated[int, typer.Option(help="Of scenes and weights.")] = 0,
     workers: Annotated[int, typer.Option(help="Processes that make data.")] = 1,
+    device: Annotated[str, typer.Option(help="Where the network learns: cpu, cuda, mps.")] = "cpu",
 ) -> None:
     """Train a network on simulated people."""
     from pointlight.training import train as run
@@ -42,6 +43,7 @@ def train(
             init=init,
             seed=seed,
             workers=workers,
+            device=device,
             progress=bars,
         )
     typer.echo(f"{trainer.step} steps, best on validation {trainer.best_mm:.1f} mm PA-MPJPE")

@@ -23,13 +23,17 @@ _BASELINES = {"martinez": "martinez", "memoryless": "points-memoryless"}
 _CONSTANT_CLIPS = 512
 
 
-def baseline_checkpoints(body: BodyModel) -> dict[str, Checkpoint]:
+def baseline_checkpoints(body: BodyModel, device: str = "cpu") -> dict[str, Checkpoint]:
     """The shipped networks that others are compared with, by the name that tables give them."""
     shipped = shipped_models()
-    return {baseline: load_checkpoint(name, body) for baseline, name in _BASELINES.items() if name in shipped}
+    return {
+        baseline: load_checkpoint(name, body).on(device)
+        for baseline, name in _BASELINES.items()
+        if name in shipped
+    }
 
 
-def named_checkpoints(models: Sequence[str], body: BodyModel) -> dict[str, Checkpoint]:
+def named_checkpoints(models: Sequence[str], body: BodyModel, device: str = "cpu") -> dict[str, Checkpoint]:
     """Loaded models by a name for each: a run's folder gives its own, since its file is always called best."""
     checkpoints: dict[str, Checkpoint] = {}
     for given in models:
@@ -38,7 +42,7 @@ def named_checkpoints(models: Sequence[str], body: BodyModel) -> dict[str, Check
             raise PointlightError(
                 f"the folder {path} holds no best.safetensors; give a run's folder or a file"
             )
-        checkpoint = load_checkpoint(given, body)
+        checkpoint = load_checkpoint(given, body).on(device)
         name = path.resolve().name if path.is_dir() else checkpoint.name
         if name in checkpoints:
             name = str(given)

@@ -3,6 +3,7 @@
 How they are trained and what their input means lives elsewhere.
 """
 
+from pointlight.network.devices import find_device
 from pointlight.network.encoders import PointsEncoder, PointsEncoderConfig
 from pointlight.network.losses import (
     EVALUATION_INDICES,
@@ -47,6 +48,7 @@ __all__ = [
     "Targets",
     "WindowConfig",
     "draw_pairs",
+    "find_device",
     "frames_of_pairs",
     "hip_centred",
     "mirrored_prediction",

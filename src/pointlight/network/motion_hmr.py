@@ -121,6 +121,7 @@ class MotionHMR(PoseNetwork):
         """See `PoseNetwork`."""
         predict = seen_both_ways(self, self.config.cues, body.joint_names) if windows.mirror else self
         bodies = over_windows(predict, cues, windows.frames, overlap=windows.overlap)
+        body = body.on(self.device)
         state = BodyState(bodies.pose, bodies.shape, bodies.root, bodies.root.new_zeros(3))
         return FramePoints(body.keypoints(state, TRACK_POINTS), bodies)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from pointlight.body import AnnyBody, BodyModel
 from pointlight.cues import KEYPOINT_SETS, PointCueConfig
 from pointlight.errors import PointlightError
 from pointlight.files import atomic_path
-from pointlight.network import MartinezConfig, MotionHMRConfig, NetworkConfig, PoseNetwork
+from pointlight.network import MartinezConfig, MotionHMRConfig, NetworkConfig, PoseNetwork, find_device
 from pointlight.simulator import CLIP_FRAMES, FRAMES_PER_SECOND
 from pointlight.training.configuration import from_plain, to_plain
 
@@ -47,6 +47,14 @@ class Checkpoint:
     sha256: str = ""
     clip_frames: int = CLIP_FRAMES
     metadata: dict[str, Any] = field(default_factory=dict)
+
+    def on(self, device: str) -> Checkpoint:
+        """The same with its network on a device.
+
+        Raises:
+            PointlightError: there is no such device here.
+        """
+        return replace(self, model=self.model.to(find_device(device)))
 
 
 def save_checkpoint(

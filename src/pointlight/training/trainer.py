@@ -6,7 +6,6 @@ import json
 import math
 import platform
 import time
-from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from pointlight.body import AnnyBody, BodyModel
 from pointlight.errors import PointlightError
 from pointlight.files import atomic_path, ensure_folder
 from pointlight.motion import MotionBank
-from pointlight.network import PoseNetwork, draw_pairs
+from pointlight.network import PoseNetwork, draw_pairs, find_device
 from pointlight.progress import Progress, ProgressCallback, silent
 from pointlight.provenance import git
 from pointlight.randomness import stream
@@ -78,9 +77,9 @@ class Trainer:
         self.lineage: list[dict[str, Any]] = []
         self.steps = recipe.optimiser.steps
         torch.manual_seed(seed)
-        self.model = self._build(init).to(device)
+        self.model = self._build(init).to(find_device(device))
         # Batches are made on the CPU with a body of their own.
-        self._body_there = self.body if device == "cpu" else deepcopy(self.body).to(device)
+        self._body_there = self.body.on(device)
         self.average = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
         self.optimiser = make_optimiser(self.model, recipe.optimiser)
         self.step = 0

@@ -66,7 +66,7 @@ class Validation:
 
         Args:
             network: in evaluation mode.
-            body: that it moves, where its weights lie.
+            body: that it moves.
         """
         cues = network.observe(observation_of(self._tracks))
         frames = cues.occluded.shape[1]

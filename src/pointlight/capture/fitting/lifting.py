@@ -75,7 +75,7 @@ def lift(
         track: keypoints.
         names: of the track's keypoints.
         network: in evaluation mode.
-        body: whose pose it predicts, where the network's weights lie.
+        body: whose pose it predicts.
         windows: how the network sees the track.
     """
     grid_s = grid_times(track.time_s, windows.frames)

@@ -132,6 +132,7 @@ def evaluate_multiview(
     predictions: Mapping[str, Path] | None = None,
     config: TruthConfig | None = None,
     cache: Path | None = None,
+    device: str = "cpu",
     progress: ProgressCallback = silent,
 ) -> EvaluationResult[MultiviewRow]:
     """Score models on people filmed by several cameras.
@@ -144,6 +145,7 @@ def evaluate_multiview(
         predictions: files of another program's joints (`other_tools.py`) by "set/camera"; a row of their own.
         config: how the reference joints are made.
         cache: where detections are kept.
+        device: where networks run, as torch calls it.
         progress: told how far each stage is.
 
     Raises:
@@ -151,8 +153,8 @@ def evaluate_multiview(
     """
     config = config or TruthConfig()
     body = AnnyBody()
-    checkpoints = named_checkpoints(models, body)
-    baselines = baseline_checkpoints(body)
+    checkpoints = named_checkpoints(models, body, device)
+    baselines = baseline_checkpoints(body, device)
     bank = training_bank(motion, body, cache, progress=progress)
     roles = _roles(data)
     calibrated_sets = {folder: read_calibrated_set(folder) for folder in calibrated_folders(data)}

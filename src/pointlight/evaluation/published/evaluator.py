@@ -118,6 +118,7 @@ def evaluate_published(
     folder: Path,
     smpl: Path | None = None,
     regressor: Path | None = None,
+    device: str = "cpu",
     progress: ProgressCallback = silent,
 ) -> EvaluationResult[PublishedRow]:
     """Score models on a benchmark's test set.
@@ -128,6 +129,7 @@ def evaluate_published(
         folder: the benchmark's, as it was unpacked.
         smpl: an official SMPL file for all persons, or a folder with those of women and men.
         regressor: J_regressor_h36m.npy, (17, V); with `smpl`, truth are the 14 joints of the literature.
+        device: where networks run, as torch calls it.
         progress: told how many of the benchmark's files are done.
 
     Raises:
@@ -139,7 +141,7 @@ def evaluate_published(
     regressed = _regressed_truth(benchmark, smpl, regressor)
     names, label = (EVALUATION_JOINTS, _REGRESSED_LABEL) if regressed else (chosen.names, chosen.label)
     body = AnnyBody()
-    checkpoints = named_checkpoints(models, body)
+    checkpoints = named_checkpoints(models, body, device)
     files = chosen.find(Path(folder))
     scores, unscored = _score_files(benchmark, files, regressed, names, checkpoints, body, progress)
     resting = scores[REST_POSE]

@@ -53,6 +53,7 @@ def evaluate_synthetic(
     configuration: str = EVAL_V1.name,
     split: str = "heldout",
     cache: Path | None = None,
+    device: str = "cpu",
     progress: ProgressCallback = silent,
 ) -> EvaluationResult[SyntheticRow]:
     """Score models and baselines on held-out motions.
@@ -68,6 +69,7 @@ def evaluate_synthetic(
         configuration: "eval-v1", "eval-v1-perfect" for exact keypoints, "eval-mediapipe-v1" for mediapipe's errors.
         split: which motions; "heldout" for tables.
         cache: where compiled motions lie.
+        device: where networks run, as torch calls it.
         progress: told how far each stage is: "motion", then one by every model's name.
 
     Raises:
@@ -81,8 +83,8 @@ def evaluate_synthetic(
         raise PointlightError(f"there is no split {split!r}; there are {', '.join(SPLITS)}")
     body = AnnyBody()
     # What cannot be loaded is said before anything takes time.
-    checkpoints = named_checkpoints(models, body)
-    shipped = baseline_checkpoints(body)
+    checkpoints = named_checkpoints(models, body, device)
+    shipped = baseline_checkpoints(body, device)
     bank = training_bank(motion, body, cache, progress=progress)
     config = replace(CONFIGURATIONS[configuration], split=_split(bank, split))
     test = SyntheticTest(config, bank, body, clips=clips, seed=seed)

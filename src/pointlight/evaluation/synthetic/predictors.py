@@ -53,7 +53,7 @@ def predictor_of(model: PoseNetwork | Tensor, body: BodyModel, windows: WindowCo
 
     Args:
         model: any network, or a tensor.
-        body: that a network's pose and shape move, where its weights lie.
+        body: that a network's pose and shape move.
         windows: how long tracks are seen.
 
     Raises:
@@ -89,7 +89,7 @@ class NetworkPredictor:
 
     Attributes:
         network: in evaluation mode.
-        body: that its pose and shape move, where its weights lie.
+        body: that its pose and shape move.
         windows: how long scenes are seen.
     """
 

@@ -10,7 +10,6 @@ from pointlight.training.checkpoint import (
     save_checkpoint,
     shipped_models,
 )
-from pointlight.training.configuration import from_plain, to_plain
 from pointlight.training.data import (
     Batch,
     BatchMaker,
@@ -55,7 +54,6 @@ __all__ = [
     "cues_of_tracks",
     "draw_pairs",
     "find_recipe",
-    "from_plain",
     "learning_rate",
     "load_checkpoint",
     "motion_hmr_loss",
@@ -64,7 +62,6 @@ __all__ = [
     "save_checkpoint",
     "shipped_models",
     "targets_of_tracks",
-    "to_plain",
     "train",
     "training_bank",
 ]

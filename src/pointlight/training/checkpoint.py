@@ -15,12 +15,12 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from pointlight.body import MEAN_ADULT_SHAPE, AnnyBody, BodyModel
+from pointlight.configuration import from_plain, to_plain
 from pointlight.cues import KEYPOINT_SETS, point_feature_count
 from pointlight.errors import PointlightError
 from pointlight.files import atomic_path
 from pointlight.network import Martinez, MartinezConfig, MotionHMR, MotionHMRConfig
 from pointlight.simulator import FRAMES_PER_SECOND, TRACK_POINTS
-from pointlight.training.configuration import from_plain, to_plain
 
 FORMAT_VERSION = 1
 DATA_ACKNOWLEDGEMENT = (

@@ -16,6 +16,7 @@ import torch
 from torch import nn
 
 from pointlight.body import AnnyBody, BodyModel
+from pointlight.configuration import from_plain, to_plain
 from pointlight.errors import PointlightError
 from pointlight.files import atomic_path, ensure_folder
 from pointlight.motion import MotionBank
@@ -23,7 +24,6 @@ from pointlight.network import Martinez, MotionHMR
 from pointlight.randomness import stream
 from pointlight.training.board import Board
 from pointlight.training.checkpoint import build_network, load_checkpoint, save_checkpoint
-from pointlight.training.configuration import from_plain, to_plain
 from pointlight.training.data import Batch, BatchMaker, batches
 from pointlight.training.losses import EVALUATION_INDICES, draw_pairs, martinez_loss, motion_hmr_loss
 from pointlight.training.motions import mean_pose, training_bank

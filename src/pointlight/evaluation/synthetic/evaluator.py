@@ -10,6 +10,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from pointlight.body import AnnyBody
+from pointlight.configuration import to_plain
 from pointlight.errors import PointlightError
 from pointlight.evaluation.contenders import (
     EVALUATION_SEED,
@@ -25,11 +26,7 @@ from pointlight.simulator import (
     EVAL_V1_PERFECT,
     SceneConfig,
 )
-from pointlight.training import (
-    PROCEDURAL_SEED,
-    to_plain,
-    training_bank,
-)
+from pointlight.training import PROCEDURAL_SEED, training_bank
 
 CONFIGURATIONS: dict[str, SceneConfig] = {
     config.name: config for config in (EVAL_V1, EVAL_V1_PERFECT, EVAL_MEDIAPIPE_V1)

@@ -18,7 +18,9 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
+import pointlight
 from pointlight.body import AnnyBody
+from pointlight.configuration import config_sha256, from_plain, to_plain
 from pointlight.errors import PointlightError
 from pointlight.motion import MotionBank, procedural_bank
 from pointlight.network import MotionHMRConfig, Prediction
@@ -36,13 +38,11 @@ from pointlight.training import (
     cues_of_tracks,
     draw_pairs,
     find_recipe,
-    from_plain,
     learning_rate,
     load_checkpoint,
     motion_hmr_loss,
     repaired_tracks,
     save_checkpoint,
-    to_plain,
     train,
 )
 
@@ -280,6 +280,8 @@ def test_lineage_is_kept(tmp_path: Path, bank: MotionBank, body: AnnyBody) -> No
     child.run(steps=4)
     metadata = load_checkpoint(tmp_path / "second" / "latest.safetensors", body).metadata
     assert metadata["command"] == "pointlight train tiny --seed 0 --steps 4 --init WEIGHTS"
+    assert metadata["recipe_sha256"] == config_sha256(find_recipe("tiny"))
+    assert metadata["version"] == pointlight.__version__ and "commit" in metadata
     lineage = metadata["lineage"]
     assert [entry["sha256"] for entry in lineage] == [parent.sha256]
     made = tmp_path / "second" / "latest.safetensors"
@@ -338,7 +340,10 @@ def test_minutes_end_a_run_that_can_be_resumed(tmp_path: Path, bank: MotionBank,
     trainer.run(steps=10**6, minutes=1e-4)
     assert time.monotonic() - started < 60
     assert 0 < trainer.step < 10**6
-    assert run_tiny(tmp_path, bank, body, trainer.step + 1, resume=True).step == trainer.step + 1
+    again = Trainer(find_recipe("tiny"), tmp_path, bank, body=body, workers=0)
+    again.resume()
+    again.run(minutes=0)
+    assert (again.step, again.steps) == (trainer.step + 1, 10**6)
 
 
 def test_the_mean_of_networks_lies_between_them(tmp_path: Path) -> None:

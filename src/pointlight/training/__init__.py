@@ -29,8 +29,9 @@ from pointlight.training.losses import (
 from pointlight.training.motions import PROCEDURAL_SEED, training_bank
 from pointlight.training.optimisers import OptimiserConfig, learning_rate
 from pointlight.training.recipes import RECIPES, Recipe, find_recipe
+from pointlight.training.runs import train
 from pointlight.training.shards import ClipShards
-from pointlight.training.trainer import Progress, Trainer, train
+from pointlight.training.trainer import Progress, Trainer
 from pointlight.training.validation import Validation, body_points
 
 __all__ = [

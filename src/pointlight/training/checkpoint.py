@@ -14,6 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from pointlight import __version__
 from pointlight.body import MEAN_ADULT_SHAPE, AnnyBody, BodyModel
 from pointlight.configuration import from_plain, to_plain
 from pointlight.cues import KEYPOINT_SETS, point_feature_count
@@ -89,6 +90,7 @@ def save_checkpoint(
     }
     header = {
         "format_version": FORMAT_VERSION,
+        "version": __version__,
         "config": to_plain(config),
         "body": body.name,
         "body_sha256": body.sha256,

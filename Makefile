@@ -14,7 +14,7 @@ INSTALL = PYTHON="$(PYTHON)" sh tools/install.sh
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name words; do printf '%-8s %s\n' "$$name" "$$words"; done
 
-demo:  ## predict on a sample video, which is fetched once
+demo:  ## predict on a sample video, which is fetched once, and score the result
 	@$(INSTALL) run
 	@video=$$($(BIN)/python tools/sample_video.py) && \
 	  echo "Predicting $$video" && \
@@ -22,7 +22,7 @@ demo:  ## predict on a sample video, which is fetched once
 	  echo && \
 	  echo "Look at $(DEMO)/overlay.mp4 with any video player: left the video with the body on the person, right the body turned." && \
 	  echo "The motion as numbers is $(DEMO)/poses.npz; docs/output.md says what is in it." && \
-	  $(BIN)/python tools/judge_demo.py "$(DEMO)" "$$video"
+	  $(BIN)/python tools/score_demo.py "$(DEMO)" "$$video"
 
 test:  ## the whole suite but for the long tests
 	@$(INSTALL) test

@@ -53,7 +53,7 @@ from pointlight.simulator.clips import (
     OccluderConfig,
     SensorConfig,
     Sources,
-    find_recipe,
+    find_synthesis_recipe,
     open_maker,
     without_total_occlusions,
 )
@@ -382,7 +382,7 @@ def _cut_out(
 
 def asked_config(recipe: str, variant: str) -> SynthesisConfig:
     """The recipe with nothing before the person, changed as the variant says."""
-    config = without_total_occlusions(find_recipe(recipe))
+    config = without_total_occlusions(find_synthesis_recipe(recipe))
     config = replace(config, occluders=OccluderConfig(superpixel=False), bystanders=0.0)
     if variant == "looks":
         config = replace(config, scenes=surreal_scenes(config.scenes))

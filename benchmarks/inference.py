@@ -6,10 +6,10 @@ import torch
 from common import header, seconds
 
 from pointlight.body import EVALUATION_JOINTS, AnnyBody, BodyState
-from pointlight.cues import point_feature_count
-from pointlight.network import MotionHMR, frames_of_pairs
+from pointlight.cues import PointCueConfig
+from pointlight.network import frames_of_pairs
 from pointlight.simulator import CLIP_FRAMES
-from pointlight.training import build_network, find_recipe
+from pointlight.training import find_training_recipe
 
 
 @torch.no_grad()
@@ -17,9 +17,8 @@ def main() -> None:
     torch.set_num_threads(1)
     header("inference")
     body = AnnyBody()
-    model = build_network(find_recipe("points").network, body).eval()
-    assert isinstance(model, MotionHMR)
-    cues = torch.randn(1, CLIP_FRAMES - 1, point_feature_count("extended19", next_frame=True))
+    model = find_training_recipe("points").network.build(body).eval()
+    cues = torch.randn(1, CLIP_FRAMES - 1, *PointCueConfig().input_shape)
 
     def network() -> BodyState:
         frames = frames_of_pairs(model(cues))

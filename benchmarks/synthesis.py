@@ -25,10 +25,17 @@ import torch
 from common import header
 from processes import memory_after_mb, memory_mb, processor_s, workers_of
 
+from pointlight.progress import Progress
 from pointlight.simulator import ClipMaker, SynthesisConfig, decode_clip, encode_clip, synthesize
-from pointlight.simulator.clips import Sources, find_recipe, open_maker, prepare_backgrounds
+from pointlight.simulator.clips import (
+    Sources,
+    find_synthesis_recipe,
+    open_maker,
+    open_storage,
+    prepare_backgrounds,
+)
 from pointlight.simulator.clips.files import decode_frames
-from pointlight.simulator.clips.shards import Place, assemble_shard, packed_clip
+from pointlight.simulator.clips.shard_writer import assemble_shard, packed_clip
 
 
 def stages(maker: ClipMaker, indices: range, folder: Path) -> tuple[dict[str, float], float]:
@@ -36,29 +43,29 @@ def stages(maker: ClipMaker, indices: range, folder: Path) -> tuple[dict[str, fl
     spent: dict[str, float] = defaultdict(float)
     clock = time.process_time()
 
-    def lap(stage: str) -> None:
+    def stopwatch(ended: Progress) -> None:
         nonlocal clock
         now = time.process_time()
-        spent[stage] += now - clock
+        spent[ended.stage] += now - clock
         clock = now
 
     size, paths = 0, []
     for index in indices:
         clock = time.process_time()
-        clip = maker.parts(0, index, lap).clip
+        clip = maker.parts(0, index, stopwatch).clip
         files = encode_clip(clip)
-        lap("encode")
+        stopwatch(Progress("encode", 1, 1))
         paths.append(folder / f"{index:08d}.tar")
         paths[-1].write_bytes(packed_clip(index, files))
         size += sum(map(len, files.values()))
-        lap("write")
+        stopwatch(Progress("write", 1, 1))
         decode_frames(files["frames.mp4"])
-        lap("(H.264 decoding)")
+        stopwatch(Progress("(H.264 decoding)", 1, 1))
         decode_clip(files)
-        lap("(reading back)")
+        stopwatch(Progress("(reading back)", 1, 1))
     clock = time.process_time()
-    assemble_shard(Place(folder / "out"), folder, 0, paths)
-    lap("write")
+    assemble_shard(open_storage(folder / "out"), folder, 0, paths)
+    stopwatch(Progress("write", 1, 1))
     return spent, size / len(indices)
 
 
@@ -88,9 +95,10 @@ class _Steady:
         self.memory: list[dict[str, float]] = []
         self._marks: list[_Mark] = []
 
-    def __call__(self, stage: str, done: float, total: float, note: str) -> None:
-        if stage != "clips":
+    def __call__(self, progress: Progress) -> None:
+        if progress.stage != "clips":
             return
+        done, total = progress.done, progress.total
         if done in (total // 4, total):
             spent = sum(map(processor_s, workers_of(os.getpid())))
             self._marks.append(_Mark(done, time.perf_counter(), spent, processor_s(os.getpid())))
@@ -134,7 +142,7 @@ def scaling(config: SynthesisConfig, sources: Sources, clips: int, rounds: int) 
                     sources=sources,
                     workers=workers,
                     clips_per_shard=32,
-                    watch=steady,
+                    progress=steady,
                 )
             found = steady.rates()
             rates[workers].append(found)
@@ -188,7 +196,7 @@ def main() -> None:
         windows_per_video=arguments.per_video,
     )
     for recipe in arguments.recipes:
-        config = find_recipe(recipe)
+        config = find_synthesis_recipe(recipe)
         if arguments.backgrounds is not None:
             config = replace(config, backgrounds=replace(config.backgrounds, flow="dis"))
         if arguments.scaling:

@@ -11,7 +11,7 @@ from common import header, seconds
 
 from pointlight.body import AnnyBody
 from pointlight.motion import procedural_bank
-from pointlight.training import BatchMaker, Trainer, batches, find_recipe
+from pointlight.training import BatchMaker, Trainer, batches, find_training_recipe
 
 STEPS = 12
 
@@ -21,15 +21,13 @@ def main() -> None:
     header("training")
     body = AnnyBody()
     bank = procedural_bank(body, 1)
-    recipe = find_recipe("points")
+    recipe = find_training_recipe("points")
     size = recipe.optimiser.batch
-    encoder = recipe.network.encoder  # pyright: ignore[reportAttributeAccessIssue]
     maker = BatchMaker(
         recipe.scenes,
         bank,
         body,
-        keypoint_set=encoder.keypoint_set,
-        next_frame=encoder.next_frame,
+        recipe.network.cues,
         seed=0,
         size=size,
     )

@@ -78,7 +78,15 @@ def walking_clip(frames: int = 90, fps: float = 30.0, name: str = "walk.bvh") ->
     offsets = np.array([offset for _, _, offset in PERSON], np.float32)
     parents = tuple(names.index(parent) if parent else -1 for _, parent, _ in PERSON)
     root = np.stack((0 * time_s, 0.95 + 0.01 * np.cos(4 * np.pi * time_s), 1.1 * time_s), axis=-1)
-    return MotionClip(name, names, parents, offsets, rotations, root.astype(np.float32), fps)
+    return MotionClip(
+        name=name,
+        joint_names=names,
+        parents=parents,
+        offsets_m=offsets,
+        rotations=rotations,
+        root_translation_m=root.astype(np.float32),
+        fps=fps,
+    )
 
 
 def bvh_text(clip: MotionClip, scale_to_m: float = 1.0, orders: dict[str, str] | None = None) -> str:

@@ -297,7 +297,7 @@ def test_half_pixels(scenes: list[Scene], body: AnnyBody) -> None:
         ),
         camera=replace(
             camera,
-            rotation=camera.rotation[still],
+            R_camera_world=camera.R_camera_world[still],
             translation_m=camera.translation_m[still],
             principal_px=path,
         ),

@@ -22,6 +22,7 @@ from pointlight.body import AnnyBody
 from pointlight.cli.main import app
 from pointlight.errors import PointlightError
 from pointlight.motion import procedural_bank
+from pointlight.progress import Progress
 from pointlight.simulator.backgrounds import (
     BackgroundConfig,
     BackgroundSampler,
@@ -45,7 +46,13 @@ from pointlight.simulator.backgrounds.scan import (
     thinned,
 )
 from pointlight.simulator.backgrounds.stored_pictures import read_frames, write_frames
-from pointlight.simulator.clips import OccluderConfig, Sources, find_recipe, open_maker, prepare_backgrounds
+from pointlight.simulator.clips import (
+    OccluderConfig,
+    Sources,
+    find_synthesis_recipe,
+    open_maker,
+    prepare_backgrounds,
+)
 
 pytest.importorskip("cv2", reason="OpenCV is not installed; it comes with the extra flow")
 
@@ -431,8 +438,8 @@ def test_filling_goes_on_after_an_interruption_to_the_same_bytes(tmp_path: Path)
     manifest = list_backgrounds(tmp_path)
     whole = fill_cache(tmp_path / "whole", manifest, NO_PATHS)
 
-    def stop(done: int, total: int) -> None:
-        if done == 2:
+    def stop(progress: Progress) -> None:
+        if progress.done == 2:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -456,9 +463,9 @@ def test_paths_can_be_added_later(tmp_path: Path) -> None:
     sampler = BackgroundSampler(cache, BackgroundConfig(flow="dis-fast"))
     with pytest.raises(PointlightError, match=r"has no path by 'dis-fast', only by none; add it"):
         sampler.sample(0, 0)
-    seen = []
-    cache.add_paths("dis-fast", watch=lambda done, total: seen.append((done, total)))
-    assert seen == [(1, 2), (2, 2)]
+    seen: list[Progress] = []
+    cache.add_paths("dis-fast", progress=seen.append)
+    assert seen == [Progress("camera", done, 2, "dis-fast") for done in (1, 2)]
     assert np.abs(sampler.sample(0, 0).path_px).max() > 20
 
 
@@ -686,7 +693,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, WindowCach
 
 
 QUICK = replace(
-    find_recipe("full"),
+    find_synthesis_recipe("full"),
     occluders=OccluderConfig(count=(5, 6), iterations=2),
     backgrounds=BackgroundConfig("dis"),
 )
@@ -699,12 +706,12 @@ def test_a_cache_goes_on_after_an_interruption(
 ) -> None:
     videos, whole = prepared
 
-    def stop(said: str, done: float, total: float, note: str) -> None:
-        if said == stage and done == 1:
+    def stop(progress: Progress) -> None:
+        if (progress.stage, progress.done) == (stage, 1):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        prepare_backgrounds(QUICK, videos, windows_per_video=2, cache=tmp_path, watch=stop)
+        prepare_backgrounds(QUICK, videos, windows_per_video=2, cache=tmp_path, progress=stop)
     kept = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.np[yz]")}
     assert len(list(tmp_path.rglob("superpixels_*.npz"))) == (1 if stage == "superpixels" else 0)
     resumed = prepare_backgrounds(QUICK, videos, windows_per_video=2, cache=tmp_path)

@@ -25,6 +25,7 @@ from pointlight.motion import (
     mirror,
 )
 from pointlight.motion.bank_files import read_bank, write_bank
+from pointlight.progress import Progress
 
 
 @pytest.fixture(scope="module")
@@ -112,10 +113,8 @@ def folder_of_walks(folder: Path) -> Path:
 
 
 def test_a_plain_folder_compiles(tmp_path, body):
-    seen = []
-    bank = compile_motion_bank(
-        folder_of_walks(tmp_path / "walks"), body, tmp_path / "cache", lambda *n: seen.append(n)
-    )
+    seen: list[Progress] = []
+    bank = compile_motion_bank(folder_of_walks(tmp_path / "walks"), body, tmp_path / "cache", seen.append)
     # The ten frames between the jumps are too short for a window and are dropped.
     assert [(clip.name, clip.frames) for clip in bank.clips] == [
         ("a/one.bvh", 60),
@@ -125,7 +124,7 @@ def test_a_plain_folder_compiles(tmp_path, body):
     ]
     assert {clip.file for clip in bank.clips} == {"a/one.bvh", "jumpy.bvh", "two.bvh.gz"}
     assert {(clip.group, clip.split) for clip in bank.clips} == {("all", "train")}
-    assert seen == [(1, 3), (2, 3), (3, 3)]
+    assert seen == [Progress("motion", done, 3) for done in (1, 2, 3)]
     assert bank.pose.dtype == bank.root.dtype == bank.translation_m.dtype == np.float32
     identity = bank.pose @ bank.pose.swapaxes(-1, -2)
     np.testing.assert_allclose(identity, np.broadcast_to(np.eye(3), identity.shape), atol=1e-5)

@@ -20,11 +20,12 @@ from typer.testing import CliRunner
 
 from pointlight.body import COCO_KEYPOINTS, AnnyBody
 from pointlight.capture import Capture
-from pointlight.cli import progress
+from pointlight.cli import progress as cli_progress
 from pointlight.cli.main import app, main
 from pointlight.errors import PointlightError
 from pointlight.media import VideoWriter
-from pointlight.training import build_network, find_recipe, save_checkpoint
+from pointlight.progress import Progress
+from pointlight.training import find_training_recipe, save_checkpoint
 
 RUNNER = CliRunner()
 SIZE = (320, 240)
@@ -46,8 +47,8 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny network that has learnt nothing."""
     path = tmp_path_factory.mktemp("model") / "tiny.safetensors"
-    config, body = find_recipe("tiny").network, AnnyBody()
-    save_checkpoint(path, build_network(config, body), config, body)
+    config, body = find_training_recipe("tiny").network, AnnyBody()
+    save_checkpoint(path, config.build(body), body)
     return path
 
 
@@ -335,9 +336,9 @@ def test_interrupted_it_keeps_what_is_whole(
 
 def test_lines_say_the_time_that_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     now = iter([0.0, 30.0, 40.0, 60.0, 61.0, 62.0])
-    monkeypatch.setattr(progress.time, "monotonic", lambda: next(now))
+    monkeypatch.setattr(cli_progress.time, "monotonic", lambda: next(now))
     written = io.StringIO()
-    lines = progress.StageLines(Console(file=written, width=80))
+    lines = cli_progress.StageLines(Console(file=written, width=80))
     for done in (100, 160, 170, 220, 220, 221):
-        lines("detect", done, 220)
+        lines(Progress("detect", done, 220))
     assert written.getvalue().splitlines() == ["detect 160/220, about 30 s left", "detect 220/220"]

@@ -10,12 +10,11 @@ from pointlight.body import EXTENDED_KEYPOINTS, NETWORK_KEYPOINTS, mirror_order
 from pointlight.cues import (
     CROP_PX,
     PERSON_PX,
-    PointCues,
+    Cues,
+    Observation,
+    PointCueConfig,
     RepairConfig,
     crop_scale,
-    mirrored_features,
-    point_cues,
-    point_feature_count,
     repair_sides,
     track_boxes,
 )
@@ -41,27 +40,27 @@ def cues_of(
     principal: tuple[float, float] = (320.0, 240.0),
     next_frame: bool = True,
     keypoint_set: str = "extended19",
-) -> PointCues:
+) -> Cues:
     if visible is None:
         visible = torch.ones(points.shape[:-1], dtype=torch.bool)
-    return point_cues(
+    seen = Observation(
         points,
         visible,
+        EXTENDED_KEYPOINTS,
         torch.full(points.shape[:-3], focal),
-        torch.tensor(principal).expand(*points.shape[:-2], 2),
-        keypoint_set=keypoint_set,
-        next_frame=next_frame,
+        torch.tensor(principal).expand(*points.shape[:-3], 2),
     )
+    return PointCueConfig(keypoint_set, next_frame=next_frame).make(seen)
 
 
 @pytest.mark.parametrize("next_frame", [True, False])
-def test_mirrored_features_are_those_of_the_mirrored_picture(track: torch.Tensor, next_frame: bool) -> None:
+def test_mirrored_inputs_are_those_of_the_mirrored_picture(track: torch.Tensor, next_frame: bool) -> None:
     visible = torch.rand(track.shape[:-1], generator=torch.Generator().manual_seed(2)) > 0.15
     order = list(mirror_order(EXTENDED_KEYPOINTS))
     mirrored = (track * torch.tensor([-1.0, 1.0]) + torch.tensor([640.0, 0.0]))[:, order]
-    straight = cues_of(track, visible, next_frame=next_frame).features
-    expected = cues_of(mirrored, visible[:, order], next_frame=next_frame).features
-    found = mirrored_features(straight, "extended19", next_frame=next_frame)
+    straight = cues_of(track, visible, next_frame=next_frame).inputs
+    expected = cues_of(mirrored, visible[:, order], next_frame=next_frame).inputs
+    found = PointCueConfig(next_frame=next_frame).mirrored(straight)
     assert (found - expected).abs().max() < 1e-4
     assert (found - straight).abs().max() > 0.1
 
@@ -93,21 +92,21 @@ def test_boxes_of_nobody_are_finite() -> None:
 
 
 def test_shifting_picture_and_principal_point_changes_nothing(track: torch.Tensor) -> None:
-    plain = cues_of(track).features
-    moved = cues_of(track + 50.0, principal=(370.0, 290.0)).features
+    plain = cues_of(track).inputs
+    moved = cues_of(track + 50.0, principal=(370.0, 290.0)).inputs
     assert torch.allclose(moved, plain, atol=1e-4)
 
 
 def test_enlarging_picture_and_focal_length_changes_nothing(track: torch.Tensor) -> None:
-    plain = cues_of(track).features
-    enlarged = cues_of(3 * track, focal=1500.0, principal=(960.0, 720.0)).features
+    plain = cues_of(track).inputs
+    enlarged = cues_of(3 * track, focal=1500.0, principal=(960.0, 720.0)).inputs
     assert torch.allclose(enlarged, plain, atol=1e-4)
 
 
 def test_hidden_values_do_not_matter(track: torch.Tensor) -> None:
     visible = torch.rand(FRAMES, 19, generator=torch.Generator().manual_seed(2)) < 0.8
     spoiled = torch.where(visible[..., None], track, 1e5)
-    assert torch.equal(cues_of(track, visible).features, cues_of(spoiled, visible).features)
+    assert torch.equal(cues_of(track, visible).inputs, cues_of(spoiled, visible).inputs)
 
 
 def test_occluded_frames_enter_as_zeros_with_the_flag(track: torch.Tensor) -> None:
@@ -115,9 +114,9 @@ def test_occluded_frames_enter_as_zeros_with_the_flag(track: torch.Tensor) -> No
     visible[12:16, :6] = False
     cues = cues_of(track, visible)
     assert cues.occluded.nonzero().flatten().tolist() == [12, 13, 14, 15]
-    flag = cues.features[:, 3 * 19 + 3]
+    flag = cues.inputs[:, 3 * 19 + 3]
     assert flag.nonzero().flatten().tolist() == [12, 13, 14, 15]
-    others = torch.cat((cues.features[:, : 3 * 19 + 3], cues.features[:, 3 * 19 + 4 :]), dim=-1)
+    others = torch.cat((cues.inputs[:, : 3 * 19 + 3], cues.inputs[:, 3 * 19 + 4 :]), dim=-1)
     assert (others[12:16] == 0).all()
     assert (others[11] != 0).any()
 
@@ -126,18 +125,42 @@ def test_occluded_frames_enter_as_zeros_with_the_flag(track: torch.Tensor) -> No
 def test_last_frame_is_seen_only_with_both_frames_of_a_pair(track: torch.Tensor, next_frame: bool) -> None:
     changed = track.clone()
     changed[-1, -3:] += 7.0  # not among the 12, so that no box moves
-    before = cues_of(track, next_frame=next_frame).features
-    after = cues_of(changed, next_frame=next_frame).features
+    before = cues_of(track, next_frame=next_frame).inputs
+    after = cues_of(changed, next_frame=next_frame).inputs
     assert torch.equal(before[:-1], after[:-1])
     assert torch.equal(before[-1], after[-1]) != next_frame
-    assert before.shape == (FRAMES - 1, point_feature_count("extended19", next_frame))
+    assert before.shape == (FRAMES - 1, *PointCueConfig(next_frame=next_frame).input_shape)
+
+
+def test_keypoints_are_found_by_name_whatever_their_order(track: torch.Tensor) -> None:
+    backwards = tuple(reversed(EXTENDED_KEYPOINTS))
+    visible = torch.rand(FRAMES, 19, generator=torch.Generator().manual_seed(2)) < 0.8
+    seen = Observation(
+        track.flip(1), visible.flip(1), backwards, torch.tensor(500.0), torch.tensor([320.0, 240.0])
+    )
+    for name in ("extended19", "paper12"):
+        cues = PointCueConfig(name).make(seen)
+        assert torch.equal(cues.inputs, cues_of(track, visible, keypoint_set=name).inputs)
+    with pytest.raises(ValueError, match="nose"):
+        PointCueConfig("extended19").make(seen.of(NETWORK_KEYPOINTS))
+
+
+def test_every_frame_can_have_an_entry(track: torch.Tensor) -> None:
+    visible = torch.ones(FRAMES, 19, dtype=torch.bool)
+    seen = Observation(track, visible, EXTENDED_KEYPOINTS, torch.tensor(500.0), torch.tensor([320.0, 240.0]))
+    config = PointCueConfig("paper12", next_frame=False)
+    pairs, frames = config.make(seen), config.make(seen, every_frame=True)
+    assert torch.allclose(frames.inputs[:-1], pairs.inputs, atol=1e-5) and len(frames.inputs) == FRAMES
+    assert torch.allclose(frames.boxes.size_px, pairs.boxes.size_px, rtol=1e-5)
+    own = pairs.R_ray_camera
+    assert torch.equal(pairs.R_ray_of_pairs, torch.cat((own[:-1], own[-2:-1])))
 
 
 def test_batched_is_one_by_one(track: torch.Tensor) -> None:
     both = torch.stack((track, track.flip(0)))
-    batched = cues_of(both).features
+    batched = cues_of(both).inputs
     for one, many in zip(both, batched, strict=True):
-        assert torch.allclose(cues_of(one).features, many, atol=1e-6)
+        assert torch.allclose(cues_of(one).inputs, many, atol=1e-6)
 
 
 def walker(frames: int = 120, fps: float = 30.0) -> tuple[np.ndarray, np.ndarray]:

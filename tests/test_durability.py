@@ -27,11 +27,14 @@ import pytest
 from fsspec.implementations.dirfs import DirFileSystem
 
 from pointlight.errors import PointlightError
+from pointlight.progress import Progress
 from pointlight.simulator import ClipMaker, synthesize
 from pointlight.simulator import synthesize_clip as one_clip
-from pointlight.simulator.clips import RunSummary, Sources, Storage, find_recipe, read_index
-from pointlight.simulator.clips.engines import LARGEST_LOSSES, ClipJob, staged_clips
+from pointlight.simulator.clips import RunSummary, Sources, find_synthesis_recipe, open_storage, read_index
+from pointlight.simulator.clips.clip_job import ClipJob
+from pointlight.simulator.clips.engines import staged_clips
 from pointlight.simulator.clips.files import encode_clip
+from pointlight.simulator.clips.ray_pool import LARGEST_LOSSES
 
 LONG_RUN_CLIPS = int(os.environ.get("POINTLIGHT_LONG_RUN_CLIPS", "2000"))
 """Of the run over broken videos; fewer while one works on it."""
@@ -169,7 +172,13 @@ SOURCES = Sources(procedural_motions=5, procedural_backgrounds=2)
 def make(out: Path | str, count: int, **options: Any) -> RunSummary:
     """Few clips to a shard, and no superpixels, which would take most of the time."""
     return synthesize(
-        find_recipe("no_occlusions"), out, count, seed=3, sources=SOURCES, clips_per_shard=2, **options
+        find_synthesis_recipe("no_occlusions"),
+        out,
+        count,
+        seed=3,
+        sources=SOURCES,
+        clips_per_shard=2,
+        **options,
     )
 
 
@@ -181,10 +190,10 @@ def test_a_larger_count_goes_on(tmp_path: Path) -> None:
     assert [len(entry["clips"]) for entry in read_index(grown)["shards"]] == [1]
     finished = []
 
-    def watch(stage: str, done: float, total: float, note: str) -> None:
-        finished.append(stage == "clips" and (grown / "index.json").exists())
+    def look(progress: Progress) -> None:
+        finished.append(progress.stage == "clips" and (grown / "index.json").exists())
 
-    assert make(grown, 4, watch=watch).made == 3
+    assert make(grown, 4, progress=look).made == 3
     assert not any(finished)  # meanwhile no index says what is there no more
     assert contents(grown) == contents(whole)
     (grown / "shard-000000.tar.json").write_bytes(note)  # as if killed before the note was written
@@ -205,13 +214,13 @@ def test_a_larger_count_goes_on(tmp_path: Path) -> None:
 def test_one_run_at_a_time(tmp_path: Path) -> None:
     class Refused(Exception): ...
 
-    def again(stage: str, done: float, total: float, note: str) -> None:
+    def again(progress: Progress) -> None:
         with pytest.raises(PointlightError, match="another run is writing to"):
             make(tmp_path, 1)
         raise Refused
 
     with pytest.raises(Refused):
-        make(tmp_path, 1, watch=again)
+        make(tmp_path, 1, progress=again)
 
 
 # Addresses
@@ -250,13 +259,13 @@ def flaky(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         "url_to_fs",
         lambda url: (Flaky(str(folder), fsspec.filesystem("file")), url.partition("://")[2]),
     )
-    monkeypatch.setattr("pointlight.simulator.clips.shards.PAUSES_S", (0.0, 0.0))
+    monkeypatch.setattr("pointlight.simulator.clips.storage.PAUSES_S", (0.0, 0.0))
     monkeypatch.setattr(Flaky, "breaks", 0)
     yield folder
 
 
 def test_an_upload_that_breaks_off_is_tried_again(flaky: Path, tmp_path: Path) -> None:
-    storage, shard = Storage("flaky://data"), tmp_path / "shard"
+    storage, shard = open_storage("flaky://data"), tmp_path / "shard"
     Flaky.breaks = 2
     shard.write_bytes(b"x" * 5000)
     storage.move_in(shard, "shard-000000.tar")
@@ -267,7 +276,7 @@ def test_an_upload_that_breaks_off_is_tried_again(flaky: Path, tmp_path: Path) -
 def test_half_an_upload_never_has_the_files_name(
     flaky: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    storage, shard = Storage("flaky://data"), tmp_path / "shard"
+    storage, shard = open_storage("flaky://data"), tmp_path / "shard"
     shard.write_bytes(b"x" * 5000)
     Flaky.breaks = 99
     monkeypatch.setattr(Flaky, "rm_file", Flaky.cat_file)  # the connection is gone, nothing can be cleaned up
@@ -306,8 +315,8 @@ def test_a_run_to_an_address_goes_on_after_a_broken_connection(
 def test_clips_are_the_same_with_any_workers_alone_and_after_a_resume(tmp_path: Path) -> None:
     class Interruption(Exception): ...
 
-    def stop(stage: str, done: float, total: float, note: str) -> None:
-        if stage == "clips" and done == 3:
+    def stop(progress: Progress) -> None:
+        if (progress.stage, progress.done) == ("clips", 3):
             raise Interruption
 
     make(tmp_path / "0", 5)
@@ -316,7 +325,7 @@ def test_clips_are_the_same_with_any_workers_alone_and_after_a_resume(tmp_path: 
         make(tmp_path / str(workers), 5, workers=workers)
         assert contents(tmp_path / str(workers)) == wanted
     with pytest.raises(Interruption):
-        make(tmp_path / "resumed", 5, workers=2, watch=stop)
+        make(tmp_path / "resumed", 5, workers=2, progress=stop)
     assert make(tmp_path / "resumed", 5, workers=1).clips >= 3
     assert contents(tmp_path / "resumed") == wanted
     for index in (4, 1):
@@ -460,8 +469,8 @@ def test_ray_survives_the_death_of_workers(cluster: Any, tmp_path: Path) -> None
 def test_ray_makes_the_same_shards_though_a_worker_is_killed(cluster: Any, tmp_path: Path) -> None:
     killed = []
 
-    def kill(stage: str, done: float, total: float, note: str) -> None:
-        if stage == "clips" and done >= 1 and not killed:
+    def kill(progress: Progress) -> None:
+        if progress.stage == "clips" and progress.done >= 1 and not killed:
             for pid in family(os.getpid()):
                 if b"ray::_RayWorker" in Path(f"/proc/{pid}/cmdline").read_bytes():
                     os.kill(pid, signal.SIGKILL)
@@ -469,7 +478,7 @@ def test_ray_makes_the_same_shards_though_a_worker_is_killed(cluster: Any, tmp_p
                     return
 
     make(tmp_path / "here", 5)
-    assert make(tmp_path / "ray", 5, engine="ray", workers=2, watch=kill).made == 5
+    assert make(tmp_path / "ray", 5, engine="ray", workers=2, progress=kill).made == 5
     assert len(killed) == 1
     assert contents(tmp_path / "ray") == contents(tmp_path / "here")
 

@@ -20,7 +20,7 @@ from pointlight.evaluation.synthetic import SyntheticTest
 from pointlight.media import VideoReader, VideoWriter
 from pointlight.motion import MotionBank, procedural_bank
 from pointlight.simulator import EVAL_V1, EVAL_V1_PERFECT, SceneSampler, TrackMaker
-from pointlight.training import Checkpoint, Trainer, find_recipe, load_checkpoint
+from pointlight.training import Checkpoint, Trainer, find_training_recipe, load_checkpoint
 
 SIZE = (320, 240)
 
@@ -40,8 +40,8 @@ def weights(bank: MotionBank, body: AnnyBody, tmp_path_factory: pytest.TempPathF
     """A tiny network after 2 steps and 2 more after a resume."""
     torch.set_num_threads(1)
     out = tmp_path_factory.mktemp("run")
-    Trainer(find_recipe("tiny"), out, bank, body=body, workers=0).run(steps=2)
-    again = Trainer(find_recipe("tiny"), out, bank, body=body, workers=0)
+    Trainer(find_training_recipe("tiny"), out, bank, body=body, workers=0).run(steps=2)
+    again = Trainer(find_training_recipe("tiny"), out, bank, body=body, workers=0)
     again.resume(extend_to=4)
     again.run()
     assert again.step == 4

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from pointlight.body import EVALUATION_JOINTS, AnnyBody, BodyState
 from pointlight.cli.main import app
-from pointlight.cues import PointCues
+from pointlight.cues import Cues, Observation, PointCueConfig
 from pointlight.errors import PointlightError
 from pointlight.evaluation import (
     PerFile,
@@ -27,16 +27,16 @@ from pointlight.evaluation import (
     pa_mpjpe_mm,
     table,
 )
-from pointlight.evaluation.synthetic import Predicted, Predictor, SyntheticTest, Windows
+from pointlight.evaluation.synthetic import NetworkPredictor, Predicted, Predictor, SyntheticTest
 from pointlight.motion import MotionBank, procedural_bank
-from pointlight.network import Prediction
+from pointlight.network import Prediction, WindowConfig, over_windows
+from pointlight.progress import Progress
 from pointlight.simulator import EVAL_V1, EVAL_V1_PERFECT, Tracks
 from pointlight.training import (
-    build_network,
-    cues_of_tracks,
-    find_recipe,
+    find_training_recipe,
+    observation_of,
     save_checkpoint,
-    targets_of_tracks,
+    targets_of,
 )
 
 HALF_TURN = torch.diag(torch.tensor([-1.0, 1.0, -1.0]))  # about the body's long axis
@@ -66,9 +66,9 @@ def scenes(bank: MotionBank, body: AnnyBody) -> SyntheticTest:
 def run_folder(body: AnnyBody, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run's folder with untrained weights of the recipe `points`."""
     folder = tmp_path_factory.mktemp("runs") / "untrained"
-    config = find_recipe("points").network
+    config = find_training_recipe("points").network
     torch.manual_seed(0)
-    save_checkpoint(folder / "best.safetensors", build_network(config, body), config, body)
+    save_checkpoint(folder / "best.safetensors", config.build(body), body)
     return folder
 
 
@@ -148,10 +148,12 @@ class Oracle:
     body: AnnyBody
     turn: Tensor
     stretch: float = 1.0
-    keypoint_set: str = "paper12"
-    next_frame: bool = False
 
-    def __call__(self, tracks: Tracks, cues: PointCues) -> Predicted:
+    def observe(self, seen: Observation) -> Cues:
+        """See `Predictor`."""
+        return PointCueConfig("paper12", next_frame=False).make(seen)
+
+    def __call__(self, tracks: Tracks, cues: Cues) -> Predicted:
         """See `Predictor`."""
         to_ray = torch.cat((cues.R_ray_camera[:, :-1], cues.R_ray_camera[:, -2:-1]), dim=1)
         state = tracks.state
@@ -188,7 +190,7 @@ def test_near_and_far_persons_are_told_apart(scenes: SyntheticTest, body: AnnyBo
 
     @dataclass(frozen=True)
     class NearSighted(Oracle):
-        def __call__(self, tracks: Tracks, cues: PointCues) -> Predicted:
+        def __call__(self, tracks: Tracks, cues: Cues) -> Predicted:
             right = super().__call__(tracks, cues)
             far = tracks.points_camera_m.mean(-2).norm(dim=-1) > 5
             mirrored = right.joints * torch.tensor([-1.0, 1.0, 1.0])
@@ -204,7 +206,7 @@ def test_occluded_frames_are_not_scored(scenes: SyntheticTest, body: AnnyBody) -
 
     @dataclass(frozen=True)
     class Blind(Oracle):
-        def __call__(self, tracks: Tracks, cues: PointCues) -> Predicted:
+        def __call__(self, tracks: Tracks, cues: Cues) -> Predicted:
             right = super().__call__(tracks, cues)
             mirrored = right.joints * torch.tensor([-1.0, 1.0, 1.0])
             return replace(right, joints=torch.where(cues.occluded[..., None, None], mirrored, right.joints))
@@ -217,45 +219,45 @@ def test_occluded_frames_are_not_scored(scenes: SyntheticTest, body: AnnyBody) -
 # Windows
 
 
-class KnowingNetwork:
-    """Stands where a network does: finds its window by its features and says the truth about each pair."""
-
-    def __init__(self) -> None:
-        self.windows: list[int] = []
-
-    def watch(self, tracks: Tracks, cues: PointCues) -> None:
-        """Learn a batch."""
-        self._features, self._targets = cues.features, targets_of_tracks(tracks, cues)
-
-    def __call__(self, features: Tensor) -> Prediction:
-        """(B, 30, F) to pairs."""
-        count, targets = features.shape[1], self._targets
-        for start in range(self._features.shape[1] - count + 1):
-            if torch.equal(self._features[:, start : start + count], features):
-                break
-        else:
-            raise AssertionError("these features are no window of the scene")
-        self.windows.append(start)
-        span = slice(start, start + count)
-        pose, root = targets.pose[:, span], targets.root_ray[:, span]
-        return Prediction(
-            pose, root, targets.shape, torch.ones(root.shape[:3]), torch.zeros(*root.shape[:3], 2)
-        )
-
-
 @dataclass(frozen=True)
 class Knowing:
-    """`Windows` around a network that is told each batch."""
+    """Stands where a network does: finds each window by its input and says the truth about its pairs."""
 
-    network: KnowingNetwork
-    windows: Windows
-    keypoint_set: str = "paper12"
-    next_frame: bool = True
+    body: AnnyBody
+    overlap: bool
+    windows: set[int]
 
-    def __call__(self, tracks: Tracks, cues: PointCues) -> Predicted:
+    def observe(self, seen: Observation) -> Cues:
         """See `Predictor`."""
-        self.network.watch(tracks, cues)
-        return self.windows(tracks, cues)
+        return PointCueConfig("paper12").make(seen)
+
+    def __call__(self, tracks: Tracks, cues: Cues) -> Predicted:
+        """See `Predictor`."""
+        targets = targets_of(tracks, cues)
+
+        def truth_of(inputs: Tensor) -> Prediction:
+            """(N, 30, F) to pairs."""
+            rows = [self._place(cues.inputs, window) for window in inputs]
+            self.windows.update(start for _, start in rows)
+            pose, root = (
+                torch.stack([values[row, start : start + 30] for row, start in rows])
+                for values in (targets.pose, targets.root_ray)
+            )
+            shape = targets.shape[[row for row, _ in rows]]
+            return Prediction(pose, root, shape, torch.ones(root.shape[:3]), torch.zeros(*root.shape[:3], 2))
+
+        bodies = over_windows(truth_of, cues, 31, overlap=self.overlap)
+        root = cues.R_ray_of_pairs @ bodies.root
+        state = BodyState(bodies.pose, bodies.shape, root, torch.zeros(3))
+        return Predicted(self.body.keypoints(state, EVALUATION_JOINTS), bodies.pose, root, bodies.shape)
+
+    @staticmethod
+    def _place(inputs: Tensor, window: Tensor) -> tuple[int, int]:
+        for row, track in enumerate(inputs):
+            for start in range(len(track) - 29):
+                if torch.equal(track[start : start + 30], window):
+                    return row, start
+        raise AssertionError("this is no window of the scenes")
 
 
 @pytest.mark.parametrize(("overlap", "starts"), [(False, {0, 31, 62, 93}), (True, {*range(0, 91, 15), 93})])
@@ -264,30 +266,29 @@ def test_windows_put_every_frame_where_it_belongs(
 ) -> None:
     """Pairs to frames, windows to scenes, and one crop-ray frame into another, up to the scene's last frame."""
     test = SyntheticTest(EVAL_V1_PERFECT, bank, body)
-    network = KnowingNetwork()
-    knowing: Predictor = Knowing(network, Windows(network, body, "paper12", True, overlap=overlap))
+    knowing: Predictor = Knowing(body, overlap, set())
     score = test.score(knowing).plain()
-    assert set(network.windows) == starts
+    assert knowing.windows == starts
     for name in ("pa_mpjpe_mm", "mpjpe_mm", "root_deg", "joint_deg", "acceleration_mm", "pve_mm"):
         assert score[name] < NOTHING, name
 
 
 def test_windows_know_nothing_of_each_other(scenes: SyntheticTest, body: AnnyBody) -> None:
     """Else a scene of four windows would be judged by a shape that four windows found together."""
-    config = find_recipe("points").network
+    config = find_training_recipe("points").network
     torch.manual_seed(1)
-    model = build_network(config, body).eval()
+    model = config.build(body).eval()
     tracks = max((tracks for _, tracks in scenes._batches), key=lambda t: t.visible.shape[1])
-    cues = cues_of_tracks(tracks, "extended19", True)
-    windows = Windows(lambda features: model(features), body, "extended19", True)
+    cues = model.observe(observation_of(tracks))
+    windows = NetworkPredictor(model, body, WindowConfig(31))
     first = windows(tracks, cues).joints[:, :31]
-    changed = replace(cues, features=torch.cat((cues.features[:, :31], cues.features[:, 31:] + 1), dim=1))
+    changed = replace(cues, inputs=torch.cat((cues.inputs[:, :31], cues.inputs[:, 31:] + 1), dim=1))
     assert torch.equal(windows(tracks, changed).joints[:, :31], first)
 
 
 def test_what_predict_does_is_reported_beside(scenes: SyntheticTest, body: AnnyBody) -> None:
     torch.manual_seed(0)
-    model = build_network(find_recipe("tiny").network, body).eval()
+    model = find_training_recipe("tiny").network.build(body).eval()
     without, beside = scenes.score(model).plain(), scenes.score(model, refine=True).plain()
     assert set(beside) - set(without) == {"refined_pa_mpjpe_mm", "refined_acceleration_mm"}
     assert beside["pa_mpjpe_mm"] == without["pa_mpjpe_mm"]
@@ -297,14 +298,14 @@ def test_what_predict_does_is_reported_beside(scenes: SyntheticTest, body: AnnyB
 
 def test_overlap_is_reported_beside(scenes: SyntheticTest, body: AnnyBody) -> None:
     torch.manual_seed(2)
-    model = build_network(find_recipe("points").network, body).eval()
-    seen: list[tuple[int, int]] = []
+    model = find_training_recipe("points").network.build(body).eval()
+    seen: list[Progress] = []
     without = scenes.score(model).plain()
-    beside = scenes.score(model, overlap=True, watch=lambda done, total: seen.append((done, total))).plain()
+    beside = scenes.score(model, overlap=True, progress=seen.append).plain()
     assert {name: beside[name] for name in without} == without
     assert set(beside) - set(without) == {"overlap_pa_mpjpe_mm", "overlap_acceleration_mm"}
     assert beside["overlap_pa_mpjpe_mm"] != beside["pa_mpjpe_mm"]
-    assert seen[-1] == (scenes.frames, scenes.frames)
+    assert seen[-1] == Progress("score", scenes.frames, scenes.frames)
 
 
 # The command
@@ -361,8 +362,8 @@ def other_header(change: Callable[[dict], object]) -> Callable[[Path, AnnyBody],
     """Writes a file whose header is not as ours."""
 
     def write(path: Path, body: AnnyBody) -> None:
-        config = find_recipe("tiny").network
-        save_checkpoint(path, build_network(config, body), config, body)
+        config = find_training_recipe("tiny").network
+        save_checkpoint(path, config.build(body), body)
         from safetensors import safe_open
 
         with safe_open(path, "pt") as reader:
@@ -377,7 +378,7 @@ def other_header(change: Callable[[dict], object]) -> Callable[[Path, AnnyBody],
     ("change", "sentence"),
     [
         (lambda h: h["keypoints"].pop(), "was trained with another set of keypoints"),
-        (lambda h: h["config"]["encoder"].update(keypoint_set="body25"), "another set of keypoints"),
+        (lambda h: h["config"]["cues"].update(keypoint_set="body25"), "another set of keypoints"),
         (lambda h: h["config"].update(type="Transformer"), "configuration of an unknown type"),
         (lambda h: h.update(body_sha256="0" * 64), "was trained with another body"),
     ],

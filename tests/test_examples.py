@@ -24,7 +24,7 @@ def test_tracks() -> None:
     assert run("02_tracks.py").count("visible") == 8
 
 
-def test_train_and_judge() -> None:
-    output = run("03_train_and_judge.py")
+def test_train_and_evaluate() -> None:
+    output = run("03_train_and_evaluate.py")
     assert "step 8: loss" in output
     assert "after 8 steps: PA-MPJPE" in output

@@ -39,7 +39,7 @@ from pointlight.simulator.clips import (
     OccluderConfig,
     Sources,
     SynthesisConfig,
-    find_recipe,
+    find_synthesis_recipe,
 )
 from pointlight.simulator.clips.occluders import superpixels_key
 from pointlight.simulator.clips.prepare import open_backgrounds
@@ -177,7 +177,7 @@ def test_a_recipe_that_cannot_be_read_names_the_fields() -> None:
         (lambda plain: plain["appearance"].update(pictures={"type": "folder"}), r"unknown type \(folder\)"),
     ]
     for change, sentence in cases:
-        plain = json.loads(json.dumps(to_plain(find_recipe("pointlight"))))
+        plain = json.loads(json.dumps(to_plain(find_synthesis_recipe("pointlight"))))
         change(plain)
         with pytest.raises(PointlightError, match=f"x.json .*{sentence}"):
             from_plain(SynthesisConfig, plain, "x.json")
@@ -215,7 +215,7 @@ def test_windows_of_before_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyP
     write_video(videos / "a.mp4")
 
     def windows() -> Any:
-        return open_backgrounds(videos, "train", "dis", 1, cache, lambda *_: None)
+        return open_backgrounds(videos, "train", "dis", 1, cache)
 
     new = windows()
     manifest = list_backgrounds(videos)
@@ -265,7 +265,7 @@ def data(folder: Path, words: tuple[str, str, str]) -> tuple[Path, Path, Path]:
 def make(out: Path, places: tuple[Path, Path, Path], cache: Path) -> dict[str, Any]:
     """One clip and the index that describes it."""
     motion, videos, pictures = places
-    config = find_recipe("no_occlusions")
+    config = find_synthesis_recipe("no_occlusions")
     config = replace(config, appearance=replace(config.appearance, pictures=pictures, picture_share=1.0))
     sources = Sources(motion=motion, backgrounds=videos, cache=cache, windows_per_video=1)
     synthesize(config, out, 1, seed=2, sources=sources)
@@ -304,7 +304,7 @@ def test_a_data_set_is_its_contents(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_clips_of_an_older_version_are_not_continued(tmp_path: Path) -> None:
-    config = find_recipe("no_occlusions")
+    config = find_synthesis_recipe("no_occlusions")
     sources = Sources(procedural_motions=5, procedural_backgrounds=1)
     synthesize(config, tmp_path, 1, seed=0, sources=sources)
     settings = json.loads((tmp_path / "settings.json").read_text())

@@ -22,6 +22,7 @@ from pointlight.capture.detection.people import link
 from pointlight.cues import Keypoints2D
 from pointlight.errors import PointlightError
 from pointlight.media import Frame, VideoReader, VideoWriter
+from pointlight.progress import Progress
 
 SIZE = (320, 240)
 FRAMES = 12
@@ -313,9 +314,9 @@ def test_following_runs_both_ways_from_the_box(video: VideoReader) -> None:
 
 
 def test_progress_counts_frames(video: VideoReader) -> None:
-    seen: list[int] = []
+    seen: list[Progress] = []
     MediapipeDetector(networks=MadeNetworks({})).track(video, progress=seen.append)
-    assert seen == list(range(1, FRAMES + 1))
+    assert seen == [Progress("detect", done, FRAMES) for done in range(1, FRAMES + 1)]
 
 
 def test_nobody(video: VideoReader) -> None:

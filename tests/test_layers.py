@@ -13,7 +13,7 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "src" / "pointlight"
 
-GROUND = ("errors", "files", "configuration", "pickles", "randomness", "worker_processes")
+GROUND = ("errors", "files", "configuration", "pickles", "progress", "randomness", "worker_processes")
 LAYERS = (
     "geometry",
     "media",

@@ -33,7 +33,7 @@ from pointlight.evaluation.multiview import (
 from pointlight.evaluation.multiview import evaluator as multiview_judge
 from pointlight.evaluation.multiview import truth as multiview_truth
 from pointlight.geometry import Lens, distort, triangulate, undistort
-from pointlight.training import build_network, find_recipe, save_checkpoint
+from pointlight.training import find_training_recipe, save_checkpoint
 
 SHARED = Path(__file__).parents[1] / ".." / "shared" / "data" / "real"
 FRAMES = 90
@@ -272,7 +272,7 @@ def made_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     joints = full_person()
     twelve = [EXTENDED_KEYPOINTS.index(name) for name in NETWORK_KEYPOINTS]
 
-    def see(view: View, cache: Path | None, watch: object) -> CameraDetections:
+    def see(view: View, cache: Path | None, progress: object) -> CameraDetections:
         flat = view.lens.project(torch.from_numpy(joints)).numpy()
         points = np.concatenate((flat, np.ones((*flat.shape[:2], 1))), axis=-1)
         time_s = np.arange(FRAMES) / 60
@@ -282,16 +282,16 @@ def made_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             world = world + np.random.default_rng(1).normal(0, 0.03, world.shape)
         return CameraDetections(found, world)
 
-    monkeypatch.setattr(multiview_judge, "see_camera", see)
+    monkeypatch.setattr(multiview_judge, "detect_camera", see)
     return tmp_path / "data"
 
 
 def test_the_judge_from_end_to_end(made_set: Path, tmp_path: Path) -> None:
-    config = find_recipe("tiny").network
+    config = find_training_recipe("tiny").network
     torch.manual_seed(0)
     body = AnnyBody()
     weights = tmp_path / "mine.safetensors"
-    save_checkpoint(weights, build_network(config, body), config, body)
+    save_checkpoint(weights, config.build(body), body)
     np.savez(tmp_path / "other.npz", joints=turned(person()), names=np.array(NETWORK_KEYPOINTS))
     other = {"made/cam2": tmp_path / "other.npz"}
     result = evaluate_multiview([str(weights)], made_set, predictions=other)

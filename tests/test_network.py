@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from pointlight.body import EVALUATION_JOINTS, MEAN_ADULT_SHAPE, AnnyBody, BodyState, mirror_order
-from pointlight.cues import mirrored_features, point_feature_count
+from pointlight.cues import PointCueConfig
 from pointlight.network import (
     Martinez,
     MartinezConfig,
@@ -20,10 +20,9 @@ from pointlight.network import (
     mirrored_prediction,
     seen_both_ways,
 )
-from pointlight.training import build_network
 
 SMALL = MotionHMRConfig(encoder=PointsEncoderConfig(hidden=32, features=24), lstm=16, head=24)
-INPUTS = point_feature_count("extended19", next_frame=True)
+(INPUTS,) = PointCueConfig().input_shape
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +32,7 @@ def body() -> AnnyBody:
 
 def network(body: AnnyBody, config: MotionHMRConfig = SMALL) -> MotionHMR:
     torch.manual_seed(0)
-    model = build_network(config, body)
+    model = config.build(body)
     assert isinstance(model, MotionHMR)
     return model.eval()
 
@@ -109,7 +108,7 @@ def test_unknown_memory_is_refused(body: AnnyBody) -> None:
 def test_martinez_has_the_published_size_and_bounded_weights() -> None:
     model = Martinez(32, torch.zeros(16, 3), torch.ones(16, 3), MartinezConfig())
     assert sum(p.numel() for p in model.parameters()) == pytest.approx(4.29e6, rel=0.005)
-    model.bound_norms()
+    model.after_step()
     for module in model.modules():
         if isinstance(module, torch.nn.Linear):
             assert module.weight.norm() <= 1 + 1e-5
@@ -142,9 +141,9 @@ def test_the_mirrored_body_stands_in_the_mirror(body: AnnyBody) -> None:
 
 def test_who_looks_both_ways_knows_no_side(body: AnnyBody) -> None:
     model = network(body)
-    look = seen_both_ways(model, body.joint_names)
+    look = seen_both_ways(model, PointCueConfig(), body.joint_names)
     features = torch.randn(2, 30, INPUTS)
-    other = mirrored_features(features, "extended19", next_frame=True)
+    other = PointCueConfig().mirrored(features)
     straight, mirrored = look(features), mirrored_prediction(look(other), body.joint_names)
     for name in ("pose", "root", "shape", "scale", "shift"):
         assert torch.allclose(getattr(straight, name), getattr(mirrored, name), atol=1e-4), name

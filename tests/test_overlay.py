@@ -10,6 +10,7 @@ import torch
 from pointlight.body import EVALUATION_JOINTS, MEAN_ADULT_SHAPE, NETWORK_KEYPOINTS, AnnyBody, BodyState
 from pointlight.capture import BodyPainter, Capture, body_states, write_overlay
 from pointlight.media import VideoReader, VideoWriter
+from pointlight.progress import Progress
 
 SIZE = (320, 240)
 FOCAL = 400.0
@@ -62,10 +63,10 @@ def test_overlay_follows_the_capture(tmp_path: Path) -> None:
             writer.write(np.full((SIZE[1], SIZE[0], 3), 128, np.uint8))
     capture = standing(body, 4)
     out = tmp_path / "overlay.mp4"
-    steps: list[tuple[int, int]] = []
-    write_overlay(capture, video, out, body, progress=lambda done, total: steps.append((done, total)))
+    steps: list[Progress] = []
+    write_overlay(capture, video, out, body, progress=steps.append)
     frames = list(VideoReader(out))
-    assert steps[-1] == (4, 4)
+    assert steps[-1] == Progress("overlay", 4, 4)
     assert np.allclose([frame.time_s for frame in frames], capture.time_s, atol=1e-3)
     picture = frames[0].image.astype(int)
     assert picture.shape[:2] == (SIZE[1], 2 * SIZE[0])

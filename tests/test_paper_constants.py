@@ -10,7 +10,7 @@ from pointlight.cues import CROP_PX, KEYPOINT_SETS, MIN_VISIBLE, PERSON_PX, tota
 from pointlight.network import HEADS, ITERATIONS, MotionHMRConfig
 from pointlight.simulator import CLIP_FRAMES, FRAMES_PER_SECOND, KeypointMaskingConfig, SceneConfig
 from pointlight.simulator.scenes import HIDDEN_BEHIND_M, SURREAL_CAMERA
-from pointlight.training import find_recipe
+from pointlight.training import find_training_recipe
 
 
 def test_clips_have_31_frames() -> None:
@@ -56,7 +56,7 @@ def test_two_heads_and_three_iterations() -> None:
 
 
 def test_the_papers_recipe_has_nothing_of_ours() -> None:
-    recipe = find_recipe("points-paper")
+    recipe = find_training_recipe("points-paper")
     assert isinstance(recipe.network, MotionHMRConfig)
     assert recipe.network.encoder.keypoint_set == "paper12"
     assert not recipe.network.encoder.next_frame

@@ -156,7 +156,9 @@ def test_an_open_coat_shows_what_is_under_it(scenes: list[Scene], body: AnnyBody
             scene,
             motion=replace(scene.motion, pose=pose, root=root, translation_m=np.zeros((3, 3), np.float32)),
             camera=replace(
-                scene.camera, rotation=turn, translation_m=np.tile(np.array([0, 0, 4], np.float32), (3, 1))
+                scene.camera,
+                R_camera_world=turn,
+                translation_m=np.tile(np.array([0, 0, 4], np.float32), (3, 1)),
             ),
         )
         layer = render_person(still, wearing(replace(LONG, gap=0.15)), body)

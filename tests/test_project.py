@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import ast
+import importlib
 import importlib.util
 import re
 import tomllib
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 import pointlight
 from pointlight.capture import PredictOptions
 from pointlight.training import load_checkpoint, shipped_models
 
 ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "src" / "pointlight"
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
 def names_of(requirements: list[str]) -> set[str]:
@@ -42,8 +47,100 @@ def test_no_path_of_the_workplace_in_the_product() -> None:
         assert "../shared" not in path.read_text(), path
 
 
+def too_long(folder: Path, most: int = 400) -> list[str]:
+    """Python files of more lines than one reads at a sitting."""
+    counted = {path: len(path.read_text().splitlines()) for path in sorted(folder.rglob("*.py"))}
+    return [f"{path.name} has {lines} lines" for path, lines in counted.items() if lines > most]
+
+
+def test_no_file_of_the_package_is_over_400_lines(tmp_path: Path) -> None:
+    assert too_long(ROOT / "src") == [], "split it by what its parts are about"
+    (tmp_path / "long.py").write_text("pass\n" * 401)
+    (tmp_path / "short.py").write_text("pass\n" * 400)
+    assert too_long(tmp_path) == ["long.py has 401 lines"]
+
+
+def folders_of_tree(page: str) -> set[str]:
+    """The folders that a page's tree of `src/pointlight/` names, relative to it."""
+    (block,) = re.findall(r"^```\nsrc/pointlight/\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    found, above = set(), [""]
+    for line in block.splitlines():
+        indent, name, words = re.fullmatch(r"( +)(\w+)/ +(.+)", line).groups()  # type: ignore[union-attr]
+        above = [*above[: len(indent) // 2], f"{above[len(indent) // 2 - 1]}{name}/"]
+        assert words and above[-1] not in found
+        found.add(above[-1])
+    return found
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/development.md"])
+def test_the_tree_shows_each_folder(page: str) -> None:
+    files = (path for path in PACKAGE.rglob("*") if path.is_file() and path.parent.name != "__pycache__")
+    there = {f"{path.parent.relative_to(PACKAGE).as_posix()}/" for path in files if path.parent != PACKAGE}
+    assert folders_of_tree((ROOT / page).read_text()) == there
+
+
+def test_a_tree_is_read_by_its_indents() -> None:
+    tree = "```\nsrc/pointlight/\n  a/     one\n    b/   two\n    c/   three\n  d/     four\n```\n"
+    assert folders_of_tree(tree) == {"a/", "a/b/", "a/c/", "d/"}
+
+
+def rows_where_to_go(page: str) -> dict[str, list[str]]:
+    """What one wants to change -> the files to go to, from the table of `docs/development.md`."""
+    table = page.partition("| if ... | go to |\n| --- | --- |\n")[2].partition("\n\n")[0]
+    rows = [line.strip("|").split(" | ") for line in table.splitlines() if not line.startswith("| **")]
+    words_like_files = re.compile(r"`([\w./-]+/[\w./-]*|[\w-]+\.\w+)`")
+    return {wish.strip(): words_like_files.findall(place) for wish, place in rows}
+
+
+def test_where_to_go_is_there() -> None:
+    rows = rows_where_to_go((ROOT / "docs" / "development.md").read_text())
+    assert len(rows) >= 24
+    assert not [wish for wish, files in rows.items() if not files], "a row names no file"
+    named = [(wish, file) for wish, files in rows.items() for file in files]
+    missing = [
+        f"{wish}: {file}"
+        for wish, file in named
+        if not (PACKAGE / file).exists() and not (ROOT / file).exists()
+    ]
+    assert not missing, missing
+
+
+def test_files_that_pages_name_by_their_path_are_there() -> None:
+    """Such as `simulator/clips/files.py`; names without a folder may be anywhere, and the log tells of the past."""
+    path_like = re.compile(r"`((?:[\w-]+/)+[\w-]+\.(?:py|md|sh|json|toml|txt))[ `]")
+    roots = (ROOT, PACKAGE, PACKAGE / "simulator")
+    missing = [
+        f"{page.name}: {file}"
+        for page in PAGES
+        if page.name != "log.md"
+        for file in path_like.findall(page.read_text())
+        if not any((root / file).exists() for root in roots)
+    ]
+    assert not missing, missing
+
+
+def test_what_pages_import_can_be_imported() -> None:
+    checked = 0
+    for page in PAGES:
+        for block in re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL):
+            for node in ast.walk(ast.parse(block)):
+                if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("pointlight"):
+                    module = importlib.import_module(node.module or "")
+                    lacking = [alias.name for alias in node.names if not hasattr(module, alias.name)]
+                    assert not lacking, f"{page.name}: {node.module} has no {lacking}"
+                    checked += 1
+    assert checked
+
+
+def test_the_commands_of_the_development_page_are_targets() -> None:
+    targets = re.findall(r"^([a-z]+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    told = re.findall(r"^\| `make ([a-z]+)`", (ROOT / "docs" / "development.md").read_text(), re.MULTILINE)
+    assert sorted(told) == sorted(set(targets) - {"help"})
+    assert (ROOT / ".ci" / "run").stat().st_mode & 0o111
+
+
 def test_shipped_models_are_small_and_fit_their_body() -> None:
-    folder = ROOT / "src" / "pointlight" / "weights"
+    folder = PACKAGE / "weights"
     for name in shipped_models():
         assert (folder / f"{name}.safetensors").stat().st_size <= 12 * 2**20
         checkpoint = load_checkpoint(name)

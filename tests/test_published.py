@@ -36,7 +36,7 @@ from pointlight.evaluation.published import evaluator as published
 from pointlight.evaluation.published.evaluator import TrackScore, scored_frames, summary
 from pointlight.evaluation.published.regressed import H36M_ROWS, RegressedTruth
 from pointlight.geometry import rotvec_to_rotmat
-from pointlight.training import build_network, find_recipe, save_checkpoint
+from pointlight.training import find_training_recipe, save_checkpoint
 
 FRAMES = 8
 NOTHING_MM = 1e-2
@@ -51,9 +51,9 @@ def body() -> AnnyBody:
 def weights(tmp_path_factory: pytest.TempPathFactory, body: AnnyBody) -> Path:
     """A network that has learnt nothing."""
     path = tmp_path_factory.mktemp("model") / "tiny.safetensors"
-    config = find_recipe("tiny").network
+    config = find_training_recipe("tiny").network
     torch.manual_seed(0)
-    save_checkpoint(path, build_network(config, body), config, body)
+    save_checkpoint(path, config.build(body), body)
     return path
 
 

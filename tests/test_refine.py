@@ -14,6 +14,7 @@ from pointlight.capture.fitting.placing import place_body
 from pointlight.capture.fitting.refine import PIECE_FRAMES
 from pointlight.geometry import procrustes_error, project, rotvec_to_rotmat
 from pointlight.motion import procedural_motion
+from pointlight.progress import Progress
 from pointlight.randomness import stream
 
 FOCAL = 900.0
@@ -71,14 +72,12 @@ def error_mm(body: AnnyBody, found: LiftedTrack, truth: LiftedTrack) -> np.ndarr
 def test_it_comes_nearer_to_the_truth(body: AnnyBody) -> None:
     truth = walk(body, 45)
     start = guess(truth, 9)
-    told: list[tuple[int, int]] = []
-    found = refine(
-        seen(body, truth, noise_px=3), start, body, EXTENDED_KEYPOINTS, watch=lambda a, b: told.append((a, b))
-    )
+    told: list[Progress] = []
+    found = refine(seen(body, truth, noise_px=3), start, body, EXTENDED_KEYPOINTS, progress=told.append)
     before, after = error_mm(body, start, truth).mean(), error_mm(body, found, truth).mean()
     assert before > 25
     assert after < 0.65 * before
-    assert told[-1][0] == told[-1][1] == len(told)
+    assert told[-1] == Progress("refine", len(told), len(told))
     for rotations in (found.pose, found.root):
         eye = np.einsum("...ij,...kj->...ik", rotations, rotations)
         assert np.abs(eye - np.eye(3)).max() < 1e-4

@@ -17,20 +17,19 @@ from typer.testing import CliRunner
 
 from pointlight.body import AnnyBody
 from pointlight.cli.main import app
-from pointlight.configuration import OLD_FIELDS, OLD_TYPES
 from pointlight.errors import PointlightError
 from pointlight.motion import MotionBank, procedural_bank
+from pointlight.progress import Progress
 from pointlight.training import (
-    Progress,
     Recipe,
     Trainer,
-    find_recipe,
+    find_training_recipe,
     learning_rate,
     load_checkpoint,
     train,
 )
 
-TINY = find_recipe("tiny")
+TINY = find_training_recipe("tiny")
 STEPS = 6
 """Other than the recipe's 8, so that a length that is forgotten shows."""
 
@@ -155,7 +154,7 @@ def test_what_is_given_and_differs_is_refused_by_name(
     changes = dict(changes)
     steps, recipe = changes.pop("steps", None), changes.pop("recipe", TINY)
     if recipe == "martinez":
-        recipe = replace(TINY, network=find_recipe("martinez").network)
+        recipe = replace(TINY, network=find_training_recipe("martinez").network)
     if "bank" in changes:
         changes["bank"] = procedural_bank(body, changes["bank"], clips_per_kind=5, frames=62, kinds=("walk",))
     if "body" in changes:
@@ -198,10 +197,10 @@ def test_a_run_is_made_longer_on_purpose(
     ):
         trainer.resume(extend_to=STEPS)
     trainer.resume(extend_to=STEPS + 4)
-    trainer.run(watch=lambda progress: rates.append(trainer.optimiser.param_groups[0]["lr"]), minutes=0)
+    trainer.run(progress=lambda progress: rates.append(trainer.optimiser.param_groups[0]["lr"]), minutes=0)
     assert resumed(out, bank, body).steps == STEPS + 4
     again = resumed(out, bank, body)
-    again.run(watch=lambda progress: rates.append(again.optimiser.param_groups[0]["lr"]))
+    again.run(progress=lambda progress: rates.append(again.optimiser.param_groups[0]["lr"]))
     assert rates == [learning_rate(TINY.optimiser, step, STEPS + 4) for step in range(STEPS, STEPS + 4)]
     run = described(out)
     assert run["steps"] == STEPS + 4 and run["recipe"] == described(whole)["recipe"]
@@ -220,25 +219,12 @@ def test_a_killed_session_ends_where_the_next_one_begins(cut: Path, bank: Motion
 
 
 def of_first_format(out: Path, bank: MotionBank) -> None:
-    """`run.json` as version 0.1.0 wrote it, before types and fields had the names of today."""
-    types = {new: old for old, new in OLD_TYPES.items()}
-    fields = {kind: {new: old for old, new in names.items()} for kind, names in OLD_FIELDS.items()}
-
-    def older(plain: Any) -> Any:
-        if isinstance(plain, list):
-            return [older(item) for item in plain]
-        if not isinstance(plain, dict):
-            return plain
-        kind = plain.get("type", "")
-        names = fields.get(kind, {})
-        tree = {names.get(name, name): older(value) for name, value in plain.items()}
-        return tree | ({"type": types.get(kind, kind)} if kind else {})
-
+    """`run.json` as version 0.1.0 wrote it, when types and fields had other names."""
     run = described(out)
     kept = {name: run[name] for name in ("seed", "steps", "body_sha256")}
     words = dict.fromkeys(("python", "torch", "machine", "commit", "diff"), "unknown")
-    first = {"recipe": older(run["recipe"]), **kept, **words, "motion_sha256": bank.old_sha256()}
-    assert first["recipe"]["scenes"]["hiding"]["type"] == "HidingConfig"
+    recipe = json.loads((Path(__file__).parent / "data" / "tiny_recipe_0.1.0.json").read_text())
+    first = {"recipe": recipe, **kept, **words, "motion_sha256": bank.old_sha256()}
     (out / "run.json").write_text(json.dumps(first))
 
 
@@ -338,8 +324,8 @@ def test_resume_needs_nothing_but_the_folder(tmp_path: Path, monkeypatch: pytest
     told: list[Progress] = []
     train("tiny", out, motion=folder, seed=3, steps=4, minutes=0, workers=0)
     assert described(out)["motion"] == str(folder)
-    trainer = train(None, out, resume=True, minutes=0, workers=0, watch=told.append)
-    assert (trainer.seed, trainer.step, told[0].steps) == (3, 2, 4)
+    trainer = train(None, out, resume=True, minutes=0, workers=0, progress=told.append)
+    assert (trainer.seed, trainer.step, told[-1].total) == (3, 2, 4)
 
     # Whoever repeats what was said may do so; whoever says something else is told what.
     moved = folder.rename(tmp_path / "moved")

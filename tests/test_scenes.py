@@ -63,7 +63,7 @@ def test_each_clip_has_one_of_the_detectors_and_all_come_up(bank: MotionBank, bo
 
 
 def digest(scene: Scene) -> str:
-    parts = (scene.motion.pose, scene.motion.translation_m, scene.shape, scene.camera.rotation)
+    parts = (scene.motion.pose, scene.motion.translation_m, scene.shape, scene.camera.R_camera_world)
     parts += (
         scene.camera.translation_m,
         scene.masking.block,
@@ -96,11 +96,13 @@ def test_cameras_keep_their_ranges(scenes: list[Scene]) -> None:
     middle = SceneConfig().frames // 2
     for scene in scenes:
         camera = scene.camera
-        centre = -camera.rotation[middle].T @ camera.translation_m[middle]
+        centre = -camera.R_camera_world[middle].T @ camera.translation_m[middle]
         distance = np.linalg.norm(centre - scene.motion.translation_m.mean(0))
         assert 1.5 <= distance <= 12.5  # the range is for the clip's mean, cameras and people move
-        assert np.allclose(camera.rotation @ np.swapaxes(camera.rotation, 1, 2), np.eye(3), atol=1e-5)
-        assert np.linalg.det(camera.rotation[0]) == pytest.approx(1, abs=1e-4)
+        assert np.allclose(
+            camera.R_camera_world @ np.swapaxes(camera.R_camera_world, 1, 2), np.eye(3), atol=1e-5
+        )
+        assert np.linalg.det(camera.R_camera_world[0]) == pytest.approx(1, abs=1e-4)
         widths = camera.focal_px / max(camera.image_size)
         assert widths <= config.focal_widths[1] + 1e-6
 
@@ -129,7 +131,7 @@ def test_tracks_are_projections_of_the_body(scenes: list[Scene], body: AnnyBody)
     flat = flat + tracks.principal_px[:, :, None]
     assert torch.allclose(flat, tracks.points_px, atol=1e-2)
     world = torch.from_numpy(scenes[0].motion.translation_m)
-    camera = torch.from_numpy(scenes[0].camera.rotation) @ world[..., None]
+    camera = torch.from_numpy(scenes[0].camera.R_camera_world) @ world[..., None]
     assert torch.allclose(
         camera[..., 0] + torch.from_numpy(scenes[0].camera.translation_m),
         tracks.state.translation[0],

@@ -26,7 +26,7 @@ from pointlight.simulator.clips import (
     Provenance,
     check_training_clip,
     composite,
-    find_recipe,
+    find_synthesis_recipe,
 )
 from pointlight.simulator.people import (
     SURREAL_POINTS,
@@ -146,13 +146,13 @@ def test_joints_project_through_the_camera(clip: Path) -> None:
     layer = person(clip, (5.0, -3.0))
     camera, content = layer.camera, surreal_content()
     world = content["joints3D"].transpose(2, 1, 0)[:4]
-    places = np.einsum("tab,tjb->tja", camera.rotation, world) + camera.translation_m[:, None]
+    places = np.einsum("tab,tjb->tja", camera.R_camera_world, world) + camera.translation_m[:, None]
     assert np.abs(places - layer.joints_camera_m[:, :24]).max() < 1e-5
     pixels = camera.focal_px * places[..., :2] / places[..., 2:] + camera.principal_px[:, None]
     assert np.abs(pixels - layer.joints_px[:, :24]).max() < 1e-3
     assert camera.principal_px.tolist() == [[165, 117]] * 4
     assert (camera.focal_px, camera.image_size) == (600, (320, 240))
-    assert np.linalg.det(camera.rotation[0]) == pytest.approx(1)
+    assert np.linalg.det(camera.R_camera_world[0]) == pytest.approx(1)
 
 
 def test_whole_pixels_move_everything_alike(clip: Path) -> None:
@@ -342,7 +342,7 @@ def test_surreals_people_on_video_are_clips(tmp_path: Path) -> None:
     """The paper's own data set: the same compositing, the same hiding, the same files as for rendered people."""
     for number in range(2):
         write_clip(tmp_path, run=f"run{number}", frames=33)
-    config = find_recipe("full")
+    config = find_synthesis_recipe("full")
     windows = ProceduralWindows(3, 0)
     people = SurrealPeopleSource(config.scenes, SurrealPeople(tmp_path, SurrealConfig()))
     maker = ClipMaker(config, people, windows)
@@ -381,6 +381,6 @@ def test_splits_of_surreal_stay_apart(tmp_path: Path) -> None:
     write_clip(tmp_path)
     with pytest.raises(PointlightError, match=r"no .*_info.mat of the split 'test'"):
         SurrealPeople(tmp_path, SurrealConfig(split="test"))
-    heldout = find_recipe("full").of_split("heldout")
+    heldout = find_synthesis_recipe("full").of_split("heldout")
     with pytest.raises(PointlightError, match="'train' is not of the split 'heldout'; take 'test'"):
         SurrealPeopleSource(heldout.scenes, SurrealPeople(tmp_path, SurrealConfig()))

@@ -18,11 +18,15 @@ from typer.testing import CliRunner
 
 from pointlight.body import AnnyBody, BodyModel
 from pointlight.cli.main import app
+from pointlight.cues import PointCueConfig
 from pointlight.errors import PointlightError
 from pointlight.media import VideoReader, read_picture
 from pointlight.motion import MotionBank, procedural_bank
+from pointlight.network import MartinezConfig
+from pointlight.progress import Progress
 from pointlight.simulator import (
     SYNTHESIS_RECIPES,
+    TRACK_POINTS,
     ClipMaker,
     KeypointMaskingConfig,
     SceneSampler,
@@ -37,19 +41,21 @@ from pointlight.simulator.backgrounds import ProceduralWindows, WindowConfig, fi
 from pointlight.simulator.clips import (
     SensorConfig,
     Sources,
-    Storage,
     check_training_clip,
     draw_figure2,
     draw_keypoints,
-    find_recipe,
+    find_synthesis_recipe,
     layer_sheet,
     occluded_parts,
+    open_storage,
     read_index,
+    tracks_of_clips,
     window_superpixels,
     without_total_occlusions,
 )
 from pointlight.simulator.people import RenderedPeople
-from pointlight.training import ClipShards
+from pointlight.training import ClipShards, observation_of, targets_of
+from pointlight.training import find_training_recipe as find_training_recipe
 
 SOURCES = Sources(procedural_motions=5, procedural_backgrounds=2)
 RECIPE = "no_occlusions"
@@ -62,7 +68,10 @@ COUNT, PER_SHARD = 3, 2
 def maker() -> ClipMaker:
     body = AnnyBody()
     return ClipMaker.rendered(
-        find_recipe("full"), procedural_bank(body, 2019, clips_per_kind=5), ProceduralWindows(6, 2019), body
+        find_synthesis_recipe("full"),
+        procedural_bank(body, 2019, clips_per_kind=5),
+        ProceduralWindows(6, 2019),
+        body,
     )
 
 
@@ -90,7 +99,7 @@ def shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def make(out: Path | str, workers: int = 0, **changes: object) -> None:
     synthesize(
-        replace(find_recipe(RECIPE), **changes),  # type: ignore[arg-type]
+        replace(find_synthesis_recipe(RECIPE), **changes),  # type: ignore[arg-type]
         out,
         COUNT,
         seed=3,
@@ -119,6 +128,111 @@ def test_tracks_and_pictures_are_of_the_same_scene(maker: ClipMaker) -> None:
         same.append((parts.clip.visible == tracks.visible[0].numpy())[shown])
         assert np.array_equal(parts.clip.totally_occluded, tracks.totally_occluded[0].numpy())
     assert np.concatenate(same).mean() >= 0.97
+
+
+def test_a_stored_clip_gives_the_track_of_its_scene(maker: ClipMaker) -> None:
+    body = people_of(maker).body
+    clips = [decode_clip(encode_clip(maker.clip(0, index)), layers=()) for index in range(2)]
+    found = tracks_of_clips(clips, body)
+    wanted = TrackMaker(maker.config.scenes, body).make([maker.scene(0, index) for index in range(2)])
+    assert found.known is None and found.body_known is None
+    assert torch.equal(found.visible, torch.from_numpy(np.stack([clip.visible for clip in clips])))
+    for name in ("detections_px", "points_px", "points_camera_m", "principal_px"):
+        assert (getattr(found, name) - getattr(wanted, name)).abs().max() < 1e-3, name
+    for name in ("assumed_focal_px", "assumed_principal_px", "focal_px", "totally_occluded"):
+        assert torch.equal(getattr(found, name), getattr(wanted, name)), name
+    for name in ("pose", "shape", "root", "translation"):
+        assert torch.allclose(getattr(found.state, name), getattr(wanted.state, name), atol=1e-6), name
+    # The camera that follows the background moves its principal point; nobody tells the network.
+    assert (found.principal_px - found.assumed_principal_px[:, None]).abs().max() > 1
+    assert found.assumed_principal_px.tolist() == [[160.0, 120.0]] * 2
+
+
+def test_what_a_clip_does_not_know_has_no_place_and_no_weight(maker: ClipMaker) -> None:
+    body, clip = people_of(maker).body, maker.clip(0, 1)
+    crown = clip.joint_names.index("head_top")
+    joints, flat = clip.joints_camera_m.copy(), clip.joints_px.copy()
+    joints[:, crown], flat[:, crown], joints[3] = np.nan, np.nan, np.nan
+    strange = replace(clip, joints_camera_m=joints, joints_px=flat, state=None)
+    tracks = tracks_of_clips([clip, strange], body)
+    assert tracks.known is not None and tracks.body_known is not None
+    assert tracks.known[0].all() and not tracks.known[1, :, TRACK_POINTS.index("head_top")].any()
+    assert not tracks.known[1, 3].any() and tracks.known[1, 4, 0]
+    assert tracks.body_known.tolist() == [True, False]
+    assert tracks.points_camera_m.isfinite().all() and tracks.state.pose.isfinite().all()
+    cues = PointCueConfig().make(observation_of(tracks))
+    targets = targets_of(tracks, cues)
+    torch.manual_seed(0)
+    recipe = find_training_recipe("tiny")
+    for network in (recipe.network.build(body), MartinezConfig(hidden=16, blocks=1).build(body).eval()):
+        inputs = network.observe(observation_of(tracks)).inputs[:, :30]
+        losses = {}
+        for spoilt in (0.0, 9.0):
+            known = targets.known
+            assert known is not None
+            points = targets.points_ray_m + spoilt * ~known[..., None]
+            other = replace(targets, points_ray_m=points, root_ray=targets.root_ray.clone())
+            other.root_ray[1] += spoilt
+            loss, _ = network.loss(inputs, other, body, find_training_recipe("points").loss, torch.arange(30))
+            losses[spoilt] = float(loss.detach())
+        assert np.isfinite(losses[0.0]) and losses[0.0] == pytest.approx(losses[9.0], rel=1e-5)
+
+
+@pytest.mark.parametrize("layers", [(), ("frames",), ("masks", "flow"), ("parts", "depth")])
+def test_a_clip_is_decoded_as_far_as_is_asked(clip: VideoClip, layers: tuple[str, ...]) -> None:
+    files = encode_clip(clip)
+    whole, some = decode_clip(files), decode_clip(files, layers)
+    owners = {
+        "frames": ("frames",),
+        "masks": ("mask", "amodal_mask", "occluder", "others"),
+        "parts": ("parts",),
+        "depth": ("depth_m",),
+        "flow": ("flow_forward_px", "flow_backward_px"),
+    }
+    for layer, names in owners.items():
+        for name in names:
+            found = getattr(some, name)
+            assert found.shape[1:] == getattr(whole, name).shape[1:]
+            if layer in layers:
+                np.testing.assert_array_equal(found, getattr(whole, name))
+            else:
+                assert len(found) == 0, name
+    np.testing.assert_array_equal(some.joints_camera_m, whole.joints_camera_m)
+    broken = {name: content for name, content in files.items() if name in ("json", "truth.npz")}
+    if not layers:  # what is not asked for is not even looked at
+        assert decode_clip(broken, ()).provenance == clip.provenance
+    with pytest.raises(PointlightError, match="no layer 'sound'; its layers are frames, masks"):
+        decode_clip(files, ("sound",))
+
+
+@pytest.mark.parametrize("frames", [8, 16])
+def test_clips_have_the_length_that_their_recipe_says(maker: ClipMaker, frames: int) -> None:
+    config = maker.config
+    short = with_config(maker, scenes=replace(config.scenes, frames=frames))
+    parts = short.parts(0, 1)
+    assert len(parts.clip.frames) == len(parts.clip.visible) == frames
+    assert parts.background.path_px[frames // 2].tolist() == [0, 0]
+    whole = maker.parts(0, 1).background.frames
+    first = (31 - frames) // 2
+    np.testing.assert_array_equal(parts.background.frames, whole[first : first + frames])
+    assert len(decode_clip(encode_clip(parts.clip)).frames) == frames
+    with pytest.raises(PointlightError, match="windows of 31 frames, clips have 56"):
+        with_config(maker, scenes=replace(config.scenes, frames=56)).clip(0, 1)
+
+
+def test_each_stage_says_that_it_has_ended(maker: ClipMaker) -> None:
+    told: list[Progress] = []
+    maker.parts(0, 0, told.append)
+    assert all((progress.done, progress.total) == (1, 1) for progress in told)
+    assert [progress.stage for progress in told] == [
+        "background",
+        "scene",
+        "looks",
+        "render",
+        "superpixels",
+        "occluder",
+        "composite",
+    ]
 
 
 def test_the_person_moves_with_the_background(maker: ClipMaker) -> None:
@@ -162,7 +276,7 @@ def test_recipes_are_the_rows_of_table_2(maker: ClipMaker) -> None:
 
 
 def test_ours_differs_by_sensor_and_camera(maker: ClipMaker) -> None:
-    ours = find_recipe("pointlight")
+    ours = find_synthesis_recipe("pointlight")
     made = ClipMaker.rendered(ours, people_of(maker).bank, maker.windows, people_of(maker).body)
     parts = made.parts(0, 1)
     assert parts.clip.frames.shape == (31, 240, 320, 3)
@@ -299,19 +413,19 @@ def test_two_processes_make_the_same_shards(shards: Path, tmp_path: Path) -> Non
 def test_after_an_interruption_the_shards_are_the_same(shards: Path, tmp_path: Path) -> None:
     class Interruption(Exception): ...
 
-    def stop(stage: str, done: float, total: float, note: str) -> None:
-        if stage == "clips" and done == 1:
+    def stop(progress: Progress) -> None:
+        if (progress.stage, progress.done) == ("clips", 1):
             raise Interruption
 
     with pytest.raises(Interruption):
         synthesize(
-            find_recipe(RECIPE),
+            find_synthesis_recipe(RECIPE),
             tmp_path,
             COUNT,
             seed=3,
             sources=SOURCES,
             clips_per_shard=PER_SHARD,
-            watch=stop,
+            progress=stop,
         )
     assert not list(tmp_path.glob("*.tar")) and len(list((tmp_path / ".staging").glob("0*.tar"))) == 1
     # What a killed process leaves: files that were never renamed, and a clip cut short by a crash of the machine.
@@ -347,11 +461,11 @@ def test_a_full_disk_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_shards_at_an_address(shards: Path) -> None:
     make("memory://synthesis-test")
     assert read_index("memory://synthesis-test") == read_index(shards)
-    storage = Storage("memory://synthesis-test")
+    storage = open_storage("memory://synthesis-test")
     for name in ("shard-000000.tar", "shard-000001.tar"):
         assert storage.read(name) == (shards / name).read_bytes()
     with pytest.raises(PointlightError, match="no address"):
-        Storage("nowhere://x")
+        open_storage("nowhere://x")
 
 
 def test_shards_are_read_once_each_in_any_order(shards: Path) -> None:
@@ -428,7 +542,7 @@ def test_pictures_for_people(maker: ClipMaker, clip: VideoClip) -> None:
     assert (parts.clip.occluder & parts.clip.amodal_mask).any()
     assert draw_figure2(parts).shape == (2 * 486 + 6, 3 * 646 + 6, 3)
     with pytest.raises(PointlightError, match="there is no recipe 'best'"):
-        find_recipe("best")
+        find_synthesis_recipe("best")
 
 
 def test_the_command_makes_clips_and_what_people_look_at(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 import os
 import signal
 import subprocess
@@ -21,26 +22,22 @@ from safetensors.torch import load_file, save_file
 import pointlight
 from pointlight.body import AnnyBody
 from pointlight.configuration import config_sha256, from_plain, to_plain
+from pointlight.cues import PointCueConfig
 from pointlight.errors import PointlightError
 from pointlight.motion import MotionBank, procedural_bank
-from pointlight.network import MotionHMRConfig, Prediction
+from pointlight.network import LossConfig, MotionHMRConfig, Prediction, Targets, draw_pairs, motion_hmr_loss
+from pointlight.progress import Progress
 from pointlight.simulator import DetectorNoise, SceneConfig, SceneSampler, TrackMaker
 from pointlight.training import (
     RECIPES,
     BatchMaker,
-    LossConfig,
-    Progress,
     Recipe,
-    Targets,
     Trainer,
     batches,
-    build_network,
-    cues_of_tracks,
-    draw_pairs,
-    find_recipe,
+    find_training_recipe,
     learning_rate,
     load_checkpoint,
-    motion_hmr_loss,
+    observation_of,
     repaired_tracks,
     save_checkpoint,
     train,
@@ -59,7 +56,7 @@ def bank(body: AnnyBody) -> MotionBank:
 
 @pytest.fixture(scope="module")
 def maker(bank: MotionBank, body: AnnyBody) -> BatchMaker:
-    return BatchMaker(SceneConfig(), bank, body, keypoint_set="extended19", next_frame=True, seed=0, size=3)
+    return BatchMaker(SceneConfig(), bank, body, PointCueConfig(), seed=0, size=3)
 
 
 def truth_as_prediction(targets: Targets, body: AnnyBody) -> Prediction:
@@ -85,8 +82,7 @@ def test_the_truth_costs_nothing(maker: BatchMaker, body: AnnyBody) -> None:
         sampler_config,
         maker._sampler.bank,
         body,
-        keypoint_set="extended19",
-        next_frame=True,
+        PointCueConfig(),
         seed=0,
         size=8,
     )
@@ -130,8 +126,8 @@ def test_training_on_exchanged_sides_sees_them_repaired(bank: MotionBank, body: 
     assert wrong[1] < 0.3 * wrong[0]
     assert repaired.visible.sum() == tracks.visible.sum()
 
-    made = BatchMaker(config, bank, body, keypoint_set="extended19", next_frame=True, seed=3, size=24).make(0)
-    assert torch.equal(made.features, cues_of_tracks(repaired, "extended19", next_frame=True).features)
+    made = BatchMaker(config, bank, body, PointCueConfig(), seed=3, size=24).make(0)
+    assert torch.equal(made.inputs, PointCueConfig().make(observation_of(repaired)).inputs)
 
 
 @pytest.mark.parametrize("memory", ["bilstm", "none"])
@@ -139,12 +135,12 @@ def test_a_loss_on_some_pairs_is_that_part_of_the_whole(
     maker: BatchMaker, body: AnnyBody, memory: str
 ) -> None:
     batch = maker.make(0)
-    model = build_network(replace(find_recipe("tiny").network, one_shape=False, memory=memory), body)
-    config = replace(find_recipe("points").loss, pairs=None)
+    model = replace(find_training_recipe("tiny").network, one_shape=False, memory=memory).build(body)
+    config = replace(find_training_recipe("points").loss, pairs=None)
     halves = [torch.arange(0, 30, 2), torch.arange(1, 30, 2)]
-    whole, _ = motion_hmr_loss(model(batch.features), batch.targets, body, config)
+    whole, _ = motion_hmr_loss(model(batch.inputs), batch.targets, body, config)
     parts = [
-        motion_hmr_loss(model(batch.features, pairs), batch.targets.of_pairs(pairs), body, config)[0]
+        motion_hmr_loss(model(batch.inputs, pairs), batch.targets.of_pairs(pairs), body, config)[0]
         for pairs in halves
     ]
     assert torch.allclose(sum(parts) / 2, whole, rtol=1e-4)
@@ -156,25 +152,25 @@ def test_pairs_are_drawn_one_from_each_stretch_of_a_clip() -> None:
     assert (drawn // 3 == torch.arange(10)).all()
     assert drawn.unique().tolist() == list(range(30))
     assert draw_pairs(30, None, np.random.default_rng(0)).tolist() == list(range(30))
-    assert find_recipe("points-paper").loss.pairs is None
+    assert find_training_recipe("points-paper").loss.pairs is None
 
 
 def test_the_papers_loss_is_alignment_and_reprojection_alone() -> None:
-    loss = find_recipe("points-paper").loss
+    loss = find_training_recipe("points-paper").loss
     on = {name for name, value in vars(loss).items() if value}
     assert on == {"aligned", "reprojection"}
 
 
 def test_gradients_are_finite_on_hidden_clips(bank: MotionBank, body: AnnyBody, tmp_path: Path) -> None:
-    trainer = Trainer(find_recipe("tiny"), tmp_path, bank, body=body, workers=0)
-    batch = trainer._batch_maker().make(0)
-    blind = replace(batch, features=torch.zeros_like(batch.features))
+    trainer = Trainer(find_training_recipe("tiny"), tmp_path, bank, body=body, workers=0)
+    batch = trainer._batch_source().make(0)
+    blind = replace(batch, inputs=torch.zeros_like(batch.inputs))
     trainer.step_on(blind, 10)
     assert all(p.isfinite().all() for p in trainer.model.parameters())
 
 
 def test_learning_rate_rises_holds_and_falls() -> None:
-    settings = replace(find_recipe("points").optimiser, warmup=10, cooldown=0.5, learning_rate=1.0)
+    settings = replace(find_training_recipe("points").optimiser, warmup=10, cooldown=0.5, learning_rate=1.0)
     rates = [learning_rate(settings, step, 100) for step in range(100)]
     assert rates[0] == pytest.approx(0.1)
     assert rates[20] == rates[49] == 1.0
@@ -194,19 +190,19 @@ def test_configurations_of_other_versions_are_refused() -> None:
     with pytest.raises(PointlightError, match=r"weights\.x was written by another version.*invented"):
         from_plain(MotionHMRConfig, plain, "weights.x")
     with pytest.raises(PointlightError, match="there is no recipe 'pints'; there are"):
-        find_recipe("pints")
+        find_training_recipe("pints")
 
 
 def test_batches_do_not_depend_on_workers(maker: BatchMaker) -> None:
-    wanted = [maker.make(number).features for number in (2, 3, 4)]
+    wanted = [maker.make(number).inputs for number in (2, 3, 4)]
     for workers in (0, 1, 2):
         stream = batches(maker, 2, workers=workers)
-        found = [next(stream).features for _ in range(3)]
+        found = [next(stream).inputs for _ in range(3)]
         assert all(torch.equal(a, b) for a, b in zip(wanted, found, strict=True)), workers
 
 
 def run_tiny(out: Path, bank: MotionBank, body: AnnyBody, steps: int, *, resume: bool = False) -> Trainer:
-    trainer = Trainer(find_recipe("tiny"), out, bank, body=body, workers=0)
+    trainer = Trainer(find_training_recipe("tiny"), out, bank, body=body, workers=0)
     if resume:
         trainer.resume()
     trainer.run(steps=steps)
@@ -219,14 +215,14 @@ torch.set_num_threads(1)
 from pathlib import Path
 from pointlight.body import AnnyBody
 from pointlight.motion import procedural_bank
-from pointlight.training import Trainer, find_recipe
+from pointlight.training import Trainer, find_training_recipe
 body = AnnyBody()
 bank = procedural_bank(body, 5, clips_per_kind=5, frames=62)
-trainer = Trainer(find_recipe("tiny"), Path(sys.argv[1]), bank, body=body, workers=0)
-def watch(progress):
-    if progress.step == 5:
+trainer = Trainer(find_training_recipe("tiny"), Path(sys.argv[1]), bank, body=body, workers=0)
+def kill(progress):
+    if progress.stage == "train" and progress.done == 5:
         os.kill(os.getpid(), signal.SIGKILL)
-trainer.run(steps=8, watch=watch)
+trainer.run(steps=8, progress=kill)
 """
 
 
@@ -242,21 +238,35 @@ def test_a_killed_run_goes_on_bit_for_bit(tmp_path: Path, bank: MotionBank, body
     assert whole.step == 8
 
 
+def test_a_run_says_how_far_it_is(tmp_path: Path, bank: MotionBank, body: AnnyBody) -> None:
+    told: list[Progress] = []
+    trainer = Trainer(find_training_recipe("tiny"), tmp_path, bank, body=body, workers=0)
+    assert math.isnan(trainer.latest_loss)
+    trainer.run(steps=2, progress=told.append)
+    assert [(progress.stage, progress.done, progress.total) for progress in told] == [
+        ("train", 1, 2),
+        ("train", 2, 2),
+    ]
+    assert told[0].note.endswith("validation nan mm")
+    assert told[1].note == f"loss {trainer.latest_loss:.3f}, validation {trainer.latest_mm:.1f} mm"
+    assert math.isfinite(trainer.latest_loss + trainer.latest_mm)
+
+
 @pytest.mark.parametrize("kind", ["adamw", "soap"])
 def test_every_optimiser_goes_on_where_it_stood(
     tmp_path: Path, bank: MotionBank, body: AnnyBody, kind: str
 ) -> None:
     """Beyond the 20 steps after which SOAP turns its bases."""
-    recipe = find_recipe("tiny")
+    recipe = find_training_recipe("tiny")
     recipe = replace(recipe, optimiser=replace(recipe.optimiser, kind=kind, steps=26, evaluate_every=100))
 
     def stop(progress: Progress) -> None:
-        if progress.step == 22:
+        if progress.done == 22:
             raise KeyboardInterrupt
 
     Trainer(recipe, tmp_path / "whole", bank, body=body, workers=0).run()
     with pytest.raises(KeyboardInterrupt):
-        Trainer(recipe, tmp_path / "cut", bank, body=body, workers=0).run(watch=stop)
+        Trainer(recipe, tmp_path / "cut", bank, body=body, workers=0).run(progress=stop)
     again = Trainer(recipe, tmp_path / "cut", bank, body=body, workers=0)
     again.resume()
     assert again.step == 22
@@ -270,7 +280,7 @@ def test_lineage_is_kept(tmp_path: Path, bank: MotionBank, body: AnnyBody) -> No
     run_tiny(tmp_path / "first", bank, body, 4)
     parent = load_checkpoint(tmp_path / "first" / "best.safetensors", body)
     child = Trainer(
-        find_recipe("tiny"),
+        find_training_recipe("tiny"),
         tmp_path / "second",
         bank,
         body=body,
@@ -280,7 +290,7 @@ def test_lineage_is_kept(tmp_path: Path, bank: MotionBank, body: AnnyBody) -> No
     child.run(steps=4)
     metadata = load_checkpoint(tmp_path / "second" / "latest.safetensors", body).metadata
     assert metadata["command"] == "pointlight train tiny --seed 0 --steps 4 --init WEIGHTS"
-    assert metadata["recipe_sha256"] == config_sha256(find_recipe("tiny"))
+    assert metadata["recipe_sha256"] == config_sha256(find_training_recipe("tiny"))
     assert metadata["version"] == pointlight.__version__ and "commit" in metadata
     lineage = metadata["lineage"]
     assert [entry["sha256"] for entry in lineage] == [parent.sha256]
@@ -299,10 +309,10 @@ def edited_header(source: Path, target: Path, **changes: object) -> Path:
 
 
 def test_models_that_do_not_fit_are_refused(tmp_path: Path, body: AnnyBody) -> None:
-    config = find_recipe("tiny").network
-    model = build_network(config, body)
+    config = find_training_recipe("tiny").network
+    model = config.build(body)
     good = tmp_path / "good.safetensors"
-    save_checkpoint(good, model, config, body)
+    save_checkpoint(good, model, body)
     loaded = load_checkpoint(good, body)
     for name, value in model.state_dict().items():
         assert torch.allclose(loaded.model.state_dict()[name], value, atol=2e-3)
@@ -335,12 +345,12 @@ def test_nothing_to_resume(tmp_path: Path, bank: MotionBank, body: AnnyBody) -> 
 
 
 def test_minutes_end_a_run_that_can_be_resumed(tmp_path: Path, bank: MotionBank, body: AnnyBody) -> None:
-    trainer = Trainer(find_recipe("tiny"), tmp_path, bank, body=body, workers=0)
+    trainer = Trainer(find_training_recipe("tiny"), tmp_path, bank, body=body, workers=0)
     started = time.monotonic()
     trainer.run(steps=10**6, minutes=1e-4)
     assert time.monotonic() - started < 60
     assert 0 < trainer.step < 10**6
-    again = Trainer(find_recipe("tiny"), tmp_path, bank, body=body, workers=0)
+    again = Trainer(find_training_recipe("tiny"), tmp_path, bank, body=body, workers=0)
     again.resume()
     again.run(minutes=0)
     assert (again.step, again.steps) == (trainer.step + 1, 10**6)
@@ -348,12 +358,12 @@ def test_minutes_end_a_run_that_can_be_resumed(tmp_path: Path, bank: MotionBank,
 
 def test_the_mean_of_networks_lies_between_them(tmp_path: Path) -> None:
     body = AnnyBody()
-    config = find_recipe("tiny").network
+    config = find_training_recipe("tiny").network
     files = []
     for seed in (0, 1):
         torch.manual_seed(seed)
         files.append(tmp_path / f"{seed}.safetensors")
-        save_checkpoint(files[-1], build_network(config, body), config, body, seed=seed)
+        save_checkpoint(files[-1], config.build(body), body, seed=seed)
     script = Path(__file__).parents[1] / "tools" / "average_weights.py"
     out = tmp_path / "mean.safetensors"
     subprocess.run([sys.executable, script, out, *files], check=True, capture_output=True)
@@ -363,8 +373,8 @@ def test_the_mean_of_networks_lies_between_them(tmp_path: Path) -> None:
         torch.testing.assert_close(value, ends[0] + (ends[1] - ends[0]) / 2, atol=2e-3, rtol=1e-3)
     assert [part["seed"] for part in mean.metadata["lineage"]] == [0, 1]
     assert [part["sha256"] for part in mean.metadata["lineage"]] == [a.sha256, b.sha256]
-    other = find_recipe("martinez").network
-    save_checkpoint(tmp_path / "other.safetensors", build_network(other, body), other, body)
+    other = find_training_recipe("martinez").network
+    save_checkpoint(tmp_path / "other.safetensors", other.build(body), body)
     refused = subprocess.run(
         [sys.executable, script, out, files[0], tmp_path / "other.safetensors"],
         capture_output=True,

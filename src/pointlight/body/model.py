@@ -43,6 +43,7 @@ class BodyModel(nn.Module, ABC):
         keypoint_names: the K keypoints.
         keypoint_rule: how they follow from the joints.
         faces: (F, 3) int64 triangles, counter-clockwise seen from outside.
+        mean_shape: (S,) the middle of its distribution of people.
         hinge_axes: for knees and elbows the axis, a unit vector in body axes at rest, about which a positive
             rotation (right-hand rule) of the lower limb bends the joint further.
     """
@@ -52,6 +53,7 @@ class BodyModel(nn.Module, ABC):
     joint_names: tuple[str, ...]
     parents: tuple[int, ...]
     shape_names: tuple[str, ...]
+    mean_shape: Tensor
     keypoint_rule: KeypointRule
     faces: Tensor
     hinge_axes: dict[str, tuple[float, float, float]]
@@ -60,6 +62,10 @@ class BodyModel(nn.Module, ABC):
     def keypoint_names(self) -> tuple[str, ...]:
         """The K keypoints, in the order of `keypoints`."""
         return self.keypoint_rule.names
+
+    @abstractmethod
+    def shape_range(self, *, adults: bool = False) -> tuple[Tensor, Tensor]:
+        """(S,) and (S,): the least and the largest that the shape's numbers may be, of all people or of adults."""
 
     @abstractmethod
     def person(self, shape: Float[Tensor, "*batch numbers"]) -> Person:

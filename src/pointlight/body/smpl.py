@@ -52,6 +52,9 @@ SMPL_JOINTS: tuple[str, ...] = (
 SMPL_SHAPES = 10
 """The betas in use; files of version 1.1.0 have 300."""
 
+_WIDEST_BETA = 5.0
+"""Standard deviations beyond which nobody is."""
+
 _KIND = "an official SMPL file such as basicModel_neutral_lbs_10_207_0_v1.0.0.pkl"
 _ROOT_PARENT = 4294967295
 _CROWN_VERTICES = 8
@@ -102,6 +105,7 @@ class SmplBody(BodyModel):
         self.joint_names = SMPL_JOINTS
         self.parents = _parents(arrays["kintree_table"], Path(path))
         self.shape_names = tuple(f"beta{number}" for number in range(SMPL_SHAPES))
+        self.mean_shape = torch.zeros(SMPL_SHAPES)
         self.hinge_axes = dict(_HINGES)
         template, directions = arrays["v_template"], arrays["shapedirs"][..., :SMPL_SHAPES]
         joints = arrays["J_regressor"] @ template
@@ -128,6 +132,10 @@ class SmplBody(BodyModel):
         self._buffer("rest_joints", joints)
         self._buffer("joint_directions", _flat(joint_directions))
         self.register_buffer("faces", torch.from_numpy(arrays["f"].astype(np.int64)), persistent=False)
+
+    def shape_range(self, *, adults: bool = False) -> tuple[Tensor, Tensor]:
+        """See `BodyModel`; betas are standard deviations, of adults alone."""
+        return torch.full((SMPL_SHAPES,), -_WIDEST_BETA), torch.full((SMPL_SHAPES,), _WIDEST_BETA)
 
     def person(self, shape: Float[Tensor, "*batch 10"]) -> Person:
         """What depends on the betas (..., 10) alone."""

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from pointlight.capture.detection.person_box import PersonBox
 from pointlight.errors import PointlightError
-
-Watch = Callable[[str, float, float], None]
-"""Told of progress: the stage's name, how much is done, how much there is (0 where that is not known)."""
 
 SMALLEST_OVERLAY_PX = 64
 

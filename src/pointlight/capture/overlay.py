@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import no_type_check
 
@@ -13,6 +12,7 @@ import torch
 from pointlight.body import AnnyBody, BodyState
 from pointlight.capture.capture import Capture, body_states
 from pointlight.media import VideoReader, VideoWriter
+from pointlight.progress import Progress, ProgressCallback, silent
 from pointlight.simulator.drawing import NO_FACE, Raster, rasterise
 from pointlight.simulator.people import vertex_normals
 
@@ -73,7 +73,7 @@ def write_overlay(
     body: AnnyBody,
     *,
     size_px: int | None = 1280,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    progress: ProgressCallback = silent,
 ) -> None:
     """Write the overlay of a capture, frame by frame, with the video's own times.
 
@@ -83,7 +83,7 @@ def write_overlay(
         out: the mp4, whole or not at all.
         body: the capture's model.
         size_px: longest side of the written picture; None keeps the video's height.
-        progress: told frames done and in all.
+        progress: told how many frames are drawn.
     """
     width, height = capture.image_size
     scale = 1.0 if size_px is None else min(1.0, size_px / max(2 * width, height))
@@ -105,7 +105,7 @@ def write_overlay(
             panels = _panels(frame.image, capture, states, i, painter, turned_view, scale)
             writer.write(panels, frame.time_s - early_s)
             done += 1
-            progress(done, len(capture))
+            progress(Progress("overlay", done, len(capture)))
             if done == len(capture):
                 break
 

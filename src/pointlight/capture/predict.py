@@ -18,14 +18,15 @@ from pointlight.capture.detection.keypoint_files import read_keypoints
 from pointlight.capture.fitting.lifting import LiftedTrack, Track2D, lift
 from pointlight.capture.fitting.placing import place_body
 from pointlight.capture.fitting.refine import refine
-from pointlight.capture.options import PredictOptions, Watch
+from pointlight.capture.options import PredictOptions
 from pointlight.capture.overlay import write_overlay
-from pointlight.cues import KEYPOINT_SETS, Keypoints2D, RepairConfig, Repaired, repair_sides
+from pointlight.cues import Keypoints2D, RepairConfig, Repaired, repair_sides
 from pointlight.errors import PointlightError
 from pointlight.files import ensure_folder
 from pointlight.geometry import default_focal_px, focal_from_fov
 from pointlight.media import VideoReader
-from pointlight.network import MotionHMR
+from pointlight.network import WindowConfig
+from pointlight.progress import Progress, ProgressCallback, silent
 from pointlight.training import Checkpoint, load_checkpoint
 
 SEEN_SCORE = 0.3
@@ -63,7 +64,7 @@ def predict(
     video: Path | str,
     options: PredictOptions | None = None,
     *,
-    watch: Watch = lambda stage, done, total: None,
+    progress: ProgressCallback = silent,
     summary: Summary | None = None,
 ) -> Capture:
     """Find one person's body in every frame of a video.
@@ -71,7 +72,7 @@ def predict(
     Args:
         video: any file that FFmpeg reads.
         options: see `PredictOptions`.
-        watch: told of progress.
+        progress: told how far each stage is.
         summary: filled in on the way, for who wants to know.
 
     Raises:
@@ -82,8 +83,10 @@ def predict(
     body = AnnyBody()
     checkpoint = load_checkpoint(options.model, body)
     with _timed(summary, "detect"):
-        keypoints, fps = _find_keypoints(Path(video), options, watch, summary)
-    capture = lift_keypoints(keypoints, checkpoint, body, options, fps=fps, summary=summary, watch=watch)
+        keypoints, fps = _find_keypoints(Path(video), options, progress, summary)
+    capture = lift_keypoints(
+        keypoints, checkpoint, body, options, fps=fps, summary=summary, progress=progress
+    )
     summary.frames, summary.bodies = len(capture), int(capture.valid.sum())
     summary.occluded = int((capture.occluded & capture.valid).sum())
     return capture
@@ -94,13 +97,13 @@ def predict_to_folder(
     out: Path | str,
     options: PredictOptions | None = None,
     *,
-    watch: Watch = lambda stage, done, total: None,
+    progress: ProgressCallback = silent,
 ) -> Summary:
     """`predict`, with `poses.npz` and `overlay.mp4` written to a folder, each when it is whole."""
     options = options or PredictOptions()
     summary = Summary()
     folder = ensure_folder(Path(out))
-    capture = predict(video, options, watch=watch, summary=summary)
+    capture = predict(video, options, progress=progress, summary=summary)
     poses = folder / "poses.npz"
     capture.save(poses)
     summary.files.append(poses)
@@ -113,7 +116,7 @@ def predict_to_folder(
                 path,
                 AnnyBody(),
                 size_px=options.overlay_size_px,
-                progress=lambda done, total: watch("overlay", done, total),
+                progress=progress,
             )
             summary.files.append(path)
     return summary
@@ -129,7 +132,7 @@ def lift_keypoints(
     mirror: bool = True,
     fps: float | None = None,
     summary: Summary | None = None,
-    watch: Watch = lambda stage, done, total: None,
+    progress: ProgressCallback = silent,
 ) -> Capture:
     """From 2D keypoints to a `Capture`: repair, the network over windows, the body's place before the camera, refinement.
 
@@ -142,22 +145,23 @@ def lift_keypoints(
         mirror: average with the mirror image.
         fps: the video's average rate; by the keypoints' times if not given.
         summary: told how many frames were repaired, of times and of warnings.
-        watch: told of progress.
+        progress: told how far each stage is.
 
     Raises:
         PointlightError: the model is of another kind, or nobody is seen in any frame.
     """
     options = options or PredictOptions()
-    if not isinstance(checkpoint.model, MotionHMR):
+    if not checkpoint.model.gives_bodies:
         raise PointlightError(f"the model {checkpoint.name!r} gives single joints, not a body; use 'points'")
-    names = KEYPOINT_SETS[checkpoint.keypoint_set]
+    names = checkpoint.config.cues.keypoints
+    windows = WindowConfig(checkpoint.clip_frames, overlap=overlap, mirror=mirror)
     track, repaired, source = track_of(keypoints, names, options)
     summary = summary if summary is not None else Summary()
     summary.repaired = int(repaired.swapped.sum())
     with _timed(summary, "lift"):
-        watch("lift", 0, 1)
-        lifted = lift(track, checkpoint.model, body, overlap=overlap, mirror=mirror)
-        watch("lift", 1, 1)
+        progress(Progress("lift", 0, 1))
+        lifted = lift(track, names, checkpoint.model, body, windows)
+        progress(Progress("lift", 1, 1))
     if not lifted.valid.any():
         raise PointlightError(
             f"no person is seen: in no frame does {keypoints.source} give 7 of the 12 keypoints;"
@@ -166,9 +170,7 @@ def lift_keypoints(
     lifted = place_track(body, lifted, track, names)
     if options.refine:
         with _timed(summary, "refine"):
-            lifted = refine(
-                track, lifted, body, names, watch=lambda done, total: watch("refine", done, total)
-            )
+            lifted = refine(track, lifted, body, names, progress=progress)
     lifted = _of_height(body, lifted, options.height_m, summary)
     joints, translation = _joints_in_camera(body, lifted)
     return Capture(
@@ -196,16 +198,15 @@ def lift_keypoints(
 
 
 def _find_keypoints(
-    video: Path, options: PredictOptions, watch: Watch, summary: Summary
+    video: Path, options: PredictOptions, progress: ProgressCallback, summary: Summary
 ) -> tuple[Keypoints2D, float]:
     """One person's keypoints, from a file or by the detector, and the video's average rate."""
     reader = VideoReader(video, options.start_s, options.end_s)
-    total = reader.frame_count or 0
     if options.keypoints is not None:
         keypoints = read_keypoints(options.keypoints, reader, options.box)
     else:
         detector = MediapipeDetector()
-        keypoints = detector.track(reader, options.box, lambda done: watch("detect", done, total))
+        keypoints = detector.track(reader, options.box, progress)
     summary.warnings.extend(reader.warnings)
     return keypoints, reader.fps
 

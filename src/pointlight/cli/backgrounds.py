@@ -43,16 +43,16 @@ def backgrounds(
     from dataclasses import replace
 
     from pointlight.simulator.backgrounds import cache_report
-    from pointlight.simulator.clips import find_recipe, prepare_backgrounds
+    from pointlight.simulator.clips import find_synthesis_recipe, prepare_backgrounds
 
-    config = find_recipe(recipe).of_split(split)
+    config = find_synthesis_recipe(recipe).of_split(split)
     if flow is not None:
         config = replace(config, backgrounds=replace(config.backgrounds, flow=flow))
     with warnings.catch_warnings(), stage_bars() as bars:
         # They are named below, with the rest.
         warnings.filterwarnings("ignore", message=".*this background is left out")
         filled = prepare_backgrounds(
-            config, folder, windows_per_video=windows, cache=cache, workers=workers, watch=bars
+            config, folder, windows_per_video=windows, cache=cache, workers=workers, progress=bars
         )
     report = cache_report(filled)
     typer.echo(f"{report['windows']:.0f} windows of {report['used']:.0f} videos; of these")

@@ -79,10 +79,10 @@ def evaluate(
     with stage_bars() as bars:
         if data is not None and on in PUBLISHED:
             result = evaluate_published(
-                models, benchmark=on, folder=data, smpl=smpl, regressor=regressor, watch=bars
+                models, benchmark=on, folder=data, smpl=smpl, regressor=regressor, progress=bars
             )
         elif data is not None and on == "multiview":
-            result = evaluate_multiview(models, data, motion=motion, predictions=files, watch=bars)
+            result = evaluate_multiview(models, data, motion=motion, predictions=files, progress=bars)
         else:
             result = evaluate_synthetic(
                 models,
@@ -94,7 +94,7 @@ def evaluate(
                 refine=refine,
                 configuration=configuration,
                 split=split,
-                watch=bars,
+                progress=bars,
             )
     if json_file is not None:
         with atomic_path(json_file) as temporary:

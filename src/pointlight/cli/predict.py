@@ -46,7 +46,7 @@ def predict(
         overlay=overlay,
     )
     with stage_bars() as bars:
-        summary = predict_to_folder(video, out, options, watch=bars)
+        summary = predict_to_folder(video, out, options, progress=bars)
     for warning in summary.warnings:
         typer.echo(f"warning: {warning}", err=True)
     share = summary.bodies / max(summary.frames, 1)

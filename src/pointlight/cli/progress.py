@@ -5,35 +5,29 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Protocol
 
+from rich import progress as rich_progress
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from pointlight.progress import Progress, ProgressCallback
 
 SECONDS_BETWEEN_LINES = 20.0
 """In a log file, a stage says at most so often where it stands."""
 
 
-class Stages(Protocol):
-    """Shows how far each stage of some work is."""
-
-    def __call__(self, stage: str, done: float, total: float, note: str = "") -> None:
-        """Say that a stage has done so much of so much (0 where that is not known), with a note behind it."""
-        ...
-
-
 class StageBars:
     """One bar a stage; it appears when the stage is first heard of."""
 
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
-        self._tasks: dict[str, TaskID] = {}
+    def __init__(self, bars: rich_progress.Progress) -> None:
+        self._bars = bars
+        self._tasks: dict[str, rich_progress.TaskID] = {}
 
-    def __call__(self, stage: str, done: float, total: float, note: str = "") -> None:
-        """See `Stages`."""
+    def __call__(self, progress: Progress) -> None:
+        """Move the stage's bar."""
+        stage, total, note = progress.stage, progress.total or None, progress.note
         if stage not in self._tasks:
-            self._tasks[stage] = self._progress.add_task(stage, total=total or None, note=note)
-        self._progress.update(self._tasks[stage], completed=done, total=total or None, note=note)
+            self._tasks[stage] = self._bars.add_task(stage, total=total, note=note)
+        self._bars.update(self._tasks[stage], completed=progress.done, total=total, note=note)
 
 
 class StageLines:
@@ -45,8 +39,9 @@ class StageLines:
         self._said_at: dict[str, float] = {}
         self._finished: set[str] = set()
 
-    def __call__(self, stage: str, done: float, total: float, note: str = "") -> None:
-        """See `Stages`."""
+    def __call__(self, progress: Progress) -> None:
+        """Write a line, if it is time for one."""
+        stage, done, total = progress.stage, progress.done, progress.total
         now = time.monotonic()
         began, begun = self._began.setdefault(stage, (now, done))
         # A file may claim fewer frames than it has, so that a stage goes on when it seems finished.
@@ -59,7 +54,7 @@ class StageLines:
             self._finished.add(stage)
         elif begun < done < total:
             count += f", about {_in_words((now - began) * (total - done) / (done - begun))} left"
-        self._console.print(f"{stage} {count} {note}".rstrip(), highlight=False, soft_wrap=True)
+        self._console.print(f"{stage} {count} {progress.note}".rstrip(), highlight=False, soft_wrap=True)
 
 
 def _in_words(seconds: float) -> str:
@@ -71,18 +66,18 @@ def _in_words(seconds: float) -> str:
 
 
 @contextmanager
-def stage_bars() -> Iterator[Stages]:
+def stage_bars() -> Iterator[ProgressCallback]:
     """Bars, or lines, on standard error while the block runs."""
     console = Console(stderr=True)
     if not console.is_terminal:
         yield StageLines(console)
         return
     columns = (
-        TextColumn("{task.description:>8}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}"),
+        rich_progress.TextColumn("{task.description:>8}"),
+        rich_progress.BarColumn(),
+        rich_progress.MofNCompleteColumn(),
+        rich_progress.TimeRemainingColumn(),
+        rich_progress.TextColumn("{task.fields[note]}"),
     )
-    with Progress(*columns, console=console) as progress:
-        yield StageBars(progress)
+    with rich_progress.Progress(*columns, console=console) as bars:
+        yield StageBars(bars)

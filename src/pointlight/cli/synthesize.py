@@ -95,7 +95,7 @@ def synthesize(
         Sources,
         draw_figure2,
         draw_stages,
-        find_recipe,
+        find_synthesis_recipe,
         occluded_parts,
         open_maker,
         usable_cores,
@@ -103,7 +103,7 @@ def synthesize(
         write_preview,
     )
 
-    config = find_recipe(recipe).of_split(split)
+    config = find_synthesis_recipe(recipe).of_split(split)
     shown = replace(config.backgrounds, flow=flow or config.backgrounds.flow, people=people)
     config = replace(config, backgrounds=shown, appearance=replace(config.appearance, pictures=pictures))
     if not total_occlusions:
@@ -131,7 +131,7 @@ def synthesize(
             engine=engine,
             workers=workers,
             clips_per_shard=shard,
-            watch=bars,
+            progress=bars,
         )
         files = []
         if preview:

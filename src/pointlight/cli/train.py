@@ -35,15 +35,9 @@ def train(
     workers: Annotated[int, typer.Option(help="Processes that make data.")] = 1,
 ) -> None:
     """Train a network on simulated people."""
-    from pointlight.training import Progress
     from pointlight.training import train as run
 
     with stage_bars() as bars:
-
-        def watch(progress: Progress) -> None:
-            note = f"loss {progress.loss:.3f}, validation {progress.validation_mm:.1f} mm"
-            bars("train", progress.step, progress.steps, note)
-
         trainer = run(
             recipe,
             out,
@@ -55,8 +49,7 @@ def train(
             init=init,
             seed=seed,
             workers=workers,
-            watch=watch,
-            watch_motion=lambda done, total: bars("motion", done, total),
+            progress=bars,
         )
     typer.echo(f"{trainer.step} steps, best on validation {trainer.best_mm:.1f} mm PA-MPJPE")
     typer.echo(str(out / "best.safetensors"))

@@ -6,7 +6,10 @@ Works on tracks alone, so that it serves real video and, in recipes that simulat
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
+from typing import no_type_check
 
+import numba
 import numpy as np
 
 from pointlight.body import mirror_order
@@ -59,16 +62,20 @@ def repair_sides(
         names: the K names.
         config: costs.
     """
-    order = np.array(mirror_order(names))
-    sided = order != np.arange(len(names))
+    order, sided = _sides(names)
     seen = points[..., 2] > 0
     frames = np.flatnonzero((seen & sided).sum(1) >= 4)
     swapped, torn = np.zeros(len(points), bool), np.zeros(len(points), bool)
     if len(frames) < 2:
         return Repaired(points, swapped, torn)
-    size = _person_size(points[frames], seen[frames])
-    labels, left_out = _search(points[frames, :, :2] / size, seen[frames], time_s[frames], order, config)
-    labels = _choose_minority(labels, time_s[frames], config.longest_s)
+    times = np.asarray(time_s)[frames].astype(np.float64)
+    chosen = np.ascontiguousarray(points[frames, :, :2]), np.ascontiguousarray(seen[frames])
+    labels, left_out = _search(
+        *chosen, times, order, config.switch_cost, config.tear_s, config.tear_cost, _lags(times, config)
+    )
+    if not labels.any():  # nothing was exchanged; frames are only left out at an exchange
+        return Repaired(points.copy(), swapped, torn)
+    labels = _choose_minority(labels, times, config.longest_s)
     swapped[frames] = labels & ~left_out
     torn[frames] = left_out & _between_labels(labels, left_out)
     repaired = points.copy()
@@ -77,73 +84,144 @@ def repair_sides(
     return Repaired(repaired, swapped, torn)
 
 
-def _person_size(points: np.ndarray, seen: np.ndarray) -> float:
-    """Median diagonal of the box around seen keypoints, in pixels."""
-    low = np.where(seen[..., None], points[..., :2], np.inf).min(1)
-    high = np.where(seen[..., None], points[..., :2], -np.inf).max(1)
-    return max(float(np.median(np.linalg.norm(high - low, axis=-1))), 1.0)
+@cache
+def _sides(names: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """Order (K,) of the mirrored keypoints, and (K,) bool, which of them have a side."""
+    order = np.array(mirror_order(names))
+    return order, order != np.arange(len(names))
 
 
+def _lags(time_s: np.ndarray, config: RepairConfig) -> int:
+    """How many frames a change of label may take at most."""
+    lag = 1
+    while lag + 1 < len(time_s) and (time_s[lag + 1 :] - time_s[: -lag - 1]).min() <= config.tear_s:
+        lag += 1
+    return lag
+
+
+@numba.njit(cache=True, error_model="numpy")
+@no_type_check
 def _search(
-    places: np.ndarray, seen: np.ndarray, time_s: np.ndarray, order: np.ndarray, config: RepairConfig
+    points: np.ndarray,
+    seen: np.ndarray,
+    time_s: np.ndarray,
+    order: np.ndarray,
+    switch_cost: float,
+    tear_s: float,
+    tear_cost: float,
+    lags: int,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The cheapest labels: (T,) bool, exchanged relative to the first frame's label; (T,) bool, left out.
+    """The cheapest labels: (T,) bool, exchanged relative to the last frame's label; (T,) bool, left out.
+
+    Both labels of a frame cost the same, since exchanging all of them changes nothing.
+
+    Args:
+        points: (T, K, 2) pixels.
+        seen: (T, K) bool.
+        time_s: (T,).
+        order: (K,) of the mirrored keypoints.
+        switch_cost: as in `RepairConfig`, like the two after it.
+        tear_s: longest change.
+        tear_cost: of a second of it.
+        lags: a change takes at most so many frames.
+    """
+    count = len(points)
+    places = points / _person_size(points, seen)
+    straight = np.arange(len(order))
+    cost = np.zeros(count)
+    came_from = np.zeros(count, np.int64)  # how many frames back; negative where the label changed
+    way = np.empty(len(order), points.dtype)
+    for t in range(1, count):
+        best, step = cost[t - 1] + _movement(places, seen, t - 1, t, straight, order, way), 1
+        for lag in range(1, min(lags, t) + 1):
+            took_s = time_s[t] - time_s[t - lag]
+            if lag > 1 and took_s > tear_s:
+                break
+            late_s = took_s - (time_s[t] - time_s[t - 1])
+            crossing = _movement(places, seen, t - lag, t, order, order, way)
+            total = cost[t - lag] + crossing + switch_cost + tear_cost * late_s
+            if total < best:
+                best, step = total, -lag
+        cost[t], came_from[t] = best, step
+    labels, left_out = np.zeros(count, np.bool_), np.ones(count, np.bool_)
+    t, label = count - 1, False
+    while t >= 0:
+        labels[t], left_out[t] = label, False
+        step = came_from[t] if t else 1
+        labels[t - abs(step) + 1 : t] = label
+        t, label = t - abs(step), label != (step < 0)
+    return labels, left_out
+
+
+@numba.njit(cache=True, error_model="numpy")
+@no_type_check
+def _person_size(points: np.ndarray, seen: np.ndarray) -> float:
+    """Median diagonal of the box around seen keypoints, in pixels; at least 1."""
+    sizes = np.empty(len(points), points.dtype)
+    for t in range(len(points)):
+        first = np.argmax(seen[t])
+        left, top = right, bottom = points[t, first, 0], points[t, first, 1]
+        for k in range(first + 1, points.shape[1]):
+            if seen[t, k]:
+                left, right = min(left, points[t, k, 0]), max(right, points[t, k, 0])
+                top, bottom = min(top, points[t, k, 1]), max(bottom, points[t, k, 1])
+        sizes[t] = np.sqrt((right - left) * (right - left) + (bottom - top) * (bottom - top))
+    sizes.sort()
+    middle = len(sizes) // 2
+    one = sizes.dtype.type(1)
+    if len(sizes) % 2:
+        return max(sizes[middle], one)
+    return max((sizes[middle - 1] + sizes[middle]) / sizes.dtype.type(2), one)
+
+
+@numba.njit(cache=True, error_model="numpy")
+@no_type_check
+def _movement(
+    places: np.ndarray,
+    seen: np.ndarray,
+    before: int,
+    now: int,
+    taken_as: np.ndarray,
+    order: np.ndarray,
+    way: np.ndarray,
+) -> float:
+    """Summed way of the sided keypoints from one frame to another; those not seen twice move like the others.
 
     Args:
         places: (T, K, 2) in person sizes.
         seen: (T, K) bool.
-        time_s: (T,).
-        order: of the mirrored keypoints.
-        config: costs.
+        before: first frame.
+        now: second frame.
+        taken_as: (K,) which keypoint of the second frame each one of the first has become.
+        order: (K,) of the mirrored keypoints.
+        way: (K,) room for the work.
     """
-    count = len(places)
-    lags = [1]
-    while lags[-1] + 1 < count and (time_s[lags[-1] + 1 :] - time_s[: -lags[-1] - 1]).min() <= config.tear_s:
-        lags.append(lags[-1] + 1)
-    stay = _movement(places, seen, places, seen, order, 1)
-    cross = [_movement(places, seen, places[:, order], seen[:, order], order, lag) for lag in lags]
-    cost = np.zeros((count, 2))
-    came_from = np.zeros((count, 2), int)  # how many frames back; negative where the label changed
-    for t in range(1, count):
-        for label in (0, 1):
-            best, step = cost[t - 1, label] + stay[t - 1], 1
-            for lag, crossing in zip(lags, cross, strict=True):
-                took_s = time_s[t] - time_s[t - lag] if lag <= t else np.inf
-                if lag > 1 and took_s > config.tear_s:
-                    break
-                late_s = took_s - (time_s[t] - time_s[t - 1])
-                total = (
-                    cost[t - lag, 1 - label]
-                    + crossing[t - lag]
-                    + config.switch_cost
-                    + config.tear_cost * late_s
-                )
-                if total < best:
-                    best, step = total, -lag
-            cost[t, label], came_from[t, label] = best, step
-    labels, left_out = np.zeros(count, bool), np.ones(count, bool)
-    t, label = count - 1, int(cost[-1].argmin())
-    while t >= 0:
-        labels[t], left_out[t] = bool(label), False
-        step = came_from[t, label] if t else 1
-        labels[t - abs(step) + 1 : t] = bool(label)
-        t, label = t - abs(step), 1 - label if step < 0 else label
-    return labels, left_out
+    sided = common = 0
+    for k in range(len(order)):
+        way[k] = 0
+        if order[k] != k:
+            sided += 1
+            other = taken_as[k]
+            if seen[before, k] and seen[now, other]:
+                common += 1
+                x = places[now, other, 0] - places[before, k, 0]
+                y = places[now, other, 1] - places[before, k, 1]
+                way[k] = np.sqrt(x * x + y * y)
+    return np.float64(_sum(way)) * sided / max(common, 1)
 
 
-def _movement(
-    before: np.ndarray,
-    seen_before: np.ndarray,
-    now: np.ndarray,
-    seen_now: np.ndarray,
-    order: np.ndarray,
-    lag: int,
-) -> np.ndarray:
-    """(T - lag,) summed way of the sided keypoints over `lag` frames; those not seen twice move like the others."""
-    sided = order != np.arange(len(order))
-    common = seen_before[:-lag] & seen_now[lag:] & sided
-    way = np.linalg.norm(now[lag:] - before[:-lag], axis=-1)
-    return (way * common).sum(1) * sided.sum() / np.maximum(common.sum(1), 1)
+@numba.njit(cache=True, error_model="numpy")
+@no_type_check
+def _sum(values: np.ndarray) -> float:
+    """Sum in NumPy's order (eight running sums), so that costs are the same to the bit in all versions of this code."""
+    parts = np.zeros(8, values.dtype)
+    whole = len(values) - len(values) % 8
+    for k in range(whole):
+        parts[k % 8] += values[k]
+    total = ((parts[0] + parts[1]) + (parts[2] + parts[3])) + ((parts[4] + parts[5]) + (parts[6] + parts[7]))
+    for k in range(whole, len(values)):
+        total += values[k]
+    return total
 
 
 def _between_labels(labels: np.ndarray, left_out: np.ndarray) -> np.ndarray:

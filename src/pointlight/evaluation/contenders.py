@@ -13,8 +13,9 @@ from pointlight.body import BodyModel
 from pointlight.errors import PointlightError
 from pointlight.geometry import similarity_alignment
 from pointlight.motion import MotionBank
+from pointlight.network import EVALUATION_INDICES
 from pointlight.simulator import EVAL_V1, SceneSampler, TrackMaker
-from pointlight.training import EVALUATION_INDICES, Checkpoint, load_checkpoint, shipped_models
+from pointlight.training import Checkpoint, load_checkpoint, shipped_models
 
 EVALUATION_SEED = 7
 _BASELINES = {"martinez": "martinez", "memoryless": "points-memoryless"}

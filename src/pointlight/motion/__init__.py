@@ -7,7 +7,13 @@ from pointlight.motion.bank import SPLITS, ClipEntry, MotionBank
 from pointlight.motion.body_motion import mirror, window
 from pointlight.motion.clip import BANK_FPS, DRIVEN_JOINTS, BodyMotion, MotionClip
 from pointlight.motion.library import compile_motion_bank, default_cache, list_motions
-from pointlight.motion.procedural import FLOOR_KINDS, KINDS, procedural_bank, procedural_motion
+from pointlight.motion.procedural import (
+    FLOOR_KINDS,
+    KINDS,
+    PROCEDURAL_SEED,
+    procedural_bank,
+    procedural_motion,
+)
 from pointlight.motion.variety import VarietyConfig, vary
 
 __all__ = [
@@ -15,6 +21,7 @@ __all__ = [
     "DRIVEN_JOINTS",
     "FLOOR_KINDS",
     "KINDS",
+    "PROCEDURAL_SEED",
     "SPLITS",
     "BodyMotion",
     "ClipEntry",

@@ -328,13 +328,13 @@ def _build_clip(
                 root[:, "xyz".index(freedom[1])] += values[:, column]
     offsets_m = (np.array(offsets) * scale_to_m).astype(np.float32)
     clip = MotionClip(
-        name,
-        tuple(names),
-        tuple(parents),
-        offsets_m,
-        rotations,
-        (root * scale_to_m).astype(np.float32),
-        fps,
+        name=name,
+        joint_names=tuple(names),
+        parents=tuple(parents),
+        offsets_m=offsets_m,
+        rotations=rotations,
+        root_translation_m=(root * scale_to_m).astype(np.float32),
+        fps=fps,
     )
     check_height(path, clip.rest_positions_m(), scale_to_m)
     return clip

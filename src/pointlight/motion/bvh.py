@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -200,13 +200,14 @@ def _build_clip(
     check_height(path, rest * scale_to_m, scale_to_m)
     rotations, root = _channel_rotations(tree, values)
     clip = MotionClip(
-        name,
-        tuple(tree.names),
-        parents,
-        (offsets * scale_to_m).astype(np.float32) * np.array([[p >= 0] for p in parents], np.float32),
-        rotations.astype(np.float32),
-        (root * scale_to_m).astype(np.float32),
-        fps,
+        name=name,
+        joint_names=tuple(tree.names),
+        parents=parents,
+        offsets_m=(offsets * scale_to_m).astype(np.float32)
+        * np.array([[p >= 0] for p in parents], np.float32),
+        rotations=rotations.astype(np.float32),
+        root_translation_m=(root * scale_to_m).astype(np.float32),
+        fps=fps,
     )
     probe = clip.positions_world_m()[:: max(1, clip.frames // 100)]
     up = detect_up(clip.joint_names, probe) if up is None else up
@@ -218,8 +219,7 @@ def _build_clip(
     lift = (offsets[0] * scale_to_m) @ (Z_UP_TO_Y_UP.T if up == "z" else np.eye(3))
     floor = float(np.percentile(probe[..., 1].min(1), 5))
     if abs(floor + lift[1]) < abs(floor):
-        root = clip.root_translation_m + lift.astype(np.float32)
-        clip = MotionClip(name, clip.joint_names, parents, clip.offsets_m, clip.rotations, root, fps)
+        clip = replace(clip, root_translation_m=clip.root_translation_m + lift.astype(np.float32))
     return clip
 
 
@@ -253,12 +253,9 @@ def _channel_rotations(tree: _Hierarchy, values: np.ndarray) -> tuple[np.ndarray
 def turn_upright(clip: MotionClip) -> MotionClip:
     """The same motion with y up where the file had z up; rest and world turn together."""
     turn = Z_UP_TO_Y_UP.astype(np.float32)
-    return MotionClip(
-        clip.name,
-        clip.joint_names,
-        clip.parents,
-        clip.offsets_m @ turn.T,
-        turn @ clip.rotations @ turn.T,
-        clip.root_translation_m @ turn.T,
-        clip.fps,
+    return replace(
+        clip,
+        offsets_m=clip.offsets_m @ turn.T,
+        rotations=turn @ clip.rotations @ turn.T,
+        root_translation_m=clip.root_translation_m @ turn.T,
     )

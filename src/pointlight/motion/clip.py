@@ -36,7 +36,7 @@ BANK_FPS = 30.0
 """Frames per second of everything that a body performs."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class MotionClip:
     """A recorded motion on the skeleton of its own file.
 

@@ -20,20 +20,24 @@ _LARGEST_CORRECTION_RAD = np.radians(12)
 _FLAT_RAD = np.radians(20)
 
 
-def calibrate_feet(
+def calibrated_feet(
     world: dict[str, np.ndarray], places: dict[str, np.ndarray], rig: BodyRig, fps: float
-) -> None:
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Turn each foot about its own axes by one small angle a clip, so that a standing foot's sole lies level.
 
-    Skeletons differ by some degrees in where they put ankle and toes within the foot. Changes `world`
-    and `places`.
+    Skeletons differ by some degrees in where they put ankle and toes within the foot.
 
     Args:
         world: driven joint -> (T, 3, 3) world rotations.
         places: driven joint -> (T, 3), metres.
         rig: the body at rest.
         fps: frames per second.
+
+    Returns:
+        What changes: (T, 3, 3) rotations of ankles and toes, and (T, 3) places of the toes. A foot that never stands
+        is not among it.
     """
+    feet, toe_places = {}, {}
     for side in SIDES:
         ankle, toes = f"{side}_ankle", f"{side}_toes"
         standing = still_frames(places[ankle], fps) & still_frames(places[toes], fps)
@@ -45,9 +49,9 @@ def calibrate_feet(
         axis = np.cross((0.0, 1.0, 0.0), tilt)
         angle = min(float(np.arcsin(np.linalg.norm(axis))), _LARGEST_CORRECTION_RAD)
         turn = axis_turns(unit(axis), np.array(angle))
-        world[ankle] = world[ankle] @ turn
-        world[toes] = world[toes] @ turn
-        places[toes] = places[ankle] + world[ankle] @ (rig.rest[toes] - rig.rest[ankle])
+        feet[ankle], feet[toes] = world[ankle] @ turn, world[toes] @ turn
+        toe_places[toes] = places[ankle] + feet[ankle] @ (rig.rest[toes] - rig.rest[ankle])
+    return feet, toe_places
 
 
 def still_frames(places: np.ndarray, fps: float) -> np.ndarray:

@@ -5,12 +5,9 @@ from __future__ import annotations
 import csv
 import math
 import os
-import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-
-from rich.progress import Progress
 
 from pointlight.body import AnnyBody, BodyModel
 from pointlight.configuration import config_sha256
@@ -25,6 +22,7 @@ from pointlight.motion.glitches import broken_frames, flip_frames, glitch_frames
 from pointlight.motion.resample import resample
 from pointlight.motion.retarget import retarget
 from pointlight.motion.rig import BodyRig
+from pointlight.progress import Progress, ProgressCallback, silent
 
 SHORTEST_FRAMES = 31
 """Pieces shorter than one clip of the network are dropped."""
@@ -111,7 +109,7 @@ def compile_motion_bank(
     folder: Path,
     body: BodyModel,
     cache: Path | None = None,
-    watch: Callable[[int, int], None] | None = None,
+    progress: ProgressCallback = silent,
 ) -> MotionBank:
     """All motions of a folder on the mean adult body at 30 frames/s, from the cache where it holds them.
 
@@ -119,7 +117,7 @@ def compile_motion_bank(
         folder: BVH and AMC files, with the tables of `list_motions` or without.
         body: whose joints are driven.
         cache: folder of compiled banks; `default_cache()` if not given.
-        watch: told files done and files in all; a progress bar on the console if not given.
+        progress: told how many files are read.
 
     Raises:
         PointlightError: a file cannot be read or its skeleton is not known; which one is said.
@@ -131,28 +129,20 @@ def compile_motion_bank(
     path = (cache or default_cache()) / f"motion-{_key(folder, files, body)}"
     if (bank := read_bank(path)) is not None:
         return bank
-    with Progress(disable=watch is not None or not sys.stderr.isatty(), transient=True) as progress:
-        bar = progress.add_task("Reading motions", total=len(files))
-
-        def advance(done: int, total: int) -> None:
-            progress.update(bar, completed=done)
-            if watch is not None:
-                watch(done, total)
-
-        write_bank(path, _compile(folder, files, BodyRig.of(body), advance))
+    write_bank(path, _compile(folder, files, BodyRig.of(body), progress))
     bank = read_bank(path)  # a bank is the same to the bit whether it was just made or found
     assert bank is not None
     return bank
 
 
 def _compile(
-    folder: Path, files: Sequence[MotionFile], rig: BodyRig, watch: Callable[[int, int], None]
+    folder: Path, files: Sequence[MotionFile], rig: BodyRig, progress: ProgressCallback
 ) -> Iterator[tuple[BodyMotion, str]]:
     """All pieces with who moves, one file after the other."""
     for number, entry in enumerate(files, start=1):
         for piece in read_motion(folder, entry, rig):
             yield piece, entry.subject
-        watch(number, len(files))
+        progress(Progress("motion", number, len(files)))
 
 
 def read_motion(folder: Path, entry: MotionFile, rig: BodyRig) -> Iterator[BodyMotion]:

@@ -22,6 +22,9 @@ from pointlight.randomness import stream
 Angles = dict[str, np.ndarray]
 """Joint -> (T, 3) rotation vectors in degrees about body axes at rest (x left, y up, z forward); "root" too."""
 
+PROCEDURAL_SEED = 2019
+"""Of what is made from nothing where no folder of data is given: motions, and backgrounds of clips."""
+
 _TRUNK_RADIUS_M = 0.11
 
 

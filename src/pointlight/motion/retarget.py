@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pointlight.motion.clip import DRIVEN_JOINTS, BodyMotion, MotionClip
-from pointlight.motion.grounding import calibrate_feet, floor_heights_m
+from pointlight.motion.grounding import calibrated_feet, floor_heights_m
 from pointlight.motion.rig import SIDES, BodyRig
 from pointlight.motion.skeletons import SkeletonFamily, find_family, plain_names
 from pointlight.motion.turns import (
@@ -83,30 +83,29 @@ def retarget(clip: MotionClip, rig: BodyRig, group: str = "all", split: str = "t
     source = source_pose(clip, family)
     world = world_rotations(source, family, rig)
     places = joint_places(world, _pelvis_path(source, rig, world["pelvis"]), rig)
-    calibrate_feet(world, places, rig, clip.fps)
+    feet, toe_places = calibrated_feet(world, places, rig, clip.fps)
+    world, places = world | feet, places | toe_places
     floor = floor_heights_m(world, places, rig, clip.fps)
     pose = np.empty((clip.frames, len(DRIVEN_JOINTS) - 1, 3, 3), np.float32)
     for j, joint in enumerate(DRIVEN_JOINTS[1:], start=1):
         pose[:, j - 1] = transposed(world[DRIVEN_JOINTS[rig.parents[j]]]) @ world[joint]
     translation = places["pelvis"] - floor[:, None] * np.array((0.0, 1.0, 0.0))
     return BodyMotion(
-        clip.name,
-        group,
-        split,
-        nearest_rotations(pose),
-        world["pelvis"].astype(np.float32),
-        translation.astype(np.float32),
-        clip.fps,
+        name=clip.name,
+        group=group,
+        split=split,
+        pose=nearest_rotations(pose),
+        root=world["pelvis"].astype(np.float32),
+        translation_m=translation.astype(np.float32),
+        fps=clip.fps,
     )
 
 
 def world_rotations(source: SourcePose, family: SkeletonFamily, rig: BodyRig) -> World:
     """World rotations of all driven joints."""
-    world: World = {}
-    _trunk(world, source, family, rig)
+    world = _trunk(source, family, rig)
     for side in SIDES:
-        _leg(world, side, source, rig)
-        _arm(world, side, source, family, rig)
+        world |= _leg(side, source, rig) | _arm(side, source, family, rig)
     return world
 
 
@@ -119,42 +118,67 @@ def joint_places(world: World, pelvis: np.ndarray, rig: BodyRig) -> dict[str, np
     return places
 
 
-def _trunk(world: World, source: SourcePose, family: SkeletonFamily, rig: BodyRig) -> None:
-    """Pelvis by the line of the hips, chest by that of the shoulders, the lower spine turned to aim right."""
+def _trunk(source: SourcePose, family: SkeletonFamily, rig: BodyRig) -> World:
+    """Pelvis by the line of the hips, chest by that of the shoulders; neck, head and collars."""
     lean = {key: pitch(np.radians(family.lean_deg.get(key, 0.0))) for key in ("pelvis", "trunk", "head")}
     hip_line = smallest_turns(_LEFT, _line(source.rest, "hip"))
     shoulder_line = smallest_turns(_LEFT, _line(source.rest, "shoulder"))
-    world["pelvis"] = source.rotations["pelvis"] @ hip_line @ lean["pelvis"]
-    for joint in ("spine1", "spine2", "spine3"):
-        world[joint] = source.rotations[joint] @ shoulder_line @ lean["trunk"]
-    world["head"] = source.rotations["head"] @ lean["head"]
-    aim = unit(_middle(source.places, "shoulder") - _middle(source.places, "hip"))
-    chest = _middle(rig.rest, "shoulder") - rig.rest["spine3"]
-    chest = world["spine3"] @ (_middle(rig.rest, "shoulder") - rig.rest["spine3"])
-    ends = (("spine1", "spine2"), ("spine2", "spine3"))
-    fixed = chest + world["pelvis"] @ (rig.rest["spine1"] - _middle(rig.rest, "hip"))
-    for _ in range(6):
-        # Only the lower spine turns, so that the chest keeps the line of the shoulders.
-        spine = np.sum([world[joint] @ (rig.rest[end] - rig.rest[joint]) for joint, end in ends], axis=0)
-        length = np.linalg.norm(fixed + spine, axis=-1, keepdims=True)
-        turn = smallest_turns(unit(spine), unit(aim * length - fixed))
-        for joint, _end in ends:
-            world[joint] = turn @ world[joint]
-    world["neck"] = halfway(world["spine3"], world["head"])
+    pelvis = source.rotations["pelvis"] @ hip_line @ lean["pelvis"]
+    spine1, spine2, chest = (
+        source.rotations[joint] @ shoulder_line @ lean["trunk"] for joint in ("spine1", "spine2", "spine3")
+    )
+    spine1, spine2 = _aimed_spine(spine1, spine2, chest, pelvis, source, rig)
+    head = source.rotations["head"] @ lean["head"]
+    collars = {}
     for side in SIDES:
         # The rotation of the source's collar relative to its chest, from our rest.
         shrug = transposed(source.rotations["spine3"]) @ source.rotations[f"{side}_collar"]
-        world[f"{side}_collar"] = world["spine3"] @ shrug
+        collars[f"{side}_collar"] = chest @ shrug
+    return {
+        "pelvis": pelvis,
+        "spine1": spine1,
+        "spine2": spine2,
+        "spine3": chest,
+        "neck": halfway(chest, head),
+        "head": head,
+        **collars,
+    }
 
 
-def _leg(world: World, side: str, source: SourcePose, rig: BodyRig) -> None:
+def _aimed_spine(
+    spine1: np.ndarray,
+    spine2: np.ndarray,
+    chest: np.ndarray,
+    pelvis: np.ndarray,
+    source: SourcePose,
+    rig: BodyRig,
+) -> tuple[np.ndarray, np.ndarray]:
+    """The lower spine (T, 3, 3 each), turned so that the shoulders lie over the hips as the source's do.
+
+    The chest does not turn with it, so that it keeps the line of the shoulders.
+    """
+    aim = unit(_middle(source.places, "shoulder") - _middle(source.places, "hip"))
+    above = chest @ (_middle(rig.rest, "shoulder") - rig.rest["spine3"])
+    fixed = above + pelvis @ (rig.rest["spine1"] - _middle(rig.rest, "hip"))
+    lower, upper = rig.rest["spine2"] - rig.rest["spine1"], rig.rest["spine3"] - rig.rest["spine2"]
+    for _ in range(6):
+        spine = spine1 @ lower + spine2 @ upper
+        length = np.linalg.norm(fixed + spine, axis=-1, keepdims=True)
+        turn = smallest_turns(unit(spine), unit(aim * length - fixed))
+        spine1, spine2 = turn @ spine1, turn @ spine2
+    return spine1, spine2
+
+
+def _leg(side: str, source: SourcePose, rig: BodyRig) -> World:
+    """Hip, knee, ankle and toes of one side."""
     hip, knee, ankle, toes = (f"{side}_{part}" for part in ("hip", "knee", "ankle", "toes"))
-    for start, end in ((hip, knee), (knee, ankle)):
-        world[start] = source.rotations[start] @ _alignment(source, start, end, _LEFT, rig, rig.hinges[knee])
+    limbs = {
+        start: source.rotations[start] @ _alignment(source, start, end, _LEFT, rig, rig.hinges[knee])
+        for start, end in ((hip, knee), (knee, ankle))
+    }
     # The foot's side-to-side axis is the knee's: both lie level where the shin stands upright.
     turn = _alignment(source, ankle, toes, _knee_axis(source, side), rig, _LEFT)
-    world[ankle] = source.rotations[ankle] @ turn
-    world[toes] = source.rotations[toes] @ turn
+    return limbs | {joint: source.rotations[joint] @ turn for joint in (ankle, toes)}
 
 
 def _knee_axis(source: SourcePose, side: str) -> np.ndarray:
@@ -162,33 +186,38 @@ def _knee_axis(source: SourcePose, side: str) -> np.ndarray:
     return unit(_LEFT - shin * (_LEFT @ shin))
 
 
-def _arm(world: World, side: str, source: SourcePose, family: SkeletonFamily, rig: BodyRig) -> None:
+def _arm(side: str, source: SourcePose, family: SkeletonFamily, rig: BodyRig) -> World:
+    """Shoulder, elbow and wrist of one side."""
     shoulder, elbow, wrist = (f"{side}_{part}" for part in ("shoulder", "elbow", "wrist"))
     axis = np.array(family.elbow_axis) * (1 if side == "left" else np.array((1, -1, -1)))
     if family.loose_hinges:
-        _loose_arm(world, side, axis, source, rig)
+        arm = _loose_arm(side, axis, source, rig)
     else:
-        for start, end in ((shoulder, elbow), (elbow, wrist)):
-            turn = _alignment(source, start, end, axis, rig, rig.hinges[elbow])
-            world[start] = source.rotations[start] @ turn
+        arm = {
+            start: source.rotations[start] @ _alignment(source, start, end, axis, rig, rig.hinges[elbow])
+            for start, end in ((shoulder, elbow), (elbow, wrist))
+        }
     if any(f"{side}_{point}" not in source.rest for point in HAND_POINTS):
-        world[wrist] = world[elbow]
-        return
+        return arm | {wrist: arm[elbow]}
     palm = rig.palms[side]
     along, normal = source_palm(source, side)
-    world[wrist] = (
+    hand = (
         source.rotations[wrist]
         @ frames_along(along, normal)
         @ frames_along(palm.along, palm.normal).swapaxes(-1, -2)
     )
-    # Half of the hand's twist is made by the forearm, as by radius and ulna; less of what no arm can do, so
-    # that a hand that flips over does not flip the forearm.
     bone = unit(rig.rest[wrist] - rig.rest[elbow])
-    twist = twist_angles(transposed(world[elbow]) @ world[wrist], bone)
+    return arm | {elbow: _twisted_forearm(arm[elbow], hand, bone), wrist: hand}
+
+
+def _twisted_forearm(forearm: np.ndarray, hand: np.ndarray, bone: np.ndarray) -> np.ndarray:
+    """(T, 3, 3): the forearm makes half of the hand's twist about the bone (3,), as radius and ulna do.
+
+    It makes less of what no arm can do, so that a hand that flips over does not flip the forearm.
+    """
+    twist = twist_angles(transposed(forearm) @ hand, bone)
     share = np.clip((np.pi - np.abs(twist)) / (np.pi - _LARGEST_TWIST_RAD), 0, 1)
-    world[elbow] = world[elbow] @ axis_turns(
-        bone, 0.5 * share * np.clip(twist, -_LARGEST_TWIST_RAD, _LARGEST_TWIST_RAD)
-    )
+    return forearm @ axis_turns(bone, 0.5 * share * np.clip(twist, -_LARGEST_TWIST_RAD, _LARGEST_TWIST_RAD))
 
 
 def source_palm(source: SourcePose, side: str) -> tuple[np.ndarray, np.ndarray]:
@@ -199,8 +228,8 @@ def source_palm(source: SourcePose, side: str) -> tuple[np.ndarray, np.ndarray]:
     return along, normal if side == "left" else -normal
 
 
-def _loose_arm(world: World, side: str, default: np.ndarray, source: SourcePose, rig: BodyRig) -> None:
-    """Arm whose rotations say little of its hinge: where it is bent, the plane of the limb says it."""
+def _loose_arm(side: str, default: np.ndarray, source: SourcePose, rig: BodyRig) -> World:
+    """Shoulder and elbow of an arm whose rotations say little of its hinge: where it is bent, its plane says it."""
     shoulder, elbow, wrist = (f"{side}_{part}" for part in ("shoulder", "elbow", "wrist"))
     upper = unit(source.places[elbow] - source.places[shoulder])
     lower = unit(source.places[wrist] - source.places[elbow])
@@ -209,9 +238,11 @@ def _loose_arm(world: World, side: str, default: np.ndarray, source: SourcePose,
     low, high = _LOOSE_BEND_RAD
     share = np.clip((bend - low) / (high - low), 0, 1)[:, None]
     axis = unit((1 - share) * (source.rotations[shoulder] @ default) + share * unit(normal))
-    for joint, direction, end in ((shoulder, upper, elbow), (elbow, lower, wrist)):
-        ours = frames_along(rig.rest[end] - rig.rest[joint], rig.hinges[elbow])
-        world[joint] = frames_along(direction, axis) @ ours.T
+    return {
+        joint: frames_along(direction, axis)
+        @ frames_along(rig.rest[end] - rig.rest[joint], rig.hinges[elbow]).T
+        for joint, direction, end in ((shoulder, upper, elbow), (elbow, lower, wrist))
+    }
 
 
 def _alignment(

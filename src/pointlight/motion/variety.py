@@ -28,6 +28,15 @@ _BEND_DEG: dict[str, float] = {
 }
 """Standard deviation of added bends; knees and ankles are left alone, or feet would float."""
 
+_BENT = [
+    (joint, deviation)
+    for joint, name in enumerate(DRIVEN_JOINTS[1:])
+    for part, deviation in _BEND_DEG.items()
+    if part in name
+]
+_BENT_JOINTS = np.array([joint for joint, _ in _BENT])
+_BENT_RAD = np.radians([deviation for _, deviation in _BENT])[None, :, None]
+
 _SWING_DEG = 25.0
 """Standard deviation of a swung hip's turn about each axis."""
 
@@ -123,19 +132,12 @@ def warp_time(window: BodyMotion, speed: float) -> BodyMotion:
 def bend_joints(window: BodyMotion, rng: np.random.Generator) -> BodyMotion:
     """Turn joints by smooth, small angles on top of what they do."""
     frames = window.frames
-    chosen = [
-        (i, sigma)
-        for i, name in enumerate(DRIVEN_JOINTS[1:])
-        for part, sigma in _BEND_DEG.items()
-        if part in name
-    ]
-    index = np.array([i for i, _ in chosen])
-    sigma = np.radians([sigma for _, sigma in chosen])[None, :, None]
-    constant = rng.standard_normal((1, len(index), 3))
-    slow = gaussian_filter1d(rng.standard_normal((frames, len(index), 3)), 8, axis=0, mode="reflect") * 4
-    turn = Rotation.from_rotvec((sigma * (0.8 * constant + 0.6 * slow)).reshape(-1, 3)).as_matrix()
+    count = len(_BENT_JOINTS)
+    constant = rng.standard_normal((1, count, 3))
+    slow = gaussian_filter1d(rng.standard_normal((frames, count, 3)), 8, axis=0, mode="reflect") * 4
+    turn = Rotation.from_rotvec((_BENT_RAD * (0.8 * constant + 0.6 * slow)).reshape(-1, 3)).as_matrix()
     pose = window.pose.copy()
-    pose[:, index] = pose[:, index] @ turn.reshape(frames, len(index), 3, 3).astype(np.float32)
+    pose[:, _BENT_JOINTS] = pose[:, _BENT_JOINTS] @ turn.reshape(frames, count, 3, 3).astype(np.float32)
     return replace(window, pose=pose)
 
 
@@ -163,4 +165,9 @@ def _orthonormal(matrices: np.ndarray) -> np.ndarray:
     y = matrices[..., 1]
     y = y - (x * y).sum(-1, keepdims=True) * x
     y = y / np.linalg.norm(y, axis=-1, keepdims=True)
-    return np.stack((x, y, np.cross(x, y)), axis=-1).astype(np.float32)
+    rotations = np.empty(matrices.shape, np.float32)
+    rotations[..., 0], rotations[..., 1] = x, y
+    rotations[..., 0, 2] = x[..., 1] * y[..., 2] - x[..., 2] * y[..., 1]
+    rotations[..., 1, 2] = x[..., 2] * y[..., 0] - x[..., 0] * y[..., 2]
+    rotations[..., 2, 2] = x[..., 0] * y[..., 1] - x[..., 1] * y[..., 0]
+    return rotations

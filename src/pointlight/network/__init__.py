@@ -1,27 +1,58 @@
-"""Networks: the per-pair encoder, the biLSTM, HMR's iterative regressor, and Martinez et al.'s lifter.
+"""Networks: Motion HMR and Martinez et al.'s lifter behind one protocol, their losses, and windows over long tracks.
 
 How they are trained and what their input means lives elsewhere.
 """
 
 from pointlight.network.encoders import PointsEncoder, PointsEncoderConfig
+from pointlight.network.losses import (
+    EVALUATION_INDICES,
+    LossConfig,
+    Targets,
+    draw_pairs,
+    hip_centred,
+    motion_hmr_loss,
+    reproject,
+)
 from pointlight.network.martinez import Martinez, MartinezConfig
 from pointlight.network.mirroring import mirrored_prediction, seen_both_ways
-from pointlight.network.motion_hmr import HEADS, MotionHMR, MotionHMRConfig, frames_of_pairs
-from pointlight.network.regressor import ITERATIONS, IterativeRegressor, Prediction, RegressorConfig
+from pointlight.network.motion_hmr import HEADS, MotionHMR, MotionHMRConfig
+from pointlight.network.protocol import FrameBodies, FramePoints, NetworkConfig, PoseNetwork, WindowConfig
+from pointlight.network.regressor import (
+    ITERATIONS,
+    IterativeRegressor,
+    Prediction,
+    RegressorConfig,
+    frames_of_pairs,
+)
+from pointlight.network.windows import over_windows, window_starts
 
 __all__ = [
+    "EVALUATION_INDICES",
     "HEADS",
     "ITERATIONS",
+    "FrameBodies",
+    "FramePoints",
     "IterativeRegressor",
+    "LossConfig",
     "Martinez",
     "MartinezConfig",
     "MotionHMR",
     "MotionHMRConfig",
+    "NetworkConfig",
     "PointsEncoder",
     "PointsEncoderConfig",
+    "PoseNetwork",
     "Prediction",
     "RegressorConfig",
+    "Targets",
+    "WindowConfig",
+    "draw_pairs",
     "frames_of_pairs",
+    "hip_centred",
     "mirrored_prediction",
+    "motion_hmr_loss",
+    "over_windows",
+    "reproject",
     "seen_both_ways",
+    "window_starts",
 ]

@@ -10,19 +10,15 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True)
 class PointsEncoderConfig:
-    """The encoder of keypoints without pictures.
+    """The encoder of inputs that are plain numbers, such as keypoints without pictures.
 
     Attributes:
-        keypoint_set: input set, a name of `pointlight.cues.KEYPOINT_SETS`.
-        next_frame: see both frames of a pair (ours) or the present one (the paper's keypoints-only row).
         hidden: width of its residual layers.
         blocks: number of residual blocks.
         features: width of the feature.
         dropout: within the blocks.
     """
 
-    keypoint_set: str = "extended19"
-    next_frame: bool = True
     hidden: int = 384
     blocks: int = 1
     features: int = 256
@@ -30,7 +26,7 @@ class PointsEncoderConfig:
 
 
 class PointsEncoder(nn.Module):
-    """A residual MLP on one pair's keypoints.
+    """A residual MLP on one pair's numbers.
 
     Layer norms and He initialisation keep the signal alive on its way through: with torch's default linear layers
     the keypoints' small differences drown in the biases, and training does not leave the mean pose for long.

@@ -7,9 +7,8 @@ from collections.abc import Callable
 from torch import Tensor
 
 from pointlight.body import mirror_order
-from pointlight.cues import mirrored_features
+from pointlight.cues import CueConfig
 from pointlight.geometry import nearest_rotation
-from pointlight.network.motion_hmr import MotionHMR
 from pointlight.network.regressor import Prediction
 
 
@@ -32,18 +31,20 @@ def mirrored_prediction(prediction: Prediction, joint_names: tuple[str, ...]) ->
     )
 
 
-def seen_both_ways(model: MotionHMR, joint_names: tuple[str, ...]) -> Callable[[Tensor], Prediction]:
+def seen_both_ways(
+    predict: Callable[[Tensor], Prediction], cues: CueConfig, joint_names: tuple[str, ...]
+) -> Callable[[Tensor], Prediction]:
     """A network that looks at a clip and at its mirror image, and says the mean of both.
 
     Args:
-        model: in evaluation mode.
+        predict: the network, in evaluation mode.
+        cues: its input.
         joint_names: of its body, the root first.
     """
-    encoder = model.config.encoder
 
-    def look(features: Tensor) -> Prediction:
-        straight = model(features)
-        other = model(mirrored_features(features, encoder.keypoint_set, next_frame=encoder.next_frame))
+    def look(inputs: Tensor) -> Prediction:
+        straight = predict(inputs)
+        other = predict(cues.mirrored(inputs))
         back = mirrored_prediction(other, joint_names)
         return Prediction(
             pose=nearest_rotation(straight.pose + back.pose),

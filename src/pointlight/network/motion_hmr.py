@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
-from pointlight.cues import point_feature_count
+from pointlight.body import BodyModel, BodyState
+from pointlight.cues import CueConfig, Cues, PointCueConfig
 from pointlight.network.encoders import PointsEncoder, PointsEncoderConfig, he_linear
+from pointlight.network.losses import LossConfig, Targets, motion_hmr_loss
+from pointlight.network.mirroring import seen_both_ways
+from pointlight.network.protocol import FramePoints, PoseNetwork, WindowConfig
 from pointlight.network.regressor import IterativeRegressor, Prediction, RegressorConfig
+from pointlight.network.windows import over_windows
+from pointlight.simulator import TRACK_POINTS
 
 HEADS = 2
 """Appendix B: "we predict *two* poses from each pair of frames", the present frame's and the next one's."""
@@ -20,6 +27,7 @@ class MotionHMRConfig:
     """Sizes of the network.
 
     Attributes:
+        cues: the input; its inputs are plain numbers.
         encoder: the per-pair encoder.
         memory: "bilstm", or "none" for the memory-less network of comparisons, which puts an MLP of as many
             parameters in its place.
@@ -31,6 +39,7 @@ class MotionHMRConfig:
         regressor: HMR's iterative regressor.
     """
 
+    cues: CueConfig = field(default_factory=PointCueConfig)
     encoder: PointsEncoderConfig = field(default_factory=PointsEncoderConfig)
     memory: str = "bilstm"
     lstm: int = 320
@@ -40,17 +49,23 @@ class MotionHMRConfig:
     one_shape: bool = True
     regressor: RegressorConfig = field(default_factory=RegressorConfig)
 
+    def build(self, body: BodyModel, mean_pose: Tensor | None = None) -> MotionHMR:
+        """See `NetworkConfig`."""
+        if mean_pose is None:
+            mean_pose = torch.eye(3).expand(len(body.joint_names) - 1, 3, 3)
+        return MotionHMR(self, mean_pose, body)
 
-class MotionHMR(nn.Module):
+
+class MotionHMR(PoseNetwork):
     """From the cues of 31 frames (30 pairs) to 60 bodies, of which 31 are used at test time."""
 
-    def __init__(
-        self, config: MotionHMRConfig, mean_pose: Tensor, mean_shape: Tensor, age_index: int
-    ) -> None:
+    gives_bodies: ClassVar[bool] = True
+
+    def __init__(self, config: MotionHMRConfig, mean_pose: Tensor, body: BodyModel) -> None:
         super().__init__()
-        self.config = config
+        self._config = config
         encoder = config.encoder
-        inputs = point_feature_count(encoder.keypoint_set, encoder.next_frame)
+        (inputs,) = config.cues.input_shape
         self.encoder = PointsEncoder(inputs, encoder)
         if config.memory == "bilstm":
             self.memory: nn.Module = _BiLSTM(encoder.features, config.lstm, config.layers)
@@ -61,13 +76,18 @@ class MotionHMR(nn.Module):
         width = 2 * config.lstm + (encoder.features if config.skip else 0)
         self.norm = nn.LayerNorm(width)
         self.heads = nn.ModuleList(he_linear(width, config.head) for _ in range(HEADS))
-        self.regressor = IterativeRegressor(config.head, mean_pose, mean_shape, age_index, config.regressor)
+        self.regressor = IterativeRegressor(config.head, mean_pose, body, config.regressor)
 
-    def forward(self, cues: Tensor, pairs: Tensor | None = None) -> Prediction:
+    @property
+    def config(self) -> MotionHMRConfig:
+        """See `PoseNetwork`."""
+        return self._config
+
+    def forward(self, inputs: Tensor, pairs: Tensor | None = None) -> Prediction:
         """Predict both bodies of every pair.
 
         Args:
-            cues: (..., T-1, F).
+            inputs: (..., T-1, F).
             pairs: (P,) which pairs' bodies are wanted; all if not given. The memory sees every pair.
 
         Returns:
@@ -76,8 +96,8 @@ class MotionHMR(nn.Module):
             (..., 1, 1).
         """
         if pairs is not None and self.config.memory == "none":
-            cues, pairs = cues[..., pairs, :], None  # nobody remembers the others
-        features = self.encoder(cues)
+            inputs, pairs = inputs[..., pairs, :], None  # nobody remembers the others
+        features = self.encoder(inputs)
         memory = self.memory(features)
         if self.config.skip:
             memory = torch.cat((memory, features), dim=-1)
@@ -90,28 +110,19 @@ class MotionHMR(nn.Module):
             prediction = replace(prediction, shape=prediction.shape.mean((-3, -2), keepdim=True))
         return prediction
 
+    def loss(
+        self, inputs: Tensor, targets: Targets, body: BodyModel, config: LossConfig, pairs: Tensor
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """See `PoseNetwork`."""
+        return motion_hmr_loss(self(inputs, pairs), targets, body, config)
 
-def frames_of_pairs(pairs: Prediction) -> Prediction:
-    """Appendix B: "we throw out all 'future' predictions except the final one, in order to get 31 predictions".
-
-    Args:
-        pairs: leading dimensions (..., T-1, 2).
-
-    Returns:
-        Leading dimensions (..., T). The last frame is in the crop-ray frame of the frame before it.
-    """
-    tails = {"pose": 3, "root": 2, "shape": 1, "scale": 0, "shift": 1}
-    values = {}
-    for entry in fields(pairs):
-        tensor = getattr(pairs, entry.name)
-        axis = tensor.ndim - tails[entry.name] - 2  # the axis of pairs
-        present = tensor.select(axis + 1, 0)
-        if tensor.shape[axis + 1] == 1:  # one shape a clip
-            values[entry.name] = present
-            continue
-        last = tensor.narrow(axis, tensor.shape[axis] - 1, 1).select(axis + 1, 1)
-        values[entry.name] = torch.cat((present, last), dim=axis)
-    return Prediction(**values)
+    @torch.no_grad()
+    def over_frames(self, cues: Cues, body: BodyModel, windows: WindowConfig) -> FramePoints:
+        """See `PoseNetwork`."""
+        predict = seen_both_ways(self, self.config.cues, body.joint_names) if windows.mirror else self
+        bodies = over_windows(predict, cues, windows.frames, overlap=windows.overlap)
+        state = BodyState(bodies.pose, bodies.shape, bodies.root, bodies.root.new_zeros(3))
+        return FramePoints(body.keypoints(state, TRACK_POINTS), bodies)
 
 
 class _BiLSTM(nn.Module):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor, nn
 
+from pointlight.body import BodyModel
 from pointlight.geometry import rotmat_to_sixd, sixd_to_rotmat
 from pointlight.network.encoders import he_linear
 
@@ -24,7 +25,7 @@ class RegressorConfig:
     Attributes:
         hidden: width of its two layers (HMR: 1024).
         dropout: after each of them (HMR: 0.5).
-        adult: keep the age at 18 years and above; the shape's other numbers run over their whole range.
+        adult: keep the shape within the body's range of adults.
     """
 
     hidden: int = 256
@@ -39,7 +40,7 @@ class Prediction:
     Attributes:
         pose: (..., J-1, 3, 3) parent-relative rotations.
         root: (..., 3, 3) rotation from body axes to the crop-ray frame.
-        shape: (..., S) in [0, 1].
+        shape: (..., S) within the body's range.
         scale: (...) weak perspective, half crops per metre at the root's depth.
         shift: (..., 2) metres, added before the scale.
     """
@@ -58,25 +59,26 @@ class IterativeRegressor(nn.Module):
     """
 
     mean_theta: Tensor
+    shape_low: Tensor
+    shape_span: Tensor
 
-    def __init__(
-        self, features: int, mean_pose: Tensor, mean_shape: Tensor, age_index: int, config: RegressorConfig
-    ) -> None:
+    def __init__(self, features: int, mean_pose: Tensor, body: BodyModel, config: RegressorConfig) -> None:
         """Build around the mean.
 
         Args:
             features: width of the incoming feature.
             mean_pose: (J-1, 3, 3) mean parent-relative rotations.
-            mean_shape: (S,) mean shape in (0, 1).
-            age_index: which of the shape's numbers is the age.
+            body: whose shape it predicts; its mean shape is where it starts.
             config: sizes.
         """
         super().__init__()
         self.config = config
         self._joints = mean_pose.shape[0]
-        self._age = age_index
-        self._theta_size = 6 * (self._joints + 1) + mean_shape.shape[0] + 3
-        self.register_buffer("mean_theta", self._mean_theta(mean_pose, mean_shape))
+        self._theta_size = 6 * (self._joints + 1) + len(body.shape_names) + 3
+        low, high = body.shape_range(adults=config.adult)
+        self.register_buffer("shape_low", low, persistent=False)
+        self.register_buffer("shape_span", high - low, persistent=False)
+        self.register_buffer("mean_theta", self._mean_theta(mean_pose, body.mean_shape))
         self.input = he_linear(features + self._theta_size, config.hidden)
         self.middle = he_linear(config.hidden, config.hidden)
         self.output = nn.Linear(config.hidden, self._theta_size)
@@ -100,25 +102,41 @@ class IterativeRegressor(nn.Module):
     def _mean_theta(self, mean_pose: Tensor, mean_shape: Tensor) -> Tensor:
         facing = torch.diag(torch.tensor([1.0, -1.0, -1.0]))  # upright, towards the camera
         rotations = rotmat_to_sixd(torch.cat((facing[None], mean_pose)))
-        low, span = self._shape_range(mean_shape.shape[0])
-        logits = torch.logit(((mean_shape - low) / span).clamp(0.02, 0.98))
+        share = (mean_shape.to(self.shape_low) - self.shape_low) / self.shape_span
+        logits = torch.logit(share.clamp(0.02, 0.98))
         return torch.cat((rotations.flatten(), logits, torch.zeros(3)))
-
-    def _shape_range(self, count: int) -> tuple[Tensor, Tensor]:
-        low = torch.zeros(count)
-        if self.config.adult:
-            low[self._age] = 2 / 3  # a young adult of 25 years; see docs/body.md
-        return low, 1 - low
 
     def _decode(self, theta: Tensor) -> Prediction:
         count = 6 * (self._joints + 1)
         rotations = sixd_to_rotmat(theta[..., :count].unflatten(-1, (self._joints + 1, 6)))
         logits, camera = theta[..., count:-3], theta[..., -3:]
-        low, span = self._shape_range(logits.shape[-1])
         return Prediction(
             pose=rotations[..., 1:, :, :],
             root=rotations[..., 0, :, :],
-            shape=low.to(theta) + span.to(theta) * torch.sigmoid(logits),
+            shape=self.shape_low + self.shape_span * torch.sigmoid(logits),
             scale=_MEAN_SCALE * camera[..., 0].clamp(-3, 3).exp(),
             shift=camera[..., 1:],
         )
+
+
+def frames_of_pairs(pairs: Prediction) -> Prediction:
+    """Appendix B: "we throw out all 'future' predictions except the final one, in order to get 31 predictions".
+
+    Args:
+        pairs: leading dimensions (..., T-1, 2).
+
+    Returns:
+        Leading dimensions (..., T). The last frame is in the crop-ray frame of the frame before it.
+    """
+    tails = {"pose": 3, "root": 2, "shape": 1, "scale": 0, "shift": 1}
+    values = {}
+    for entry in fields(pairs):
+        tensor = getattr(pairs, entry.name)
+        axis = tensor.ndim - tails[entry.name] - 2  # the axis of pairs
+        present = tensor.select(axis + 1, 0)
+        if tensor.shape[axis + 1] == 1:  # one shape a clip
+            values[entry.name] = present
+            continue
+        last = tensor.narrow(axis, tensor.shape[axis] - 1, 1).select(axis + 1, 1)
+        values[entry.name] = torch.cat((present, last), dim=axis)
+    return Prediction(**values)

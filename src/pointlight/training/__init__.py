@@ -5,7 +5,6 @@ A run is a folder; what it was made from stands in its `run.json`.
 
 from pointlight.training.checkpoint import (
     Checkpoint,
-    build_network,
     load_checkpoint,
     save_checkpoint,
     shipped_models,
@@ -13,56 +12,40 @@ from pointlight.training.checkpoint import (
 from pointlight.training.data import (
     Batch,
     BatchMaker,
+    BatchSource,
     batches,
-    cues_of_tracks,
+    observation_of,
     repaired_tracks,
-    targets_of_tracks,
+    targets_of,
 )
-from pointlight.training.losses import (
-    EVALUATION_INDICES,
-    LossConfig,
-    Targets,
-    draw_pairs,
-    motion_hmr_loss,
-    reproject,
-)
-from pointlight.training.motions import PROCEDURAL_SEED, training_bank
+from pointlight.training.motions import training_bank
 from pointlight.training.optimisers import OptimiserConfig, learning_rate
-from pointlight.training.recipes import RECIPES, Recipe, find_recipe
+from pointlight.training.recipes import RECIPES, Recipe, find_training_recipe
 from pointlight.training.runs import train
 from pointlight.training.shards import ClipShards
-from pointlight.training.trainer import Progress, Trainer
-from pointlight.training.validation import Validation, body_points
+from pointlight.training.trainer import Trainer
+from pointlight.training.validation import Validation
 
 __all__ = [
-    "EVALUATION_INDICES",
-    "PROCEDURAL_SEED",
     "RECIPES",
     "Batch",
     "BatchMaker",
+    "BatchSource",
     "Checkpoint",
     "ClipShards",
-    "LossConfig",
     "OptimiserConfig",
-    "Progress",
     "Recipe",
-    "Targets",
     "Trainer",
     "Validation",
     "batches",
-    "body_points",
-    "build_network",
-    "cues_of_tracks",
-    "draw_pairs",
-    "find_recipe",
+    "find_training_recipe",
     "learning_rate",
     "load_checkpoint",
-    "motion_hmr_loss",
+    "observation_of",
     "repaired_tracks",
-    "reproject",
     "save_checkpoint",
     "shipped_models",
-    "targets_of_tracks",
+    "targets_of",
     "train",
     "training_bank",
 ]

@@ -9,19 +9,18 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import Tensor
 
 from pointlight import __version__
-from pointlight.body import MEAN_ADULT_SHAPE, AnnyBody, BodyModel
+from pointlight.body import AnnyBody, BodyModel
 from pointlight.configuration import from_plain, to_plain
-from pointlight.cues import KEYPOINT_SETS, point_feature_count
+from pointlight.cues import KEYPOINT_SETS, PointCueConfig
 from pointlight.errors import PointlightError
 from pointlight.files import atomic_path
-from pointlight.network import Martinez, MartinezConfig, MotionHMR, MotionHMRConfig
-from pointlight.simulator import FRAMES_PER_SECOND, TRACK_POINTS
+from pointlight.network import MartinezConfig, MotionHMRConfig, NetworkConfig, PoseNetwork
+from pointlight.simulator import CLIP_FRAMES, FRAMES_PER_SECOND
 
 FORMAT_VERSION = 1
 DATA_ACKNOWLEDGEMENT = (
@@ -39,49 +38,20 @@ class Checkpoint:
         config: its configuration.
         name: what it is called.
         sha256: of the file it came from; empty for one that was never saved.
+        clip_frames: of the clips that it was trained on, and so of the windows that it is used on.
         metadata: recipe, command, lineage, steps, data, figures.
     """
 
-    model: MotionHMR | Martinez
-    config: MotionHMRConfig | MartinezConfig
+    model: PoseNetwork
+    config: NetworkConfig
     name: str
     sha256: str = ""
+    clip_frames: int = CLIP_FRAMES
     metadata: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def keypoint_set(self) -> str:
-        """The input set's name."""
-        config = self.config
-        return config.keypoint_set if isinstance(config, MartinezConfig) else config.encoder.keypoint_set
-
-    @property
-    def next_frame(self) -> bool:
-        """Whether a pair's input holds both of its frames."""
-        return isinstance(self.config, MotionHMRConfig) and self.config.encoder.next_frame
-
-
-def build_network(
-    config: MotionHMRConfig | MartinezConfig, body: BodyModel, mean_pose: Tensor | None = None
-) -> MotionHMR | Martinez:
-    """A network with fresh weights.
-
-    Args:
-        config: which network, and its sizes.
-        body: whose joints and shape it predicts.
-        mean_pose: (J-1, 3, 3) where the regressor starts; the rest pose if not given.
-    """
-    if isinstance(config, MartinezConfig):
-        inputs = point_feature_count(config.keypoint_set, next_frame=False)
-        targets = (len(TRACK_POINTS), 3)
-        return Martinez(inputs, torch.zeros(targets), torch.ones(targets), config)
-    if mean_pose is None:
-        mean_pose = torch.eye(3).expand(len(body.joint_names) - 1, 3, 3)
-    mean_shape = torch.as_tensor(MEAN_ADULT_SHAPE, dtype=torch.float32)
-    return MotionHMR(config, mean_pose, mean_shape, body.shape_names.index("age"))
 
 
 def save_checkpoint(
-    path: Path, model: nn.Module, config: MotionHMRConfig | MartinezConfig, body: BodyModel, **metadata: Any
+    path: Path, model: PoseNetwork, body: BodyModel, *, clip_frames: int = CLIP_FRAMES, **metadata: Any
 ) -> None:
     """Write weights as fp16 safetensors, with configuration and metadata in the header."""
     weights = {
@@ -91,11 +61,12 @@ def save_checkpoint(
     header = {
         "format_version": FORMAT_VERSION,
         "version": __version__,
-        "config": to_plain(config),
+        "config": to_plain(model.config),
         "body": body.name,
         "body_sha256": body.sha256,
-        "keypoints": list(KEYPOINT_SETS[_keypoint_set(config)]),
+        "keypoints": list(model.config.cues.keypoints),
         "frames_per_second": FRAMES_PER_SECOND,
+        "clip_frames": clip_frames,
         "acknowledgement": DATA_ACKNOWLEDGEMENT,
         **metadata,
     }
@@ -117,16 +88,15 @@ def load_checkpoint(name_or_path: str | Path, body: BodyModel | None = None) -> 
             f"{path} is a checkpoint of format {header.get('format_version')}, this version reads format "
             f"{FORMAT_VERSION}; train it again or use the version that wrote it"
         )
-    union = MotionHMRConfig | MartinezConfig
-    config = from_plain(union, header["config"], str(path))  # pyright: ignore[reportArgumentType]
+    config = _read_config(header, str(path))
     if header["body_sha256"] != body.sha256:
         raise PointlightError(
             f"{path} was trained with another body ({header['body']} {header['body_sha256'][:8]}, here "
             f"{body.name} {body.sha256[:8]}); use the version of Pointlight that trained it"
         )
-    if tuple(header["keypoints"]) != KEYPOINT_SETS.get(_keypoint_set(config)):
+    if config.cues.keypoint_set not in KEYPOINT_SETS or tuple(header["keypoints"]) != config.cues.keypoints:
         raise PointlightError(f"{path} was trained with another set of keypoints; train it again")
-    model = build_network(config, body)
+    model = config.build(body)
     try:
         model.load_state_dict(
             {name: value.float() if value.is_floating_point() else value for name, value in weights.items()}
@@ -136,7 +106,8 @@ def load_checkpoint(name_or_path: str | Path, body: BodyModel | None = None) -> 
             f"{path} holds weights that do not fit its own configuration; it is damaged"
         ) from error
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    return Checkpoint(model.eval(), config, path.stem, digest, header)
+    frames = int(header.get("clip_frames", CLIP_FRAMES))
+    return Checkpoint(model.eval(), config, path.stem, digest, frames, header)
 
 
 def shipped_models() -> tuple[str, ...]:
@@ -175,5 +146,19 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     return json.loads(text), weights
 
 
-def _keypoint_set(config: MotionHMRConfig | MartinezConfig) -> str:
-    return config.keypoint_set if isinstance(config, MartinezConfig) else config.encoder.keypoint_set
+def _read_config(header: dict[str, Any], where: str) -> NetworkConfig:
+    union = MotionHMRConfig | MartinezConfig
+    return from_plain(union, network_of_today(header["config"]), where)  # pyright: ignore[reportArgumentType]
+
+
+def network_of_today(plain: dict[str, Any]) -> dict[str, Any]:
+    """A stored configuration of a network in the fields of today; version 0.1.0 kept the input among the sizes."""
+    if "cues" in plain:
+        return plain
+    old = plain.get("encoder", plain)
+    cues = PointCueConfig(old.get("keypoint_set", ""), next_frame=old.get("next_frame", False))
+    moved = ("keypoint_set", "next_frame")
+    plain = {name: value for name, value in plain.items() if name not in moved} | {"cues": to_plain(cues)}
+    if "encoder" in plain:
+        plain["encoder"] = {k: v for k, v in plain["encoder"].items() if k not in moved}
+    return plain

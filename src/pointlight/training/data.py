@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -11,18 +12,11 @@ from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from pointlight.body import EXTENDED_KEYPOINTS, BodyModel
-from pointlight.cues import (
-    KEYPOINT_SETS,
-    PointCues,
-    RepairConfig,
-    crop_coordinates,
-    point_cues,
-    repair_sides,
-)
+from pointlight.cues import CueConfig, Cues, Observation, RepairConfig, crop_coordinates, repair_sides
 from pointlight.geometry import crop_ray_rotation, pixel_rays
 from pointlight.motion import MotionBank
+from pointlight.network import Targets
 from pointlight.simulator import FRAMES_PER_SECOND, SceneConfig, SceneSampler, TrackMaker, Tracks
-from pointlight.training.losses import Targets
 
 
 @dataclass(frozen=True)
@@ -30,29 +24,39 @@ class Batch:
     """What one step sees.
 
     Attributes:
-        features: (B, T-1, F) the network's input.
+        inputs: (B, T-1, *shape) the network's input.
         targets: the truth.
     """
 
-    features: Tensor
+    inputs: Tensor
     targets: Targets
 
+    def to(self, device: str) -> Batch:
+        """The same on a device."""
+        return Batch(self.inputs.to(device), self.targets.to(device))
 
-def cues_of_tracks(tracks: Tracks, keypoint_set: str, next_frame: bool) -> PointCues:
-    """The network's input of simulated tracks, by the same function as for real video."""
-    count = len(KEYPOINT_SETS[keypoint_set])
-    return point_cues(
-        tracks.detections_px[..., :count, :],
-        tracks.visible[..., :count],
+
+class BatchSource(Protocol):
+    """Whatever makes batches by number: scenes on the fly, or clips from shards."""
+
+    def make(self, number: int) -> Batch:
+        """Batch `number`, the same whenever it is asked for."""
+        ...
+
+
+def observation_of(tracks: Tracks) -> Observation:
+    """What a network may know of simulated tracks, as of real ones: the lens is assumed, the camera's motion unknown."""
+    return Observation(
+        tracks.detections_px,
+        tracks.visible,
+        EXTENDED_KEYPOINTS,
         tracks.assumed_focal_px,
-        tracks.principal_px,
-        keypoint_set=keypoint_set,
-        next_frame=next_frame,
+        tracks.assumed_principal_px,
     )
 
 
 def repaired_tracks(tracks: Tracks) -> Tracks:
-    """Tracks after the repair of exchanged sides that real tracks go through before their cues are made."""
+    """Tracks after the repair of left-right swaps that real tracks go through before their cues are made."""
     seen = torch.cat((tracks.detections_px, tracks.visible[..., None].float()), dim=-1).numpy()
     times = np.arange(seen.shape[1]) / FRAMES_PER_SECOND
     repaired = [repair_sides(clip, times, EXTENDED_KEYPOINTS, RepairConfig()).points for clip in seen]
@@ -60,18 +64,18 @@ def repaired_tracks(tracks: Tracks) -> Tracks:
     return replace(tracks, detections_px=points[..., :2], visible=points[..., 2] > 0)
 
 
-def targets_of_tracks(tracks: Tracks, cues: PointCues) -> Targets:
+def targets_of(tracks: Tracks, cues: Cues) -> Targets:
     """The truth in the crop-ray frames of `cues`.
 
     Bodies are turned by the true viewing ray of the crop: that is how the person looks in it. The places in the
-    crop are those that the network can know, by the focal length that it is told.
+    crop are those that the network can know, by the lens that it is told.
     """
     true_ray = pixel_rays(
         cues.boxes.centre_px, tracks.focal_px[:, None].expand(cues.occluded.shape), tracks.principal_px
     )
     turn = crop_ray_rotation(true_ray)[:, :-1, None]  # (B, T-1, 1, 3, 3)
     focal = tracks.assumed_focal_px[:, None, None].expand(tracks.points_px.shape[:3])
-    rays = pixel_rays(tracks.points_px, focal, tracks.principal_px[:, :, None])
+    rays = pixel_rays(tracks.points_px, focal, tracks.assumed_principal_px[:, None, None])
     points = _both_frames(tracks.points_camera_m)
     return Targets(
         points_ray_m=points @ turn.transpose(-1, -2),
@@ -82,6 +86,8 @@ def targets_of_tracks(tracks: Tracks, cues: PointCues) -> Targets:
         root_ray=turn @ _both_frames(tracks.state.root),
         shape=tracks.state.shape[:, :, None],
         focal_crop=cues.focal_crop[:, :-1],
+        known=None if tracks.known is None else _both_frames(tracks.known),
+        body_known=tracks.body_known,
     )
 
 
@@ -91,23 +97,21 @@ def _both_frames(values: Tensor) -> Tensor:
 
 
 class BatchMaker:
-    """Makes batch `n` for a recipe's input."""
+    """Makes batch `n` from scenes, for any cue."""
 
     def __init__(
         self,
         scenes: SceneConfig,
         bank: MotionBank,
         body: BodyModel,
+        cues: CueConfig,
         *,
-        keypoint_set: str,
-        next_frame: bool,
         seed: int,
         size: int,
     ) -> None:
         self._sampler = SceneSampler(scenes, bank, body)
         self._maker = TrackMaker(scenes, body)
-        self._keypoint_set = keypoint_set
-        self._next_frame = next_frame
+        self._cues = cues
         self._seed = seed
         self._size = size
 
@@ -118,13 +122,13 @@ class BatchMaker:
         tracks = self._maker.make(scenes)
         if any(noise.swap for noise in self._maker.config.noises):
             tracks = repaired_tracks(tracks)
-        cues = cues_of_tracks(tracks, self._keypoint_set, self._next_frame)
-        return Batch(cues.features, targets_of_tracks(tracks, cues))
+        cues = self._cues.make(observation_of(tracks))
+        return Batch(cues.inputs, targets_of(tracks, cues))
 
 
-def batches(maker: BatchMaker, first: int, *, workers: int) -> Iterator[Batch]:
+def batches(source: BatchSource, first: int, *, workers: int) -> Iterator[Batch]:
     """Batches `first`, `first + 1`, ... without end, in order, whatever the number of worker processes."""
-    dataset = _BatchStream(maker, first)
+    dataset = _BatchStream(source, first)
     context = "fork" if workers else None
     loader = DataLoader(
         dataset,
@@ -138,8 +142,8 @@ def batches(maker: BatchMaker, first: int, *, workers: int) -> Iterator[Batch]:
 
 
 class _BatchStream(IterableDataset[Batch]):
-    def __init__(self, maker: BatchMaker, first: int) -> None:
-        self._maker = maker
+    def __init__(self, source: BatchSource, first: int) -> None:
+        self._source = source
         self._first = first
 
     def __iter__(self) -> Iterator[Batch]:
@@ -148,5 +152,5 @@ class _BatchStream(IterableDataset[Batch]):
         torch.set_num_threads(1)
         number = self._first + offset
         while True:
-            yield self._maker.make(number)
+            yield self._source.make(number)
             number += stride

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -10,10 +9,8 @@ from torch import Tensor
 
 from pointlight.body import BodyModel
 from pointlight.geometry import nearest_rotation
-from pointlight.motion import FLOOR_KINDS, MotionBank, compile_motion_bank, procedural_bank
-
-PROCEDURAL_SEED = 2019
-"""Seed of the procedural motions that training and evaluation use where no folder is given."""
+from pointlight.motion import FLOOR_KINDS, PROCEDURAL_SEED, MotionBank, compile_motion_bank, procedural_bank
+from pointlight.progress import ProgressCallback, silent
 
 
 def training_bank(
@@ -22,7 +19,7 @@ def training_bank(
     cache: Path | None = None,
     *,
     floor: bool = False,
-    watch: Callable[[int, int], None] = lambda done, total: None,
+    progress: ProgressCallback = silent,
 ) -> MotionBank:
     """The motions to train on: a folder of motion capture, or procedural ones where none is given.
 
@@ -31,11 +28,11 @@ def training_bank(
         body: that moves.
         cache: where compiled banks lie.
         floor: add procedural floor poses to the training split; nobody lies on the ground in motion capture.
-        watch: told files done and files in all.
+        progress: told how many files are read.
     """
     if folder is None:
         return procedural_bank(body, PROCEDURAL_SEED)
-    bank = compile_motion_bank(folder, body, cache, watch)
+    bank = compile_motion_bank(folder, body, cache, progress)
     if floor:
         bank = bank.joined(procedural_bank(body, PROCEDURAL_SEED, kinds=FLOOR_KINDS).only("train"))
     return bank

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from pointlight.cues import PointCueConfig
 from pointlight.errors import PointlightError
 from pointlight.motion import VarietyConfig
-from pointlight.network import MartinezConfig, MotionHMRConfig, PointsEncoderConfig
+from pointlight.network import LossConfig, MartinezConfig, MotionHMRConfig, PointsEncoderConfig
 from pointlight.simulator import (
     EVAL_V1_PERFECT,
     MEDIAPIPE_V1,
@@ -15,7 +16,6 @@ from pointlight.simulator import (
     SceneConfig,
 )
 from pointlight.simulator.scenes import surreal_scenes
-from pointlight.training.losses import LossConfig
 from pointlight.training.optimisers import OptimiserConfig
 
 
@@ -67,7 +67,7 @@ _POINTS = Recipe(
 _PAPER = Recipe(
     name="points-paper",
     network=MotionHMRConfig(
-        encoder=PointsEncoderConfig(keypoint_set="paper12", next_frame=False),
+        cues=PointCueConfig("paper12", next_frame=False),
         one_shape=False,
         skip=False,
     ),
@@ -89,7 +89,7 @@ RECIPES: dict[str, Recipe] = {
         replace(
             _POINTS,
             name="points12",
-            network=MotionHMRConfig(encoder=PointsEncoderConfig(keypoint_set="paper12")),
+            network=MotionHMRConfig(cues=PointCueConfig("paper12")),
         ),
         replace(_POINTS, name="points-memoryless", network=MotionHMRConfig(memory="none")),
         replace(
@@ -129,7 +129,7 @@ RECIPES: dict[str, Recipe] = {
 """By name. `tiny` is for tests and for trying things out."""
 
 
-def find_recipe(name: str) -> Recipe:
+def find_training_recipe(name: str) -> Recipe:
     """The recipe called `name`.
 
     Raises:

@@ -17,6 +17,7 @@ from pointlight.configuration import config_sha256, differences, from_plain, to_
 from pointlight.errors import PointlightError
 from pointlight.files import atomic_path
 from pointlight.motion import MotionBank
+from pointlight.training.checkpoint import network_of_today
 from pointlight.training.recipes import Recipe
 from pointlight.training.run_state import STATE
 
@@ -274,6 +275,9 @@ def _of_first_format(plain: dict[str, Any], path: Path) -> RunFile:
     """What version 0.1.0 wrote, with one session for all that was trained so far."""
     if missing := [name for name in _FIRST_FORMAT if name not in plain]:
         raise PointlightError(f"{path} lacks {missing[0]}; begin another run with another --out")
+    recipe = plain["recipe"]
+    if isinstance(recipe, dict) and isinstance(recipe.get("network"), dict):
+        recipe = recipe | {"network": network_of_today(recipe["network"])}
     session = Session(
         date="",
         from_step=0,
@@ -283,7 +287,7 @@ def _of_first_format(plain: dict[str, Any], path: Path) -> RunFile:
         **{name: plain.get(name, "") for name in ("commit", "diff", "python", "torch", "machine")},
     )
     return RunFile(
-        recipe=from_plain(Recipe, plain["recipe"], str(path)),
+        recipe=from_plain(Recipe, recipe, str(path)),
         seed=plain["seed"],
         steps=plain["steps"],
         motion_sha256=plain["motion_sha256"],

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from pointlight.body import AnnyBody
 from pointlight.errors import PointlightError
+from pointlight.progress import ProgressCallback, silent
 from pointlight.training.motions import training_bank
-from pointlight.training.recipes import find_recipe
+from pointlight.training.recipes import find_training_recipe
 from pointlight.training.run_files import read_run_file, refuse_used
-from pointlight.training.trainer import Progress, Trainer
+from pointlight.training.trainer import Trainer
 
 
 def train(
@@ -25,9 +25,9 @@ def train(
     init: str | None = None,
     seed: int | None = None,
     workers: int = 1,
+    device: str = "cpu",
     cache: Path | None = None,
-    watch: Callable[[Progress], None] = lambda progress: None,
-    watch_motion: Callable[[int, int], None] = lambda done, total: None,
+    progress: ProgressCallback = silent,
 ) -> Trainer:
     """Train a recipe, or go on training it; what the command line calls.
 
@@ -44,9 +44,9 @@ def train(
         init: name or file of weights to start from.
         seed: of scenes and weights; 0 if not given.
         workers: processes that make data; a run may be resumed with others.
+        device: where the network learns, as torch calls it; a run may be resumed on another.
         cache: where compiled banks lie.
-        watch: told of every step.
-        watch_motion: told files done and files in all.
+        progress: told how many motions are read, and of every step.
 
     Raises:
         PointlightError: unknown recipe, unusable folder, nothing to resume, something given that the run was not begun
@@ -60,16 +60,26 @@ def train(
         raise PointlightError("name the recipe to train, or go on with the run in --out with --resume")
     body = AnnyBody()
     run = read_run_file(out) if resume else None
-    recipe = run.recipe if run and recipe_name is None else find_recipe(recipe_name or "")
+    recipe = run.recipe if run and recipe_name is None else find_training_recipe(recipe_name or "")
     if run is not None:
         run.check(out, recipe=recipe, seed=seed, steps=steps, body_sha256=body.sha256)
         seed, steps = run.seed, None
     folder = run.motion_folder(out) if run and motion is None else motion
-    bank = training_bank(folder, body, cache, floor=recipe.floor, watch=watch_motion)
+    bank = training_bank(folder, body, cache, floor=recipe.floor, progress=progress)
     if run is not None and motion is None and not run.has_motion(bank):
         raise PointlightError(run.other_motion(out))
-    trainer = Trainer(recipe, out, bank, body=body, seed=seed or 0, init=init, workers=workers, motion=folder)
+    trainer = Trainer(
+        recipe,
+        out,
+        bank,
+        body=body,
+        seed=seed or 0,
+        init=init,
+        workers=workers,
+        device=device,
+        motion=folder,
+    )
     if resume:
         trainer.resume(extend_to)
-    trainer.run(steps=steps, minutes=minutes, watch=watch)
+    trainer.run(steps=steps, minutes=minutes, progress=progress)
     return trainer

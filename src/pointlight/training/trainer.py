@@ -6,8 +6,8 @@ import json
 import math
 import subprocess
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +19,12 @@ from pointlight.configuration import config_sha256, to_plain
 from pointlight.errors import PointlightError
 from pointlight.files import ensure_folder
 from pointlight.motion import MotionBank
-from pointlight.network import Martinez, MotionHMR
+from pointlight.network import PoseNetwork, draw_pairs
+from pointlight.progress import Progress, ProgressCallback, silent
 from pointlight.randomness import stream
 from pointlight.training.board import Board
-from pointlight.training.checkpoint import build_network, load_checkpoint, save_checkpoint
-from pointlight.training.data import Batch, BatchMaker, batches
-from pointlight.training.losses import EVALUATION_INDICES, draw_pairs, martinez_loss, motion_hmr_loss
+from pointlight.training.checkpoint import load_checkpoint, save_checkpoint
+from pointlight.training.data import Batch, BatchMaker, BatchSource, batches
 from pointlight.training.motions import mean_pose
 from pointlight.training.optimisers import follow_weights, learning_rate, make_optimiser
 from pointlight.training.recipes import Recipe
@@ -33,25 +33,17 @@ from pointlight.training.run_state import load_state, save_state
 from pointlight.training.validation import Validation
 
 
-@dataclass(frozen=True)
-class Progress:
-    """What a watcher is told after every step.
+class Trainer:
+    """One run of one recipe in one folder.
 
     Attributes:
         step: steps done.
         steps: of the whole run.
-        loss: of this step.
-        validation_mm: latest PA-MPJPE on the validation split; NaN before the first.
+        latest_loss: of the latest step; NaN before the first.
+        latest_mm: latest PA-MPJPE on the validation split; NaN before the first.
+        best_mm: lowest of them; infinite before the first.
+        seconds: that training took so far.
     """
-
-    step: int
-    steps: int
-    loss: float
-    validation_mm: float
-
-
-class Trainer:
-    """One run of one recipe in one folder."""
 
     def __init__(
         self,
@@ -63,6 +55,7 @@ class Trainer:
         seed: int = 0,
         init: str | None = None,
         workers: int = 1,
+        device: str = "cpu",
         motion: Path | None = None,
     ) -> None:
         """Set up a run, or what is needed to resume one.
@@ -75,6 +68,7 @@ class Trainer:
             seed: of scenes and weights.
             init: name or file of weights to start from.
             workers: processes that make batches; 0 makes them in this one.
+            device: where the network learns, as torch calls it.
             motion: folder that the bank was compiled from, remembered for a resume; None for procedural motions.
         """
         self.recipe = recipe
@@ -83,19 +77,23 @@ class Trainer:
         self.body = body or AnnyBody()
         self.seed = seed
         self.workers = workers
+        self.device = device
         self.lineage: list[dict[str, Any]] = []
         self.steps = recipe.optimiser.steps
         self.run_file: RunFile | None = None
         self._motion = "" if motion is None else str(Path(motion).resolve())
         torch.manual_seed(seed)
-        self.model = self._build(init)
+        self.model = self._build(init).to(device)
         self._init_sha256: str | None = None if init is None else self.lineage[-1]["sha256"]
+        # Batches are made on the CPU with a body of their own.
+        self._body_there = self.body if device == "cpu" else deepcopy(self.body).to(device)
         self.average = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
         self.optimiser = make_optimiser(self.model, recipe.optimiser)
         self.step = 0
         self.seconds = 0.0
         self.best_mm = math.inf
         self.latest_mm = math.nan
+        self.latest_loss = math.nan
 
     def resume(self, extend_to: int | None = None) -> None:
         """Go on where the folder's last state stands, towards the length that the run was begun with.
@@ -131,7 +129,7 @@ class Trainer:
         *,
         steps: int | None = None,
         minutes: float | None = None,
-        watch: Callable[[Progress], None] = lambda progress: None,
+        progress: ProgressCallback = silent,
     ) -> None:
         """Train to the end of the run, or until `minutes` have passed in this call.
 
@@ -140,7 +138,7 @@ class Trainer:
         Args:
             steps: length of a run that begins here, the recipe's if not given; of another it must be what it is.
             minutes: stop early. The schedule stays that of the whole run, which can be resumed.
-            watch: told of every step.
+            progress: told of every step.
 
         Raises:
             PointlightError: the run has another length, the folder cannot be written to, or training diverged.
@@ -149,16 +147,17 @@ class Trainer:
         last = self._begin(steps)
         if self.step >= last:
             return
-        validation = Validation(self.recipe, self.bank, self.body)
+        validation = Validation.of_scenes(self.recipe, self.bank, self.body)
         started = time.monotonic()
         seconds_before = self.seconds
-        stream = batches(self._batch_maker(), self.step, workers=self.workers)
+        upcoming = batches(self._batch_source(), self.step, workers=self.workers)
         loss = 0.0
         with Board(self.out) as board:
             try:
                 while self.step < last:
-                    loss, parts = self.step_on(next(stream), last)
+                    loss, parts = self.step_on(next(upcoming), last)
                     self.step += 1
+                    self.latest_loss = loss
                     self.seconds = seconds_before + time.monotonic() - started
                     if not math.isfinite(loss):
                         raise PointlightError(
@@ -173,7 +172,8 @@ class Trainer:
                         self._evaluate(validation, board)
                     if self.step % settings.save_every == 0:
                         self._save()
-                    watch(Progress(self.step, last, loss, self.latest_mm))
+                    note = f"loss {loss:.3f}, validation {self.latest_mm:.1f} mm"
+                    progress(Progress("train", self.step, last, note))
                     if minutes is not None and time.monotonic() - started > 60 * minutes:
                         break
             finally:
@@ -184,13 +184,11 @@ class Trainer:
                     self._evaluate(validation, board)
                 self._save()
 
-    def _build(self, init: str | None) -> MotionHMR | Martinez:
-        network = build_network(
-            self.recipe.network, self.body, mean_pose(self.bank, self.recipe.scenes.split)
-        )
-        if isinstance(network, Martinez):
-            _standardise(network, self._batch_maker().make(0))
-        if init is not None:
+    def _build(self, init: str | None) -> PoseNetwork:
+        network = self.recipe.network.build(self.body, mean_pose(self.bank, self.recipe.scenes.split))
+        if init is None:
+            network.begin(lambda: self._batch_source().make(0).targets)
+        else:
             loaded = load_checkpoint(init, self.body)
             if loaded.config != self.recipe.network:
                 raise PointlightError(f"{init} is another network than recipe {self.recipe.name!r} trains")
@@ -202,17 +200,15 @@ class Trainer:
             ]
         return network
 
-    def _batch_maker(self) -> BatchMaker:
-        network = self.recipe.network
-        points = network.encoder if hasattr(network, "encoder") else None  # pyright: ignore[reportAttributeAccessIssue]
+    def _batch_source(self) -> BatchSource:
+        recipe = self.recipe
         return BatchMaker(
-            self.recipe.scenes,
+            recipe.scenes,
             self.bank,
             self.body,
-            keypoint_set=points.keypoint_set if points else network.keypoint_set,  # pyright: ignore[reportAttributeAccessIssue]
-            next_frame=points.next_frame if points else False,
+            recipe.network.cues,
             seed=self.seed,
-            size=self.recipe.optimiser.batch,
+            size=recipe.optimiser.batch,
         )
 
     def step_on(self, batch: Batch, last: int | None = None) -> tuple[float, dict[str, float]]:
@@ -222,35 +218,31 @@ class Trainer:
             group["lr"] = learning_rate(settings, self.step, last or settings.steps)
         self.model.train()
         rng = stream(self.seed, self.step, "pairs")
-        pairs = draw_pairs(batch.features.shape[1], self.recipe.loss.pairs, rng)
+        pairs = draw_pairs(batch.inputs.shape[1], self.recipe.loss.pairs, rng)
+        batch = batch.to(self.device)
         targets = batch.targets.of_pairs(pairs)
-        if isinstance(self.model, Martinez):
-            loss, parts = martinez_loss(self.model, batch.features[:, pairs], targets)
-        else:
-            predicted = self.model(batch.features, pairs)
-            loss, parts = motion_hmr_loss(predicted, targets, self.body, self.recipe.loss)
+        loss, parts = self.model.loss(batch.inputs, targets, self._body_there, self.recipe.loss, pairs)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), settings.clip)
         self.optimiser.step()
-        if isinstance(self.model, Martinez):
-            self.model.bound_norms()
+        self.model.after_step()
         follow_weights(self.average, self.model, min(settings.average, self.step / (self.step + 10)))
         return float(loss.detach()), {name: float(value.detach()) for name, value in parts.items()}
 
     def _evaluate(self, validation: Validation, board: Board) -> None:
-        judged = build_network(self.recipe.network, self.body)
-        judged.load_state_dict(self.average)
-        scores = validation.score(judged.eval())
+        averaged = self.recipe.network.build(self.body).to(self.device)
+        averaged.load_state_dict(self.average)
+        scores = validation.score(averaged.eval(), self._body_there)
         self.latest_mm = scores["pa_mpjpe_mm"]
         board.scalars({f"validation/{name}": value for name, value in scores.items()}, self.step)
         with open(self.out / "validation.jsonl", "a") as lines:
             lines.write(json.dumps({"step": self.step, "seconds": round(self.seconds), **scores}) + "\n")
-        metadata = self._metadata() | {"validation": scores}
-        save_checkpoint(self.out / "latest.safetensors", judged, self.recipe.network, self.body, **metadata)
+        metadata = self._metadata() | {"validation": scores, "clip_frames": self.recipe.scenes.frames}
+        save_checkpoint(self.out / "latest.safetensors", averaged, self.body, **metadata)
         if self.latest_mm < self.best_mm:
             self.best_mm = self.latest_mm
-            save_checkpoint(self.out / "best.safetensors", judged, self.recipe.network, self.body, **metadata)
+            save_checkpoint(self.out / "best.safetensors", averaged, self.body, **metadata)
 
     def _metadata(self) -> dict[str, Any]:
         return {
@@ -317,13 +309,6 @@ class Trainer:
         if self.run_file is not None:
             self.run_file = self.run_file.ended(self.step)
             self.run_file.write(self.out)
-
-
-def _standardise(network: Martinez, batch: Batch) -> None:
-    points = batch.targets.points_ray_m[:, :, 0]
-    points = points - points[..., EVALUATION_INDICES[4:6], :].mean(-2, keepdim=True)
-    network.mean.copy_(points.mean((0, 1)))
-    network.deviation.copy_(points.std((0, 1)).clamp_min(1e-2))
 
 
 def _git(*arguments: str) -> str:

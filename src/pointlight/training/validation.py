@@ -1,19 +1,19 @@
-"""A quick judgement during training: fixed scenes of the validation split, with the noise of `eval-v1` or with none."""
+"""A quick evaluation during training: fixed people of the validation split, simulated or from shards."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
 
-from pointlight.body import BodyModel, BodyState
-from pointlight.cues import PointCues
+from pointlight.body import BodyModel
 from pointlight.geometry import geodesic_angle, procrustes_error
 from pointlight.motion import MotionBank
-from pointlight.network import Martinez, MotionHMR, MotionHMRConfig, Prediction, frames_of_pairs
-from pointlight.simulator import EVAL_V1, EVAL_V1_PERFECT, TRACK_POINTS, SceneSampler, TrackMaker
-from pointlight.training.data import cues_of_tracks, targets_of_tracks
-from pointlight.training.losses import EVALUATION_INDICES
+from pointlight.network import EVALUATION_INDICES, PoseNetwork, WindowConfig
+from pointlight.simulator import EVAL_V1, EVAL_V1_PERFECT, SceneSampler, TrackMaker, Tracks, VideoClip
+from pointlight.simulator.clips import tracks_of_clips
+from pointlight.training.data import observation_of, targets_of
 from pointlight.training.recipes import Recipe
 
 VALIDATION_SEED = 1001
@@ -21,56 +21,74 @@ CLIPS_PER_GROUP = 48
 
 
 class Validation:
-    """Scores networks on the same scenes every time; each group of motions has as many."""
+    """Scores networks on the same tracks every time; each group of motions counts alike."""
 
-    def __init__(self, recipe: Recipe, bank: MotionBank, body: BodyModel) -> None:
-        self._body = body
-        network = recipe.network
-        hmr = isinstance(network, MotionHMRConfig)
-        keypoint_set = network.encoder.keypoint_set if hmr else network.keypoint_set
-        # Who learns from perfect keypoints is judged on them.
+    def __init__(self, tracks: Tracks, groups: Sequence[str]) -> None:
+        """Keep what is scored.
+
+        Args:
+            tracks: of B clips.
+            groups: (B) the groups of their motions.
+        """
+        self._tracks, self._groups = tracks, tuple(groups)
+
+    @staticmethod
+    def of_scenes(recipe: Recipe, bank: MotionBank, body: BodyModel) -> Validation:
+        """Scenes with the noise of `eval-v1`; with none for who learns from exact keypoints. Each group has as many."""
         perfect = EVAL_V1_PERFECT
         exact = recipe.scenes.noises == perfect.noises and recipe.scenes.masking == perfect.masking
         scenes = replace(
-            perfect if exact else EVAL_V1, name="validation-v1", split="validation", group_power=0.0
+            perfect if exact else EVAL_V1,
+            name="validation-v1",
+            split="validation",
+            group_power=0.0,
+            frames=recipe.scenes.frames,
         )
         sampler = SceneSampler(scenes, bank, body)
         groups = {bank.clips[i].group for i in bank.indices("validation")}
         drawn = [sampler.sample(VALIDATION_SEED, i) for i in range(CLIPS_PER_GROUP * len(groups))]
-        self._groups = [scene.motion.group for scene in drawn]
-        tracks = TrackMaker(scenes, body).make(drawn)
-        self._cues: PointCues = cues_of_tracks(tracks, keypoint_set, hmr and network.encoder.next_frame)
-        targets = targets_of_tracks(tracks, self._cues)
-        # Every frame by its own pair, the last one by the last pair's second head.
-        self._truth = torch.cat((targets.points_ray_m[:, :, 0], targets.points_ray_m[:, -1:, 1]), dim=1)
-        self._root = torch.cat((targets.root_ray[:, :, 0], targets.root_ray[:, -1:, 1]), dim=1)
+        return Validation(TrackMaker(scenes, body).make(drawn), [scene.motion.group for scene in drawn])
+
+    @staticmethod
+    def of_clips(clips: Sequence[VideoClip], groups: Sequence[str], body: BodyModel) -> Validation:
+        """Stored clips, of equal length; all of the validation split.
+
+        Raises:
+            PointlightError: a clip is of another split.
+        """
+        for clip in clips:
+            clip.provenance.check_split("validation")
+        return Validation(tracks_of_clips(clips, body), groups)
 
     @torch.no_grad()
-    def score(self, network: MotionHMR | Martinez) -> dict[str, float]:
-        """PA-MPJPE in mm over the 14 joints of seen frames: the mean over groups, and by group."""
-        if isinstance(network, Martinez):
-            points, root = network(self._cues.features), None
-            scored = ~self._cues.occluded[:, :-1]
-        else:
-            frames = frames_of_pairs(network(self._cues.features))
-            points, root = body_points(self._body, frames), frames.root
-            scored = ~self._cues.occluded
+    def score(self, network: PoseNetwork, body: BodyModel) -> dict[str, float]:
+        """PA-MPJPE in mm over the 14 joints of seen frames: the mean over groups, and by group.
+
+        Args:
+            network: in evaluation mode.
+            body: that it moves, where its weights lie.
+        """
+        cues = network.observe(observation_of(self._tracks))
+        frames = cues.occluded.shape[1]
+        found = network.over_frames(cues.to(network.device), body, WindowConfig(frames))
+        # Every frame by its own pair, the last one by the last pair's second head.
+        targets = targets_of(self._tracks, cues)
+        truth = torch.cat((targets.points_ray_m[:, :, 0], targets.points_ray_m[:, -1:, 1]), dim=1)
+        turn = cues.R_ray_of_pairs
         chosen = list(EVALUATION_INDICES)
-        truth = self._truth[:, : points.shape[1]]
-        error = 1000 * procrustes_error(points[..., chosen, :], truth[..., chosen, :])
+        points = (found.points_m.cpu() @ turn.transpose(-1, -2))[..., chosen, :]
+        known = None if self._tracks.known is None else self._tracks.known[..., chosen].to(points.dtype)
+        error = 1000 * procrustes_error(points, truth[..., chosen, :], known)
+        scored = ~cues.occluded
+        if known is not None:
+            scored = scored & known.any(-1)
         by_group = {}
         for group in sorted(set(self._groups)):
             rows = torch.tensor([g == group for g in self._groups])
             by_group[f"pa_mpjpe_mm/{group}"] = float(error[rows][scored[rows]].mean())
         scores = {"pa_mpjpe_mm": sum(by_group.values()) / len(by_group), **by_group}
-        if root is not None:
-            angle = torch.rad2deg(geodesic_angle(root, self._root))[scored]
+        if found.bodies is not None:
+            true_root = torch.cat((targets.root_ray[:, :, 0], targets.root_ray[:, -1:, 1]), dim=1)
+            angle = torch.rad2deg(geodesic_angle(turn @ found.bodies.root.cpu(), true_root))[scored]
             scores["root_deg_median"] = float(angle.median())
         return scores
-
-
-def body_points(body: BodyModel, prediction: Prediction) -> torch.Tensor:
-    """(..., N, 3) `TRACK_POINTS` of predicted bodies in the crop-ray frame, root at the origin."""
-    origin = torch.zeros(*prediction.shift.shape[:-1], 3)
-    state = BodyState(prediction.pose, prediction.shape, prediction.root, origin)
-    return body.keypoints(state, TRACK_POINTS)

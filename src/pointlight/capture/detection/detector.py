@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,9 +13,7 @@ from pointlight.capture.detection.person_box import PersonBox
 from pointlight.cues import Keypoints2D
 from pointlight.errors import PointlightError
 from pointlight.media import Frame, FrameTimes, VideoReader, backwards
-
-Progress = Callable[[int], None]
-"""Called with the number of frames done so far."""
+from pointlight.progress import Progress, ProgressCallback, silent
 
 
 @dataclass(frozen=True)
@@ -84,14 +82,14 @@ class MediapipeDetector:
         self._networks = networks or BlazePose(size)
 
     def track(
-        self, video: VideoReader, box: PersonBox | None = None, progress: Progress | None = None
+        self, video: VideoReader, box: PersonBox | None = None, progress: ProgressCallback = silent
     ) -> Keypoints2D:
         """Follow one person, from where the person is first found in both directions of time.
 
         Args:
             video: the frames; the result has an entry for each.
             box: which person; without it the largest in the first frame in which somebody is found.
-            progress: told the number of frames done.
+            progress: told how many frames are read.
 
         Raises:
             PointlightError: nobody is found in the box.
@@ -99,7 +97,7 @@ class MediapipeDetector:
         return self._keypoints(self._readings(video, box, progress), video.size)
 
     def track_with_world(
-        self, video: VideoReader, box: PersonBox | None = None, progress: Progress | None = None
+        self, video: VideoReader, box: PersonBox | None = None, progress: ProgressCallback = silent
     ) -> tuple[Keypoints2D, np.ndarray]:
         """`track`, and the detector's own 3D, for who compares with it: (T, K, 3) metres, NaN where nothing was read."""
         track = self._readings(video, box, progress)
@@ -109,10 +107,10 @@ class MediapipeDetector:
                 world_m[position] = track.readings[index].world_m
         return self._keypoints(track, video.size), world_m
 
-    def _readings(self, video: VideoReader, box: PersonBox | None, progress: Progress | None) -> _Track:
+    def _readings(self, video: VideoReader, box: PersonBox | None, progress: ProgressCallback) -> _Track:
         if box is not None:
             box.check(video.size)
-        track = _Track()
+        track, total = _Track(), video.frame_count or 0
         follower: Follower | None = None
         anchor: tuple[int, float, Reading] | None = None
         for frame in video:
@@ -126,8 +124,7 @@ class MediapipeDetector:
                     track.readings[frame.index] = first
             else:
                 track.follow(follower, frame)
-            if progress is not None:
-                progress(len(track.index))
+            progress(Progress("detect", len(track.index), total))
         if box is not None and anchor is None:
             raise PointlightError(_nobody(box, track.time_s))
         if anchor is not None and anchor[0] > 0:

@@ -3,7 +3,14 @@
 No video is read here.
 """
 
-from pointlight.capture.fitting.lifting import LiftedTrack, Track2D, grid_times, lift, on_the_grid
+from pointlight.capture.fitting.lifting import (
+    LiftedTrack,
+    Track2D,
+    grid_times,
+    lift,
+    observation_of,
+    on_the_grid,
+)
 from pointlight.capture.fitting.refine import RefineConfig, refine
 
 __all__ = [
@@ -12,6 +19,7 @@ __all__ = [
     "Track2D",
     "grid_times",
     "lift",
+    "observation_of",
     "on_the_grid",
     "refine",
 ]

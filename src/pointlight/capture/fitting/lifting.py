@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from pointlight.body import BodyModel
-from pointlight.cues import KEYPOINT_SETS, PointCues, point_cues, totally_occluded
-from pointlight.geometry import interpolate_rotations, nearest_rotation
-from pointlight.network import MotionHMR, Prediction, frames_of_pairs, seen_both_ways
-from pointlight.simulator import CLIP_FRAMES, FRAMES_PER_SECOND
+from pointlight.body import NETWORK_KEYPOINTS, BodyModel
+from pointlight.cues import Observation, totally_occluded
+from pointlight.geometry import interpolate_rotations
+from pointlight.network import PoseNetwork, WindowConfig
+from pointlight.simulator import FRAMES_PER_SECOND
 
 LONGEST_GAP_S = 0.1
 """Keypoints are interpolated only between real frames at most this far apart; otherwise they are hidden."""
@@ -65,44 +64,47 @@ class LiftedTrack:
 
 def lift(
     track: Track2D,
-    model: MotionHMR,
+    names: tuple[str, ...],
+    network: PoseNetwork,
     body: BodyModel,
-    *,
-    overlap: bool = True,
-    mirror: bool = True,
-    device: str = "cpu",
+    windows: WindowConfig,
 ) -> LiftedTrack:
-    """Run a `points` network over a track.
+    """Run a network that gives bodies over a track.
 
     Args:
-        track: keypoints in the order of the network's input set.
-        model: in evaluation mode.
-        body: whose pose it predicts.
-        overlap: average windows that overlap by half; otherwise windows follow one another (the paper).
-        mirror: average what the network says of a window and of its mirror image; otherwise of the window alone.
-        device: where the network runs.
+        track: keypoints.
+        names: of the track's keypoints.
+        network: in evaluation mode.
+        body: whose pose it predicts, where the network's weights lie.
+        windows: how the network sees the track.
     """
-    encoder = model.config.encoder
-    grid_s = grid_times(track.time_s)
+    grid_s = grid_times(track.time_s, windows.frames)
+    cues = network.observe(observation_of(track, names, grid_s)).alone()
+    bodies = network.over_frames(cues.to(network.device), body, windows).bodies
+    if bodies is None:
+        raise ValueError("this network gives points, not bodies")
+    merged = _Merged(
+        *(values[0].cpu() for values in (bodies.pose, bodies.root, bodies.track_shape, bodies.place_m))
+    )
+    return _at_video_times(track, names, grid_s, merged)
+
+
+def observation_of(track: Track2D, names: tuple[str, ...], grid_s: np.ndarray) -> Observation:
+    """What is seen of a track at the grid's times, without a batch's dimension."""
     points, visible = on_the_grid(track, grid_s)
-    cues = point_cues(
+    return Observation(
         torch.from_numpy(points),
         torch.from_numpy(visible),
+        names,
         torch.tensor(track.focal_px, dtype=torch.float32),
-        torch.from_numpy(track.principal_px.astype(np.float32)).expand(len(grid_s), 2),
-        keypoint_set=encoder.keypoint_set,
-        next_frame=encoder.next_frame,
+        torch.from_numpy(track.principal_px.astype(np.float32)),
     )
-    model = model.to(device)
-    network = seen_both_ways(model, body.joint_names) if mirror else model
-    merged = _over_windows(cues, network, overlap=overlap, device=device)
-    return _at_video_times(track, grid_s, cues, merged)
 
 
-def grid_times(time_s: np.ndarray) -> np.ndarray:
-    """(G,) t0 + k/30 up to the last frame, at least one window."""
+def grid_times(time_s: np.ndarray, least: int) -> np.ndarray:
+    """(G,) t0 + k/30 up to the last frame, at least so many."""
     span = float(time_s[-1] - time_s[0])
-    count = max(int(np.ceil(span * FRAMES_PER_SECOND - 1e-6)) + 1, CLIP_FRAMES)
+    count = max(int(np.ceil(span * FRAMES_PER_SECOND - 1e-6)) + 1, least)
     return time_s[0] + np.arange(count) / FRAMES_PER_SECOND
 
 
@@ -122,7 +124,7 @@ def on_the_grid(track: Track2D, grid_s: np.ndarray) -> tuple[np.ndarray, np.ndar
 
 @dataclass(frozen=True)
 class _Merged:
-    """Averages on the grid, in camera axes."""
+    """One track's body on the grid, in camera axes: pose (G, J-1, 3, 3), root, shape (S,), translation (G, 3)."""
 
     pose: Tensor
     root: Tensor
@@ -130,74 +132,16 @@ class _Merged:
     translation: Tensor
 
 
-@torch.no_grad()
-def _over_windows(
-    cues: PointCues, network: Callable[[Tensor], Prediction], *, overlap: bool, device: str
-) -> _Merged:
-    """Predict windows and average them by rotation."""
-    count = len(cues.occluded)
-    starts = window_starts(count, CLIP_FRAMES, CLIP_FRAMES // 2 if overlap else CLIP_FRAMES)
-    index = starts[:, None] + torch.arange(CLIP_FRAMES)
-    features = cues.features[index[:, :-1]].to(device)
-    parts = [frames_of_pairs(network(chunk)) for chunk in features.split(64)]
-    predicted = Prediction(
-        *(torch.cat([getattr(p, name) for p in parts]).cpu() for name in Prediction.__dataclass_fields__)
-    )
-    # The last frame of a window is in the crop-ray frame of the frame before it.
-    frame_of = index.clone()
-    frame_of[:, -1] -= 1
-    turn = cues.R_ray_camera[frame_of].transpose(-1, -2)
-    depth = cues.focal_crop[frame_of] / predicted.scale
-    place = (turn @ torch.cat((predicted.shift, depth[..., None]), dim=-1)[..., None])[..., 0]
-    root = turn @ predicted.root
-    weights = _window_weights(overlap).expand(len(starts), CLIP_FRAMES)
-    seen = (~cues.occluded[index]).to(weights.dtype)
-
-    def blend(values: Tensor) -> Tensor:
-        total = values.new_zeros(count, *values.shape[2:])
-        total.index_add_(0, index.flatten(), (values * _like(weights, values)).flatten(0, 1))
-        norm = weights.new_zeros(count).index_add_(0, index.flatten(), weights.flatten())
-        return total / _like(norm, total)
-
-    shape_weight = seen.sum(1) + 1e-3
-    shape = (predicted.shape[:, 0] * shape_weight[:, None]).sum(0) / shape_weight.sum()
-    if predicted.shape.shape[1] > 1:
-        shape = (predicted.shape * seen[..., None]).sum((0, 1)) / seen.sum().clamp_min(1)
-    return _Merged(
-        pose=nearest_rotation(blend(predicted.pose)),
-        root=nearest_rotation(blend(root)),
-        shape=shape,
-        translation=blend(place),
-    )
-
-
-def window_starts(count: int, length: int, stride: int) -> Tensor:
-    """First frames of windows that cover `count` frames; the last one ends with the last frame."""
-    starts = list(range(0, max(count - length, 0) + 1, stride))
-    if starts[-1] + length < count:
-        starts.append(count - length)
-    return torch.tensor(starts)
-
-
-def _window_weights(overlap: bool) -> Tensor:
-    """(31,) a triangle, since a window knows most about its middle; all alike where windows do not overlap."""
-    if not overlap:
-        return torch.ones(CLIP_FRAMES)
-    return 1.0 - (torch.arange(CLIP_FRAMES) - CLIP_FRAMES // 2).abs() / (CLIP_FRAMES // 2 + 1)
-
-
-def _like(weights: Tensor, values: Tensor) -> Tensor:
-    return weights.reshape(*weights.shape, *([1] * (values.ndim - weights.ndim)))
-
-
-def _at_video_times(track: Track2D, grid_s: np.ndarray, cues: PointCues, merged: _Merged) -> LiftedTrack:
+def _at_video_times(
+    track: Track2D, names: tuple[str, ...], grid_s: np.ndarray, merged: _Merged
+) -> LiftedTrack:
     start = grid_s[0]
     times = torch.from_numpy(grid_s - start)
     query = torch.from_numpy(track.time_s - start)
     place = np.stack(
         [np.interp(track.time_s, grid_s, merged.translation[:, i].numpy()) for i in range(3)], axis=-1
     )
-    twelve = track.visible[:, : len(KEYPOINT_SETS["paper12"])]
+    twelve = track.visible[:, [names.index(name) for name in NETWORK_KEYPOINTS]]
     occluded = totally_occluded(torch.from_numpy(twelve)).numpy()
     return LiftedTrack(
         pose=interpolate_rotations(merged.pose, times, query).numpy(),

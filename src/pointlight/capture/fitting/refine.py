@@ -17,6 +17,7 @@ from torch import Tensor
 from pointlight.body import BodyModel, BodyState
 from pointlight.capture.fitting.lifting import LiftedTrack, Track2D
 from pointlight.geometry import project, rotvec_to_rotmat
+from pointlight.progress import Progress, ProgressCallback, silent
 
 PIECE_FRAMES = 600
 """Longer tracks are fitted in pieces, so that memory does not grow with the video."""
@@ -83,7 +84,7 @@ class _Corrections:
         sizes = ((frames, joints, 3), (frames, 3), (frames, 2), (frames,), (numbers,))
         return _Corrections(*(torch.zeros(size) for size in sizes))
 
-    def apply(self, start: BodyState) -> BodyState:
+    def apply(self, start: BodyState, body: BodyModel) -> BodyState:
         """The corrected body; a change of depth alone keeps it where it appears in the picture."""
         place = start.translation * self.log_depth_offset.exp()[:, None]
         place = place + torch.cat(
@@ -91,7 +92,7 @@ class _Corrections:
         )
         return BodyState(
             start.pose @ rotvec_to_rotmat(self.joint_rotation_delta),
-            (start.shape + self.shape_delta).clamp(0, 1),
+            (start.shape + self.shape_delta).clamp(*body.shape_range()),
             rotvec_to_rotmat(self.root_rotation_delta) @ start.root,
             place,
         )
@@ -129,7 +130,7 @@ def refine(
     names: tuple[str, ...],
     config: RefineConfig | None = None,
     *,
-    watch: Callable[[int, int], None] = lambda done, total: None,
+    progress: ProgressCallback = silent,
 ) -> LiftedTrack:
     """Fit a lifted track to its keypoints.
 
@@ -139,7 +140,7 @@ def refine(
         body: whose pose it is.
         names: of the track's keypoints.
         config: weights.
-        watch: told steps done and steps in all.
+        progress: told how many steps are done.
     """
     config = config or RefineConfig()
     frames = len(track.time_s)
@@ -153,7 +154,7 @@ def refine(
     def count() -> None:
         nonlocal done
         done += 1
-        watch(done, total)
+        progress(Progress("refine", done, total))
 
     # The stretch that shows most of the person says how the person is built.
     order = sorted(range(len(pieces)), key=lambda i: -float(pieces[i].seen.sum()))
@@ -163,7 +164,7 @@ def refine(
         fits[i] = _fit(pieces[i], body, names, config, shape_delta, count)
         shape_delta = fits[i].shape_delta
     merged = _merge([fits[i] for i in range(len(pieces))], spans, frames)
-    end = merged.apply(_state(lifted, slice(0, frames)))
+    end = merged.apply(_state(lifted, slice(0, frames)), body)
     return replace(
         lifted,
         pose=end.pose.numpy(),
@@ -209,7 +210,7 @@ def _fit(
 def _cost(
     piece: _Piece, free: _Corrections, body: BodyModel, names: tuple[str, ...], config: RefineConfig
 ) -> Tensor:
-    now = free.apply(piece.start)
+    now = free.apply(piece.start, body)
     places = body.keypoints(now, names)
     there = project(places, piece.focal, piece.principal)
     error = ((there - piece.points) / (piece.size_px * config.keypoint)).square().sum(-1)
@@ -305,7 +306,7 @@ def _merge(fits: list[_Corrections], spans: list[slice], frames: int) -> _Correc
 
 _FEET = tuple(tuple(f"{side}_{part}" for part in ("ankle", "heel", "big_toe")) for side in ("left", "right"))
 
-_OVER_TIME = ("turns", "heading", "aside", "nearer")
+_OVER_TIME = ("joint_rotation_delta", "root_rotation_delta", "lateral_offset", "log_depth_offset")
 
 
 def _state(lifted: LiftedTrack, span: slice) -> BodyState:

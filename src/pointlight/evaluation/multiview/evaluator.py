@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,7 @@ from pointlight.evaluation.multiview.truth import MultiviewTruth, TruthConfig, V
 from pointlight.files import file_sha256
 from pointlight.media import VideoReader
 from pointlight.motion import default_cache
+from pointlight.progress import Progress, ProgressCallback, silent, under_name
 from pointlight.training import Checkpoint, training_bank
 
 FULL_BODY_JOINTS = 10
@@ -81,7 +82,7 @@ def evaluate_multiview(
     predictions: Mapping[str, Path] | None = None,
     config: TruthConfig | None = None,
     cache: Path | None = None,
-    watch: Callable[[str, float, float], None] = lambda stage, done, total: None,
+    progress: ProgressCallback = silent,
 ) -> dict[str, Any]:
     """Judge models on people filmed by several cameras.
 
@@ -93,7 +94,7 @@ def evaluate_multiview(
         predictions: files of another program's joints (`other_tools.py`) by "set/camera"; a row of their own.
         config: how the truth is made.
         cache: where detections are kept.
-        watch: told what is being worked on, how much is done and of how much.
+        progress: told how far each stage is.
 
     Raises:
         PointlightError: a model or the folder cannot be used.
@@ -102,7 +103,7 @@ def evaluate_multiview(
     body = AnnyBody()
     checkpoints = named_checkpoints(models, body)
     baselines = baseline_checkpoints(body)
-    bank = training_bank(motion, body, cache, watch=lambda done, total: watch("motion", done, total))
+    bank = training_bank(motion, body, cache, progress=progress)
     constant = constant_pose(bank, body)
     roles = _roles(data)
     calibrated_sets = [read_calibrated_set(folder) for folder in calibrated_folders(data)]
@@ -116,11 +117,11 @@ def evaluate_multiview(
     scored_sets: dict[str, dict[str, ScoredSet]] = {"full": {}, "part": {}}
     for calibrated in calibrated_sets:
         name = calibrated.name
-        seen = [detect_camera(view, cache, watch) for view in calibrated.views]
-        watch(f"truth {name}", 0, 1)
+        seen = [detect_camera(view, cache, progress) for view in calibrated.views]
+        progress(Progress(f"truth {name}", 0, 1))
         truth = truth_of(calibrated, seen, config, cache)
         alone = left_out_truths(views_2d(calibrated, seen), truth, config, cache)
-        watch(f"truth {name}", 1, 1)
+        progress(Progress(f"truth {name}", 1, 1))
         kind = _kind(truth)
         truths[name] = quality(truth, alone) | {"scored_as": kind}
         if kind == "none":
@@ -130,12 +131,12 @@ def evaluate_multiview(
         truths[name]["left_out_mm"] = [rounded(camera.left_out_mm) for camera in cameras]
         errors: list[dict[str, FrameErrors]] = []
         for view, detections, camera in zip(calibrated.views, seen, cameras, strict=True):
-            watch(f"judge {name}", len(errors), len(cameras))
+            progress(Progress(f"judge {name}", len(errors), len(cameras)))
             joints = _everybody(detections, camera, checkpoints, baselines, constant, body)
             if others:
                 joints["predictions"] = _read(others.get(f"{name}/{view.name}"), len(detections.keypoints))
             errors.append({who: frame_errors(found, camera, truth.time_s) for who, found in joints.items()})
-        watch(f"judge {name}", len(cameras), len(cameras))
+        progress(Progress(f"judge {name}", len(cameras), len(cameras)))
         scored_sets[kind][name] = ScoredSet(
             cameras=tuple(view.name for view in calibrated.views),
             roles=tuple(roles.get(f"{name}/{view.video.name}", "") for view in calibrated.views),
@@ -162,7 +163,7 @@ def _read(file: Path | None, frames: int) -> np.ndarray:
 def detect_camera(
     view: View,
     cache: Path | None = None,
-    watch: Callable[[str, float, float], None] = lambda stage, done, total: None,
+    progress: ProgressCallback = silent,
     size: str = "full",
 ) -> CameraDetections:
     """One camera's detections, from the cache where it holds them.
@@ -170,7 +171,7 @@ def detect_camera(
     Args:
         view: the camera.
         cache: where detections are kept; `default_cache()` if not given.
-        watch: told of progress.
+        progress: told how many frames are read.
         size: of mediapipe's network, "full" or "heavy".
 
     Raises:
@@ -181,12 +182,11 @@ def detect_camera(
     stage = f"detect {view.video.parent.name}/{view.video.name}"
     if path.is_file():
         keypoints, world_m = read_detections(path)
-        watch(stage, 1, 1)
+        progress(Progress(stage, 1, 1))
     else:
         reader = VideoReader(view.video)
-        total = reader.frame_count or 0
         keypoints, world_m = MediapipeDetector(size=size).track_with_world(
-            reader, progress=lambda done: watch(stage, done, total)
+            reader, progress=under_name(progress, stage)
         )
         write_detections(path, keypoints, world_m)
     if keypoints.image_size != view.image_size:

@@ -18,7 +18,6 @@ from torch import Tensor
 
 from pointlight.body import (
     EVALUATION_JOINTS,
-    MEAN_ADULT_SHAPE,
     NETWORK_KEYPOINTS,
     AnnyBody,
     BodyModel,
@@ -35,6 +34,7 @@ from pointlight.evaluation.published.surreal import find_surreal, read_surreal
 from pointlight.evaluation.published.threedpw import find_3dpw, read_3dpw
 from pointlight.evaluation.published.track import BenchmarkTrack
 from pointlight.geometry import safe_norm, similarity_alignment
+from pointlight.progress import Progress, ProgressCallback, silent
 from pointlight.training import Checkpoint
 
 SKELETON_JOINTS: tuple[str, ...] = (*NETWORK_KEYPOINTS, "neck", "head")
@@ -113,7 +113,7 @@ def evaluate_published(
     folder: Path,
     smpl: Path | None = None,
     regressor: Path | None = None,
-    watch: Callable[[str, float, float], None] = lambda stage, done, total: None,
+    progress: ProgressCallback = silent,
 ) -> dict[str, Any]:
     """Score models on a benchmark's test set.
 
@@ -123,7 +123,7 @@ def evaluate_published(
         folder: the benchmark's, as it was unpacked.
         smpl: an official SMPL file for all persons, or a folder with those of women and men.
         regressor: J_regressor_h36m.npy, (17, V); with `smpl`, truth are the 14 joints of the literature.
-        watch: told the benchmark's name, how many files are done and how many there are.
+        progress: told how many of the benchmark's files are done.
 
     Returns:
         The form of `evaluate_synthetic`: "models" and "peers" by name, "frames" scored, "config".
@@ -143,7 +143,7 @@ def evaluate_published(
     resting: list[TrackScore] = []
     unscored = 0
     for done, file in enumerate(files):
-        watch(benchmark, done, len(files))
+        progress(Progress(benchmark, done, len(files)))
         for track in chosen.read(file):
             scored = scored_frames(track)
             if not scored.any():
@@ -153,7 +153,7 @@ def evaluate_published(
             for name, checkpoint in checkpoints.items():
                 scores[name].append(score_track(track, truth, scored, checkpoint, body, names))
             resting.append(_score_of_rest(track, truth, scored, body, names))
-    watch(benchmark, len(files), len(files))
+    progress(Progress(benchmark, len(files), len(files)))
     if not resting:
         raise PointlightError(
             f"no frame beneath {folder} has both a truth and 7 of the 12 keypoints; check the benchmark's files"
@@ -275,7 +275,7 @@ def _score_of_rest(
     track: BenchmarkTrack, truth: Tensor, scored: np.ndarray, body: BodyModel, names: tuple[str, ...]
 ) -> TrackScore:
     """What the mean adult's rest pose scores in every frame, upright before the camera."""
-    shape = torch.tensor(MEAN_ADULT_SHAPE)
+    shape = body.mean_shape
     pose = torch.eye(3).expand(len(body.joint_names) - 1, 3, 3)
     state = BodyState(pose, shape, torch.diag(torch.tensor([1.0, -1.0, -1.0])), torch.zeros(3))
     if set(names) <= set(EVALUATION_JOINTS):

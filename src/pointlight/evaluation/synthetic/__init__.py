@@ -4,16 +4,16 @@ People are simulated here and nowhere else in the evaluation.
 """
 
 from pointlight.evaluation.synthetic.evaluator import CONFIGURATIONS, evaluate_synthetic
-from pointlight.evaluation.synthetic.predictors import Predicted, Predictor, Windows, predictor_of
+from pointlight.evaluation.synthetic.predictors import NetworkPredictor, Predicted, Predictor, predictor_of
 from pointlight.evaluation.synthetic.scenes import Score, SyntheticTest
 
 __all__ = [
     "CONFIGURATIONS",
+    "NetworkPredictor",
     "Predicted",
     "Predictor",
     "Score",
     "SyntheticTest",
-    "Windows",
     "evaluate_synthetic",
     "predictor_of",
 ]

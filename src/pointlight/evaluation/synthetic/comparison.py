@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from pointlight.body import EVALUATION_JOINTS, BodyModel, BodyState
-from pointlight.cues import PointCues
+from pointlight.cues import Cues
 from pointlight.evaluation.metrics import (
     FACING_WRONG_DEG,
     acceleration_error,
@@ -18,8 +18,9 @@ from pointlight.evaluation.metrics import (
 )
 from pointlight.evaluation.synthetic.predictors import Predicted
 from pointlight.geometry import safe_norm
+from pointlight.network import EVALUATION_INDICES
 from pointlight.simulator import Tracks
-from pointlight.training import EVALUATION_INDICES, Targets, targets_of_tracks
+from pointlight.training import targets_of
 
 DISTANCES_M = {"2-4 m": (2.0, 4.0), "6-10 m": (6.0, 10.0)}
 """Near and far persons, by the distance from the camera to the hips."""
@@ -67,9 +68,9 @@ class Truth:
     occluded: Tensor
 
     @staticmethod
-    def of(tracks: Tracks, cues: PointCues) -> Truth:
+    def of(tracks: Tracks, cues: Cues) -> Truth:
         """Every frame by its own pair, the last one by the last pair's second head."""
-        targets: Targets = targets_of_tracks(tracks, cues)
+        targets = targets_of(tracks, cues)
         points, root = targets.points_ray_m, targets.root_ray
         return Truth(
             torch.cat((points[:, :, 0], points[:, -1:, 1]), dim=1)[..., list(EVALUATION_INDICES), :],

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from pointlight.body import AnnyBody
 from pointlight.configuration import to_plain
@@ -19,14 +19,17 @@ from pointlight.evaluation.contenders import (
     named_checkpoints,
 )
 from pointlight.evaluation.synthetic.scenes import Score, SyntheticTest
-from pointlight.motion import SPLITS, MotionBank
+from pointlight.motion import PROCEDURAL_SEED, SPLITS, MotionBank
+from pointlight.network import PoseNetwork
+from pointlight.progress import ProgressCallback, silent, under_name
 from pointlight.simulator import (
+    CLIP_FRAMES,
     EVAL_MEDIAPIPE_V1,
     EVAL_V1,
     EVAL_V1_PERFECT,
     SceneConfig,
 )
-from pointlight.training import PROCEDURAL_SEED, training_bank
+from pointlight.training import training_bank
 
 CONFIGURATIONS: dict[str, SceneConfig] = {
     config.name: config for config in (EVAL_V1, EVAL_V1_PERFECT, EVAL_MEDIAPIPE_V1)
@@ -45,7 +48,7 @@ def evaluate_synthetic(
     configuration: str = EVAL_V1.name,
     split: str = "heldout",
     cache: Path | None = None,
-    watch: Callable[[str, float, float], None] = lambda stage, done, total: None,
+    progress: ProgressCallback = silent,
 ) -> dict[str, Any]:
     """Score models and peers on held-out motions.
 
@@ -60,7 +63,7 @@ def evaluate_synthetic(
         configuration: "eval-v1", "eval-v1-perfect" for exact keypoints, "eval-mediapipe-v1" for mediapipe's errors.
         split: which motions; "heldout" for tables.
         cache: where compiled motions lie.
-        watch: told what is being worked on (motion, then every model's name), how much is done and of how much.
+        progress: told how far each stage is: "motion", then one by every model's name.
 
     Raises:
         PointlightError: a model or the folder cannot be read or does not fit, or a setting means nothing.
@@ -75,7 +78,7 @@ def evaluate_synthetic(
     # What cannot be loaded is said before anything takes time.
     checkpoints = named_checkpoints(models, body)
     shipped = baseline_checkpoints(body)
-    bank = training_bank(motion, body, cache, watch=lambda done, total: watch("motion", done, total))
+    bank = training_bank(motion, body, cache, progress=progress)
     config = replace(CONFIGURATIONS[configuration], split=_split(bank, split))
     test = SyntheticTest(config, bank, body, clips=clips, seed=seed)
     if overlap and test.thinned:
@@ -83,20 +86,23 @@ def evaluate_synthetic(
             "few clips are single windows, which do not overlap; give --overlap without --clips"
         )
 
-    def score(name: str, model: nn.Module | Tensor) -> Score:
+    def score(name: str, model: PoseNetwork | Tensor, clip_frames: int = CLIP_FRAMES) -> Score:
         return test.score(
             model,
+            clip_frames=clip_frames,
             overlap=overlap,
             mirror=mirror,
             refine=refine,
-            watch=lambda done, total: watch(name, done, total),
+            progress=under_name(progress, name),
         )
 
     baselines = {"constant": score("constant", constant_pose(bank, body))}
-    baselines |= {name: score(name, checkpoint.model) for name, checkpoint in shipped.items()}
+    baselines |= {
+        name: score(name, checkpoint.model, checkpoint.clip_frames) for name, checkpoint in shipped.items()
+    }
     results: dict[str, Any] = {}
     for name, checkpoint in checkpoints.items():
-        own = score(name, checkpoint.model)
+        own = score(name, checkpoint.model, checkpoint.clip_frames)
         results[name] = _plain(own, baselines) | _against(own, baselines) | {"sha256": checkpoint.sha256}
     return {
         "models": results,

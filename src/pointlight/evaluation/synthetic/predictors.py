@@ -1,24 +1,22 @@
-"""Everything that can be judged on simulated tracks, behind one interface: networks, lifters, a constant pose."""
+"""Everything that can be scored on simulated tracks, behind one interface: networks and a constant pose."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from pointlight.body import EVALUATION_JOINTS, BodyModel, BodyState
 from pointlight.capture import place_track
 from pointlight.capture.fitting import LiftedTrack, Track2D, lift, refine
-from pointlight.cues import KEYPOINT_SETS, PointCues
+from pointlight.cues import Cues, Observation, PointCueConfig
 from pointlight.errors import PointlightError
-from pointlight.geometry import nearest_rotation
-from pointlight.network import Martinez, MotionHMR, Prediction, frames_of_pairs, seen_both_ways
-from pointlight.simulator import CLIP_FRAMES, FRAMES_PER_SECOND, Tracks
-from pointlight.training import EVALUATION_INDICES, cues_of_tracks
+from pointlight.network import EVALUATION_INDICES, PoseNetwork, WindowConfig
+from pointlight.simulator import FRAMES_PER_SECOND, Tracks
+from pointlight.training import observation_of
 
 
 @dataclass(frozen=True)
@@ -39,48 +37,35 @@ class Predicted:
 
 
 class Predictor(Protocol):
-    """What the judge asks of a model."""
+    """What the evaluator asks of a model."""
 
-    @property
-    def keypoint_set(self) -> str:
-        """Name of the input set that `cues` are made for."""
+    def observe(self, seen: Observation) -> Cues:
+        """Its own input of an observation."""
         ...
 
-    @property
-    def next_frame(self) -> bool:
-        """Whether a pair's input holds both of its frames."""
-        ...
-
-    def __call__(self, tracks: Tracks, cues: PointCues) -> Predicted:
+    def __call__(self, tracks: Tracks, cues: Cues) -> Predicted:
         """Predict every frame of the scenes."""
         ...
 
 
-def predictor_of(
-    model: nn.Module | Tensor, body: BodyModel, *, overlap: bool = False, mirror: bool = False
-) -> Predictor:
+def predictor_of(model: PoseNetwork | Tensor, body: BodyModel, windows: WindowConfig) -> Predictor:
     """The predictor of a network in evaluation mode, or of a constant pose (14, 3).
 
     Args:
-        model: `MotionHMR`, `Martinez` or a tensor.
-        body: that a network's pose and shape move.
-        overlap: average windows that overlap by half; only a network with windows takes notice.
-        mirror: average what it says of a window and of its mirror image; the same holds.
+        model: any network, or a tensor.
+        body: that a network's pose and shape move, where its weights lie.
+        windows: how long tracks are seen.
 
     Raises:
         PointlightError: the model is of another type.
     """
     if isinstance(model, Tensor):
         return ConstantPose(model)
-    if isinstance(model, Martinez):
-        return SingleFrame(model)
-    if isinstance(model, MotionHMR):
-        encoder = model.config.encoder
-        network = seen_both_ways(model, body.joint_names) if mirror else model
-        return Windows(network, body, encoder.keypoint_set, encoder.next_frame, overlap=overlap)
-    raise PointlightError(
-        f"a model of type {type(model).__name__} cannot be judged on keypoint tracks; give a MotionHMR or a Martinez"
-    )
+    if not isinstance(model, PoseNetwork):
+        raise PointlightError(
+            f"a model of type {type(model).__name__} cannot be evaluated on keypoint tracks; give a PoseNetwork"
+        )
+    return NetworkPredictor(model, body, windows)
 
 
 @dataclass(frozen=True)
@@ -88,86 +73,44 @@ class ConstantPose:
     """The same joints (14, 3) for every frame."""
 
     joints: Tensor
-    keypoint_set: str = "paper12"
-    next_frame: bool = False
 
-    def __call__(self, tracks: Tracks, cues: PointCues) -> Predicted:
+    def observe(self, seen: Observation) -> Cues:
+        """See `Predictor`; what it sees does not matter, but where the crops lie does."""
+        return PointCueConfig("paper12", next_frame=False).make(seen)
+
+    def __call__(self, tracks: Tracks, cues: Cues) -> Predicted:
         """See `Predictor`."""
         return Predicted(self.joints.expand(*cues.occluded.shape, *self.joints.shape))
 
 
 @dataclass(frozen=True)
-class SingleFrame:
-    """Martinez et al.: every frame by itself."""
-
-    network: Martinez
-    next_frame: bool = False
-
-    @property
-    def keypoint_set(self) -> str:
-        """See `Predictor`."""
-        return self.network.config.keypoint_set
-
-    @torch.no_grad()
-    def __call__(self, tracks: Tracks, cues: PointCues) -> Predicted:
-        """See `Predictor`."""
-        # Features come by pairs; with its last frame twice, a track has a pair for every frame.
-        last = ("detections_px", "visible", "principal_px")
-        longer = replace(
-            tracks,
-            **{name: torch.cat((getattr(tracks, name), getattr(tracks, name)[:, -1:]), 1) for name in last},
-        )
-        features = cues_of_tracks(longer, self.keypoint_set, self.next_frame).features
-        return Predicted(self.network(features)[..., list(EVALUATION_INDICES), :])
-
-
-@dataclass(frozen=True)
-class Windows:
-    """Motion HMR in windows of 31 frames, 31 of 60 predictions used.
+class NetworkPredictor:
+    """A network over windows of the scenes.
 
     Attributes:
-        network: features (B, 30, F) -> predictions of pairs, as `MotionHMR`.
-        body: that its pose and shape move.
-        keypoint_set: of its input.
-        next_frame: whether a pair's input holds both of its frames.
-        overlap: average windows that overlap by half, weighted towards their middle; otherwise windows follow
-            one another and know nothing of each other.
+        network: in evaluation mode.
+        body: that its pose and shape move, where its weights lie.
+        windows: how long scenes are seen.
     """
 
-    network: Callable[[Tensor], Prediction]
+    network: PoseNetwork
     body: BodyModel
-    keypoint_set: str
-    next_frame: bool
-    overlap: bool = False
+    windows: WindowConfig
 
-    @torch.no_grad()
-    def __call__(self, tracks: Tracks, cues: PointCues) -> Predicted:
+    def observe(self, seen: Observation) -> Cues:
         """See `Predictor`."""
-        frames = cues.occluded.shape[1]
-        weight = 1.0 - (torch.arange(CLIP_FRAMES) - CLIP_FRAMES // 2).abs() / (CLIP_FRAMES // 2 + 1)
-        # The last frame of the scene is judged in the crop-ray frame of the one before it, as the truth is.
-        turn = torch.cat((cues.R_ray_camera[:, :-1], cues.R_ray_camera[:, -2:-1]), dim=1)
-        sums: list[Tensor | float] = [0.0, 0.0, 0.0, 0.0]
-        for start in self._starts(frames):
-            span = slice(start, start + CLIP_FRAMES)
-            predicted = frames_of_pairs(self.network(cues.features[:, start : start + CLIP_FRAMES - 1]))
-            seen_from = turn[:, span].clone()
-            seen_from[:, -1] = seen_from[:, -2]
-            root = turn[:, span] @ seen_from.transpose(-1, -2) @ predicted.root
-            shape = predicted.shape.expand(*root.shape[:2], -1)
-            parts = (predicted.pose, root, shape, torch.ones(*root.shape[:2], 1))
-            for i, values in enumerate(parts):
-                sums[i] = sums[i] + _spread(values, weight, start, frames)
-        pose, root, shape, total = (torch.as_tensor(value) for value in sums)
-        pose, root, shape = nearest_rotation(pose), nearest_rotation(root), shape / total
-        joints = self.body.keypoints(BodyState(pose, shape, root, torch.zeros(3)), EVALUATION_JOINTS)
-        return Predicted(joints, pose, root, shape)
+        return self.network.observe(seen)
 
-    def _starts(self, frames: int) -> list[int]:
-        """First frames of the windows; the last window ends where the scene does."""
-        starts = list(range(0, frames - CLIP_FRAMES + 1, CLIP_FRAMES // 2 if self.overlap else CLIP_FRAMES))
-        end = frames - CLIP_FRAMES
-        return starts if starts[-1] == end else [*starts, end]
+    def __call__(self, tracks: Tracks, cues: Cues) -> Predicted:
+        """See `Predictor`."""
+        found = self.network.over_frames(cues.to(self.network.device), self.body, self.windows)
+        # The last frame of a scene is compared in the crop-ray frame of the one before it, as the truth is.
+        turn = cues.R_ray_of_pairs
+        joints = (found.points_m.cpu() @ turn.transpose(-1, -2))[..., list(EVALUATION_INDICES), :]
+        if found.bodies is None:
+            return Predicted(joints)
+        bodies = found.bodies
+        return Predicted(joints, bodies.pose.cpu(), turn @ bodies.root.cpu(), bodies.shape.cpu())
 
 
 @dataclass(frozen=True)
@@ -177,54 +120,39 @@ class AsPredict:
     Attributes:
         network: in evaluation mode.
         body: that its pose and shape move.
+        frames: of a window.
     """
 
-    network: MotionHMR
+    network: PoseNetwork
     body: BodyModel
+    frames: int
 
-    @property
-    def keypoint_set(self) -> str:
+    def observe(self, seen: Observation) -> Cues:
         """See `Predictor`."""
-        return self.network.config.encoder.keypoint_set
+        return self.network.observe(seen)
 
-    @property
-    def next_frame(self) -> bool:
+    def __call__(self, tracks: Tracks, cues: Cues) -> Predicted:
         """See `Predictor`."""
-        return self.network.config.encoder.next_frame
-
-    def __call__(self, tracks: Tracks, cues: PointCues) -> Predicted:
-        """See `Predictor`."""
-        fits = [self._scene(tracks, scene) for scene in range(len(cues.occluded))]
+        seen = observation_of(tracks).of(self.network.config.cues.keypoints)
+        fits = [self._fit(seen, scene) for scene in range(len(cues.occluded))]
         pose, root, shape = (
             torch.stack([torch.from_numpy(getattr(fit, name)) for fit in fits])
             for name in ("pose", "root", "shape")
         )
-        turn = torch.cat((cues.R_ray_camera[:, :-1], cues.R_ray_camera[:, -2:-1]), dim=1)
-        root, shape = turn @ root, shape[:, None].expand(*root.shape[:2], -1)
+        root, shape = cues.R_ray_of_pairs @ root, shape[:, None].expand(*root.shape[:2], -1)
         with torch.no_grad():
             joints = self.body.keypoints(BodyState(pose, shape, root, torch.zeros(3)), EVALUATION_JOINTS)
         return Predicted(joints, pose, root, shape)
 
-    def _scene(self, tracks: Tracks, scene: int) -> LiftedTrack:
-        names = KEYPOINT_SETS[self.keypoint_set]
-        principal = tracks.principal_px[scene].double()
-        # A track has one principal point; where the picture was shifted, its keypoints are shifted back.
-        points = tracks.detections_px[scene, :, : len(names)] - (principal - principal[0])[:, None]
-        visible = tracks.visible[scene, :, : len(names)]
+    def _fit(self, seen: Observation, scene: int) -> LiftedTrack:
         track = Track2D(
-            np.arange(len(points)) / FRAMES_PER_SECOND,
-            points.numpy(),
-            visible.numpy(),
-            float(tracks.assumed_focal_px[scene]),
-            principal[0].numpy(),
+            np.arange(seen.points_px.shape[1]) / FRAMES_PER_SECOND,
+            seen.points_px[scene].double().numpy(),
+            seen.visible[scene].numpy(),
+            float(seen.focal_px[scene]),
+            seen.principal_px[scene].double().numpy(),
         )
-        lifted = lift(track, self.network, self.body)
-        placed = place_track(self.body, lifted, track, names)
-        return refine(track, placed, self.body, names)
-
-
-def _spread(values: Tensor, weight: Tensor, start: int, frames: int) -> Tensor:
-    """A window's values (B, 31, ...) times weight (31,), 0 elsewhere: (B, T, ...)."""
-    whole = values.new_zeros(len(values), frames, *values.shape[2:])
-    whole[:, start : start + CLIP_FRAMES] = values * weight.reshape(1, -1, *([1] * (values.ndim - 2)))
-    return whole
+        windows = WindowConfig(self.frames, overlap=True, mirror=True)
+        lifted = lift(track, seen.names, self.network, self.body, windows)
+        placed = place_track(self.body, lifted, track, seen.names)
+        return refine(track, placed, self.body, seen.names)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from torch import Tensor, nn
+from torch import Tensor
 
 from pointlight.body import BodyModel
 from pointlight.errors import PointlightError
@@ -16,9 +15,10 @@ from pointlight.evaluation.metrics import PerFile, pa_mpjpe_mm
 from pointlight.evaluation.synthetic.comparison import Counted, Truth, acceleration, compare
 from pointlight.evaluation.synthetic.predictors import AsPredict, Predictor, predictor_of
 from pointlight.motion import BodyMotion, MotionBank, window
-from pointlight.network import MotionHMR
-from pointlight.simulator import CLIP_FRAMES, Scene, SceneConfig, SceneSampler, TrackMaker
-from pointlight.training import cues_of_tracks
+from pointlight.network import PoseNetwork, WindowConfig
+from pointlight.progress import Progress, ProgressCallback, silent
+from pointlight.simulator import CLIP_FRAMES, FRAMES_PER_SECOND, Scene, SceneConfig, SceneSampler, TrackMaker
+from pointlight.training import observation_of
 
 WINDOWS_PER_SCENE = 4
 """Scenes are this many windows long, so that windows can overlap where that is asked for."""
@@ -90,16 +90,17 @@ class SyntheticTest:
         """
         self.config = config
         self.body = body
-        motions = _walk(bank, config.split)
+        motions = _walk(bank, config.split, config.frames)
         if not motions:
             raise PointlightError(
-                f"no motion of the split {config.split!r} is {CLIP_FRAMES} frames (1 s) long; give longer ones"
+                f"no motion of the split {config.split!r} is {config.frames} frames "
+                f"({config.frames / FRAMES_PER_SECOND:.2g} s) long; give longer ones"
             )
         if clips is not None and clips < 1:
             raise PointlightError(f"{clips} clips cannot be scored; give 1 or more, or leave it out for all")
-        self.thinned = clips is not None and clips < sum(m.frames // CLIP_FRAMES for m in motions)
+        self.thinned = clips is not None and clips < sum(m.frames // config.frames for m in motions)
         if clips is not None and self.thinned:
-            motions = _thin(motions, clips)
+            motions = _thin(motions, clips, config.frames)
         sampler = SceneSampler(config, bank, body)
         scenes = [sampler.scene_of(motion, seed, index) for index, motion in enumerate(motions)]
         maker = TrackMaker(config, body)
@@ -114,43 +115,43 @@ class SyntheticTest:
 
     def score(
         self,
-        model: nn.Module | Tensor | Predictor,
+        model: PoseNetwork | Tensor | Predictor,
         *,
+        clip_frames: int = CLIP_FRAMES,
         overlap: bool = False,
         mirror: bool = False,
         refine: bool = False,
-        watch: Callable[[int, int], None] = lambda done, total: None,
+        progress: ProgressCallback = silent,
     ) -> Score:
         """Score a network, a constant pose (14, 3), or anything else that predicts.
 
         Args:
             model: networks in evaluation mode.
+            clip_frames: of the clips that a network was trained on.
             overlap: report beside everything else what averaging windows that overlap by half gives.
             mirror: the same for averaging with each window's mirror image; with both, for both together as well.
             refine: the same for what `predict` does: both, and a fit to the keypoints afterwards.
-            watch: told frames done and frames in all.
+            progress: told how many frames are scored.
 
         Raises:
             PointlightError: the model is of a type that cannot be judged here, or no frame can be scored.
         """
         body = self.body
         beside: dict[str, Predictor] = {}
-        if isinstance(model, nn.Module | Tensor):
-            predictor = predictor_of(model, body)
+        if isinstance(model, PoseNetwork | Tensor):
+            predictor = predictor_of(model, body, WindowConfig(clip_frames))
             kinds = {"overlap": overlap, "mirror": mirror, "averaged": overlap and mirror}
-            beside = {
-                kind: predictor_of(model, body, overlap=kind != "mirror", mirror=kind != "overlap")
-                for kind, wanted in kinds.items()
-                if wanted
-            }
-            if refine and isinstance(model, MotionHMR):
-                beside["refined"] = AsPredict(model, body)
+            for kind in (kind for kind, wanted in kinds.items() if wanted):
+                windows = WindowConfig(clip_frames, overlap=kind != "mirror", mirror=kind != "overlap")
+                beside[kind] = predictor_of(model, body, windows)
+            if refine and isinstance(model, PoseNetwork) and model.gives_bodies:
+                beside["refined"] = AsPredict(model, body, clip_frames)
         else:
             predictor = model
         collected: dict[str, _Collected] = {}
         done = 0
         for scenes, tracks in self._batches:
-            cues = cues_of_tracks(tracks, predictor.keypoint_set, predictor.next_frame)
+            cues = predictor.observe(observation_of(tracks))
             truth = Truth.of(tracks, cues)
             counted = compare(predictor(tracks, cues), truth, body)
             for kind, averaging in beside.items():
@@ -161,7 +162,7 @@ class SyntheticTest:
             for name, values in counted.items():
                 collected.setdefault(name, _Collected()).add(scenes, values)
             done += sum(scene.motion.frames for scene in scenes)
-            watch(done, self.frames)
+            progress(Progress("score", done, self.frames))
         metrics = {name: rows.per_file() for name, rows in collected.items()}
         if not metrics["pa_mpjpe_mm"].counts.any():
             raise PointlightError("no frame of these scenes shows 7 of the 12 keypoints; take more clips")
@@ -204,24 +205,22 @@ class _Collected:
         return float(np.mean(medians)) if medians else float("nan")
 
 
-def _walk(bank: MotionBank, split: str) -> list[BodyMotion]:
+def _walk(bank: MotionBank, split: str, frames: int) -> list[BodyMotion]:
     """Every motion of a split in pieces of up to four windows; what is left over at a clip's end is not scored."""
     pieces = []
     for index in bank.indices(split):
         motion = bank.motion(index)
-        whole = motion.frames // CLIP_FRAMES * CLIP_FRAMES
-        longest = WINDOWS_PER_SCENE * CLIP_FRAMES
+        whole = motion.frames // frames * frames
+        longest = WINDOWS_PER_SCENE * frames
         for start in range(0, whole, longest):
             pieces.append(window(motion, start, min(longest, whole - start)))
     return pieces
 
 
-def _thin(motions: list[BodyMotion], clips: int) -> list[BodyMotion]:
+def _thin(motions: list[BodyMotion], clips: int, frames: int) -> list[BodyMotion]:
     """Single windows, evenly taken, so that quick runs see every kind of motion."""
     single = [
-        window(motion, start, CLIP_FRAMES)
-        for motion in motions
-        for start in range(0, motion.frames, CLIP_FRAMES)
+        window(motion, start, frames) for motion in motions for start in range(0, motion.frames, frames)
     ]
     chosen = np.linspace(0, len(single) - 1, clips).round().astype(int)
     return [single[i] for i in chosen]

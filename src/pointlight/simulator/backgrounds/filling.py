@@ -7,7 +7,7 @@ import shutil
 import time
 import uuid
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from pointlight.errors import PointlightError
 from pointlight.files import ensure_folder
 from pointlight.flow import find_flow
 from pointlight.media import VideoReader
+from pointlight.progress import Progress, ProgressCallback, silent
 from pointlight.randomness import stream
 from pointlight.simulator.backgrounds.camera_motion import estimate_path
 from pointlight.simulator.backgrounds.files import BackgroundFile, BackgroundManifest
@@ -50,7 +51,7 @@ def fill_cache(
     folder: Path | str,
     manifest: BackgroundManifest,
     config: WindowConfig,
-    watch: Callable[[int, int], None] | None = None,
+    progress: ProgressCallback = silent,
     spread: Spread = map,
 ) -> WindowCache:
     """Cut windows out of all videos of a manifest; call it again after an interruption and it goes on.
@@ -62,7 +63,7 @@ def fill_cache(
         folder: of the cache.
         manifest: the videos.
         config: how windows are drawn.
-        watch: told videos done and videos in all.
+        progress: told how many videos are cut.
         spread: who does the work; `map` itself or its like over several processes.
 
     Raises:
@@ -77,8 +78,7 @@ def fill_cache(
         if video.left_out:
             _warn(f"{video.left_out}; this background is left out")
         videos.append(video)
-        if watch is not None:
-            watch(len(videos), len(manifest.files))
+        progress(Progress("backgrounds", len(videos), len(manifest.files)))
     if not any(video.windows for video in videos):
         raise PointlightError(f"none of the {len(videos)} videos of {manifest.folder} can be a background")
     return _finish(folder, settings, manifest.sha256, videos)
@@ -102,7 +102,7 @@ def fill_cache_with(
     folder: Path | str,
     windows: Windows,
     config: WindowConfig,
-    watch: Callable[[int, int], None] | None = None,
+    progress: ProgressCallback = silent,
 ) -> WindowCache:
     """Store windows that are made anew at every reading, such as procedural ones, so that reading is fast.
 
@@ -110,7 +110,7 @@ def fill_cache_with(
         folder: of the cache; one process fills it at a time.
         windows: of one split; all are stored, with their own paths and those of `config.flow`.
         config: only its `flow` and `store` matter.
-        watch: told windows done and windows in all.
+        progress: told how many windows are stored.
     """
     folder = Path(folder)
     settings = _begin(folder, windows.split, config)
@@ -127,8 +127,7 @@ def fill_cache_with(
         else:
             video = CachedVideo(**known)
         videos.append(video)
-        if watch is not None:
-            watch(done, len(windows))
+        progress(Progress("backgrounds", done, len(windows)))
     return _finish(folder, settings, windows.sha256, videos)
 
 

@@ -13,6 +13,7 @@ from pointlight.errors import PointlightError
 from pointlight.randomness import stream
 from pointlight.simulator.backgrounds.camera_motion import flipped_path, reversed_path
 from pointlight.simulator.backgrounds.windows import Window, Windows, WindowSource
+from pointlight.simulator.clip import CLIP_FRAMES
 
 _ATTEMPTS = 20
 
@@ -51,6 +52,8 @@ class BackgroundProvenance:
         reversed: played backwards; the flip and the reversal act on anything derived from the window, see `as_shown`.
         static_frame: the frame of the window that is repeated; None if it moves.
         flow: what the path was estimated with; "none" if it is static.
+        first: frame of the window with which the background begins.
+        frames: how many it shows.
     """
 
     source: WindowSource
@@ -59,11 +62,14 @@ class BackgroundProvenance:
     reversed: bool
     static_frame: int | None
     flow: str
+    first: int
+    frames: int
 
     def as_shown(self, frames: np.ndarray) -> np.ndarray:
         """The window's frames, or labels of its pixels, (T, H, W, ...), as this background shows them."""
         if self.static_frame is not None:
             frames = np.repeat(frames[self.static_frame : self.static_frame + 1], len(frames), axis=0)
+        frames = frames[self.first : self.first + self.frames]
         if self.reversed:
             frames = frames[::-1]
         if not self.flipped:
@@ -77,8 +83,8 @@ class BackgroundClip:
     """What is behind a person.
 
     Attributes:
-        frames: (31, 240, 320, 3) uint8 RGB.
-        path_px: (31, 2) float32, where the scene stands against frame 15.
+        frames: (T, 240, 320, 3) uint8 RGB.
+        path_px: (T, 2) float32, where the scene stands against frame T // 2.
         provenance: how it came about.
         window: as it was drawn from; its folder is where superpixels of its frames may lie.
     """
@@ -92,18 +98,20 @@ class BackgroundClip:
 class BackgroundSampler:
     """Draws backgrounds from windows; a sample is a pure function of (windows, config, seed, index)."""
 
-    def __init__(self, windows: Windows, config: BackgroundConfig) -> None:
+    def __init__(self, windows: Windows, config: BackgroundConfig, frames: int = CLIP_FRAMES) -> None:
         """Find the windows that may be used.
 
         Args:
             windows: of one split.
             config: how they are shown.
+            frames: of a background, the middle ones of a longer window.
 
         Raises:
             PointlightError: none may be used.
         """
         self.windows = windows
         self.config = config
+        self.frames = frames
         allowed = [
             number for number in range(len(windows)) if config.people or windows.has_people(number) is False
         ]
@@ -146,6 +154,11 @@ class BackgroundSampler:
                     self._warned.add(number)
                     warnings.warn(str(error), stacklevel=2)
                 continue
+            if len(window.frames) < self.frames:
+                raise PointlightError(
+                    f"the background {window.source.file} has windows of {len(window.frames)} frames, clips have "
+                    f"{self.frames}; make shorter clips"
+                )
             still = int(frozen * len(window.frames)) if self.config.static else None
             return self._shown(window, number, flipped, backwards, still)
         raise PointlightError(
@@ -165,9 +178,15 @@ class BackgroundSampler:
                 f"the background {window.source.file} has no path by {flow!r}, only by "
                 f"{', '.join(sorted(window.paths_px)) or 'none'}; add it with WindowCache.add_paths"
             )
+        first = (len(path) - self.frames) // 2
+        if self.frames < len(path):
+            path = path[first : first + self.frames]
+            path = path - path[self.frames // 2]
         path = reversed_path(path) if backwards else path
         path = flipped_path(path) if flipped else path
-        provenance = BackgroundProvenance(window.source, number, flipped, backwards, still, flow)
+        provenance = BackgroundProvenance(
+            window.source, number, flipped, backwards, still, flow, first, self.frames
+        )
         return BackgroundClip(provenance.as_shown(window.frames), path, provenance, window)
 
 

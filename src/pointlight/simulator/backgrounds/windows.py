@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,6 +15,7 @@ from pointlight.configuration import config_sha256
 from pointlight.errors import PointlightError
 from pointlight.files import atomic_path
 from pointlight.flow import find_flow
+from pointlight.progress import Progress, ProgressCallback, silent
 from pointlight.simulator.backgrounds.camera_motion import estimate_path
 from pointlight.simulator.backgrounds.stored_pictures import read_frames
 from pointlight.worker_processes import Spread
@@ -210,7 +211,7 @@ class WindowCache:
         self,
         flow: str,
         numbers: Sequence[int] | None = None,
-        watch: Callable[[int, int], None] | None = None,
+        progress: ProgressCallback = silent,
         spread: Spread = map,
     ) -> None:
         """Estimate and keep paths with a further estimator; what is there stays, so that it may be interrupted.
@@ -218,14 +219,13 @@ class WindowCache:
         Args:
             flow: a name of `find_flow`.
             numbers: windows; all if not given.
-            watch: told windows done and windows in all.
+            progress: told how many windows have their path.
             spread: who does the work, as for `fill_cache`.
         """
         find_flow(flow)
         folders = [self.window_folder(n) for n in (range(len(self)) if numbers is None else numbers)]
         for done, _ in enumerate(spread(_PathAdder(flow), folders), 1):
-            if watch is not None:
-                watch(done, len(folders))
+            progress(Progress("camera", done, len(folders), flow))
 
 
 @dataclass(frozen=True)

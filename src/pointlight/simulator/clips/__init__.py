@@ -28,7 +28,9 @@ from pointlight.simulator.clips.preview import (
     write_preview,
 )
 from pointlight.simulator.clips.sensor import SensorConfig, apply_sensor, motion_of
-from pointlight.simulator.clips.shards import Storage, read_clips, read_index
+from pointlight.simulator.clips.shard_index import read_index
+from pointlight.simulator.clips.shard_reader import read_clips
+from pointlight.simulator.clips.storage import Storage, open_storage
 from pointlight.simulator.clips.superpixels import superpixels
 from pointlight.simulator.clips.synthesis import (
     SYNTHESIS_RECIPES,
@@ -36,10 +38,11 @@ from pointlight.simulator.clips.synthesis import (
     ClipParts,
     SynthesisConfig,
     check_training_clip,
-    find_recipe,
+    find_synthesis_recipe,
     window_superpixels,
     without_total_occlusions,
 )
+from pointlight.simulator.clips.tracks import tracks_of_clips
 
 __all__ = [
     "ENGINES",
@@ -68,11 +71,12 @@ __all__ = [
     "draw_stages",
     "draw_superpixels",
     "encode_clip",
-    "find_recipe",
+    "find_synthesis_recipe",
     "layer_sheet",
     "motion_of",
     "occluded_parts",
     "open_maker",
+    "open_storage",
     "prepare_backgrounds",
     "provenance_of",
     "read_clips",
@@ -81,6 +85,7 @@ __all__ = [
     "superpixels",
     "synthesize",
     "synthesize_clip",
+    "tracks_of_clips",
     "usable_cores",
     "window_superpixels",
     "without_total_occlusions",

@@ -12,7 +12,7 @@ from pointlight.body import EXTENDED_KEYPOINTS, BodyState
 from pointlight.errors import PointlightError
 from pointlight.simulator.clips.occluders import Occluder, occluded
 from pointlight.simulator.people.layers import PersonLayer
-from pointlight.simulator.scenes.cameras import CameraPath
+from pointlight.simulator.scenes.cameras import CameraPath, middle_of
 from pointlight.simulator.scenes.detector_noise import DetectorNoise, detector_errors
 from pointlight.simulator.scenes.keypoint_masking import (
     KeypointMaskingConfig,
@@ -134,6 +134,11 @@ class VideoClip:
     assumed_focal_px: float
     state: BodyState | None
     provenance: Provenance
+
+    @property
+    def assumed_principal_px(self) -> tuple[float, float]:
+        """(x, y) the principal point that a network is told: the picture's middle, wherever the camera's own is."""
+        return middle_of(self.camera.image_size)
 
 
 def composite(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -47,6 +47,13 @@ _ARRAYS = {
 }
 """Fields of `VideoClip` with the names under which format 2 stores them."""
 
+_CAMERA_ARRAYS = {
+    "R_camera_world": "camera_rotation",
+    "translation_m": "camera_translation_m",
+    "principal_px": "camera_principal_px",
+}
+"""Fields of its camera with theirs."""
+
 
 def encode_clip(clip: VideoClip) -> dict[str, bytes]:
     """The clip's files by suffix: frames.mp4, layers.npz, truth.npz, json; the same bytes for the same clip.
@@ -56,8 +63,8 @@ def encode_clip(clip: VideoClip) -> dict[str, bytes]:
     """
     layers, steps = _packed_layers(clip)
     truth = {stored: getattr(clip, name) for name, stored in _ARRAYS.items()}
-    for name in ("rotation", "translation_m", "principal_px"):
-        truth[f"camera_{name}"] = getattr(clip.camera, name)
+    for name, stored in _CAMERA_ARRAYS.items():
+        truth[stored] = getattr(clip.camera, name)
     if clip.state is not None:
         for name in ("pose", "shape", "root", "translation"):
             truth[f"state_{name}"] = getattr(clip.state, name).numpy()
@@ -83,21 +90,33 @@ def encode_clip(clip: VideoClip) -> dict[str, bytes]:
     }
 
 
-def decode_clip(files: Mapping[str, bytes]) -> VideoClip:
+LAYERS = ("frames", "masks", "parts", "depth", "flow")
+"""What `decode_clip` can leave out. Everything else of a clip is small and always there."""
+
+
+def decode_clip(files: Mapping[str, bytes], layers: Collection[str] = LAYERS) -> VideoClip:
     """The clip of `encode_clip`'s files.
 
+    Args:
+        files: by suffix.
+        layers: of `LAYERS`, what to decode; arrays of the others have no frames, their first dimension is 0.
+
     Raises:
-        PointlightError: a file is missing, broken or of another format.
+        PointlightError: a file is missing, broken or of another format, or there is no such layer.
     """
+    if unknown := sorted(set(layers) - set(LAYERS)):
+        raise PointlightError(f"a clip has no layer {unknown[0]!r}; its layers are {', '.join(LAYERS)}")
     try:
         described = json.loads(files["json"])
         if described["format_version"] != CLIP_FORMAT_VERSION:
             raise PointlightError(
                 f"the clip is of format {described['format_version']}, not {CLIP_FORMAT_VERSION}; make it again"
             )
-        layers, truth = _read_npz(files["layers.npz"]), _read_npz(files["truth.npz"])
-        frames = decode_frames(files["frames.mp4"])
-        return _unpacked(described, frames, layers, truth)
+        truth = _read_npz(files["truth.npz"])
+        pictured = set(layers) - {"frames"}
+        stored = _read_npz(files["layers.npz"], _needed(pictured)) if pictured else {}
+        frames = decode_frames(files["frames.mp4"]) if "frames" in layers else None
+        return _unpacked(described, frames, stored, truth, pictured)
     except (KeyError, ValueError, OSError, zipfile.BadZipFile, FFmpegError) as error:
         raise PointlightError(f"a clip is incomplete or broken ({error!r}); make it again") from error
 
@@ -144,36 +163,51 @@ def _packed_layers(clip: VideoClip) -> tuple[dict[str, np.ndarray], dict[str, fl
     return layers, steps
 
 
+def _needed(layers: set[str]) -> set[str]:
+    """The arrays of layers.npz that some layers are decoded from; the amodal mask says where all others lie."""
+    names = {_MASKS["amodal_mask"]}
+    names |= set(_MASKS.values()) if "masks" in layers else set()
+    return names | ({"parts", "depth"} & layers) | (set(_FLOWS) if "flow" in layers else set())
+
+
 def _unpacked(
-    described: dict[str, Any], frames: np.ndarray, layers: dict[str, np.ndarray], truth: dict[str, np.ndarray]
+    described: dict[str, Any],
+    frames: np.ndarray | None,
+    stored: dict[str, np.ndarray],
+    truth: dict[str, np.ndarray],
+    layers: set[str],
 ) -> VideoClip:
     (width, height), count, steps = described["size"], described["frames"], described["steps"]
     volume = (count, height, width)
-    if frames.shape != (*volume, 3):
+    if frames is None:
+        frames = np.zeros((0, height, width, 3), np.uint8)
+    elif frames.shape != (*volume, 3):
         raise ValueError(f"{frames.shape} pictures instead of {volume}")
-    masks = {
-        name: np.unpackbits(layers[stored], count=count * height * width).view(bool).reshape(volume)
-        for name, stored in _MASKS.items()
-    }
-    whole = masks["amodal_mask"]
-    parts = np.zeros(volume, np.uint8)
-    parts[whole] = layers["parts"]
-    depth = np.full(volume, np.inf, np.float32)
-    if steps["depth_known"]:
-        depth[whole] = steps["depth_from_m"] + _summed(layers["depth"]).astype(np.float64) * steps["depth_m"]
-    else:
+
+    def mask(name: str) -> np.ndarray:
+        return np.unpackbits(stored[name], count=count * height * width).view(bool).reshape(volume)
+
+    blank = (0, height, width)
+    masks = {name: mask(old) if "masks" in layers else np.zeros(blank, bool) for name, old in _MASKS.items()}
+    whole = mask(_MASKS["amodal_mask"]) if layers else np.zeros(blank, bool)
+    parts = np.zeros(volume if "parts" in layers else blank, np.uint8)
+    if "parts" in layers:
+        parts[whole] = stored["parts"]
+    depth = np.full(volume if "depth" in layers else blank, np.inf, np.float32)
+    if "depth" in layers and steps["depth_known"]:
+        depth[whole] = steps["depth_from_m"] + _summed(stored["depth"]).astype(np.float64) * steps["depth_m"]
+    elif "depth" in layers:
         depth[whole] = np.nan
-    flows = {}
-    for name, where in zip(_FLOWS, (whole[:-1], whole[1:]), strict=True):
-        flows[name] = np.full((count - 1, height, width, 2), np.nan, np.float32)
-        values = np.stack([_summed(layers[name][axis]) for axis in range(2)], axis=-1)
-        flows[name][where] = np.where(values == _UNKNOWN, np.nan, values * np.float64(steps[name]))
+    flows = {name: np.full((*blank, 2), np.nan, np.float32) for name in _FLOWS}
+    if "flow" in layers:
+        for name, where in zip(_FLOWS, (whole[:-1], whole[1:]), strict=True):
+            flows[name] = np.full((count - 1, height, width, 2), np.nan, np.float32)
+            values = np.stack([_summed(stored[name][axis]) for axis in range(2)], axis=-1)
+            flows[name][where] = np.where(values == _UNKNOWN, np.nan, values * np.float64(steps[name]))
     camera = CameraPath(
-        truth["camera_rotation"],
-        truth["camera_translation_m"],
-        described["focal_px"],
-        truth["camera_principal_px"],
-        (width, height),
+        **{name: truth[stored] for name, stored in _CAMERA_ARRAYS.items()},
+        focal_px=described["focal_px"],
+        image_size=(width, height),
     )
     state = None
     if "state_pose" in truth:
@@ -218,9 +252,9 @@ def _npz(arrays: Mapping[str, np.ndarray]) -> bytes:
     return buffer.getvalue()
 
 
-def _read_npz(content: bytes) -> dict[str, np.ndarray]:
+def _read_npz(content: bytes, names: set[str] | None = None) -> dict[str, np.ndarray]:
     with np.load(io.BytesIO(content), allow_pickle=False) as archive:
-        return {name: archive[name] for name in archive.files}
+        return {name: archive[name] for name in archive.files if names is None or name in names}
 
 
 def _encode_frames(frames: np.ndarray) -> bytes:

@@ -16,27 +16,22 @@ from pointlight.body import AnnyBody
 from pointlight.configuration import config_sha256, differences, identity, told
 from pointlight.errors import PointlightError
 from pointlight.files import ensure_folder
-from pointlight.motion import compile_motion_bank, default_cache, procedural_bank
+from pointlight.motion import PROCEDURAL_SEED, compile_motion_bank, default_cache, procedural_bank
+from pointlight.progress import Progress, ProgressCallback, silent
 from pointlight.simulator.backgrounds.procedural import ProceduralWindows
 from pointlight.simulator.backgrounds.windows import Windows
+from pointlight.simulator.clips.clip_job import ClipJob
 from pointlight.simulator.clips.composite import VideoClip
-from pointlight.simulator.clips.engines import ClipJob, find_engine, staged_clips
-from pointlight.simulator.clips.prepare import Watch, open_backgrounds, unwatched
-from pointlight.simulator.clips.shards import (
-    INDEX,
-    SHARDS_FORMAT_VERSION,
-    ShardEntry,
-    Storage,
-    assemble_shard,
-    shard_name,
-    unpack_shard,
-)
-from pointlight.simulator.clips.synthesis import ClipMaker, SynthesisConfig, find_recipe
+from pointlight.simulator.clips.engines import find_engine, staged_clips
+from pointlight.simulator.clips.prepare import open_backgrounds
+from pointlight.simulator.clips.shard_index import INDEX, SHARDS_FORMAT_VERSION, ShardEntry, shard_name
+from pointlight.simulator.clips.shard_writer import assemble_shard, unpack_shard
+from pointlight.simulator.clips.storage import Storage, open_storage
+from pointlight.simulator.clips.synthesis import ClipMaker, SynthesisConfig, find_synthesis_recipe
 from pointlight.simulator.people.sources import SURREAL_SPLITS, People, RenderedPeople, SurrealPeopleSource
 from pointlight.simulator.people.surreal import SurrealConfig, SurrealPeople
 from pointlight.worker_processes import keep_freed_memory
 
-PROCEDURAL_SEED = 2019
 _SETTINGS = "settings.json"
 _LOCK = "lock"
 
@@ -89,7 +84,7 @@ class RunSummary:
     with_occluder: float
 
 
-def open_maker(config: SynthesisConfig, sources: Sources, watch: Watch | None = None) -> ClipMaker:
+def open_maker(config: SynthesisConfig, sources: Sources, progress: ProgressCallback = silent) -> ClipMaker:
     """The maker of a configuration's clips; caches that are not there are filled first.
 
     The process is told to keep the memory that it frees, see `keep_freed_memory`.
@@ -97,17 +92,18 @@ def open_maker(config: SynthesisConfig, sources: Sources, watch: Watch | None = 
     Args:
         config: of the clips.
         sources: what they are drawn from.
-        watch: told how far the caches are.
+        progress: told how far the caches are.
 
     Raises:
         PointlightError: a source that cannot be used.
     """
-    tell = watch or unwatched
     keep_freed_memory()
-    return ClipMaker(config, _open_people(config, sources, tell), _open_windows(config, sources, tell))
+    return ClipMaker(
+        config, _open_people(config, sources, progress), _open_windows(config, sources, progress)
+    )
 
 
-def _open_people(config: SynthesisConfig, sources: Sources, tell: Watch) -> People:
+def _open_people(config: SynthesisConfig, sources: Sources, progress: ProgressCallback) -> People:
     if sources.surreal is not None:
         part = SurrealConfig(SURREAL_SPLITS[config.split], depth=sources.surreal_depth)
         return SurrealPeopleSource(config.scenes, SurrealPeople(sources.surreal, part))
@@ -115,13 +111,11 @@ def _open_people(config: SynthesisConfig, sources: Sources, tell: Watch) -> Peop
     if sources.motion is None:
         bank = procedural_bank(body, PROCEDURAL_SEED, clips_per_kind=sources.procedural_motions)
     else:
-        bank = compile_motion_bank(
-            sources.motion, body, sources.cache, lambda done, total: tell("motion", done, total, "")
-        )
+        bank = compile_motion_bank(sources.motion, body, sources.cache, progress)
     return RenderedPeople(config.scenes, config.appearance, bank, body)
 
 
-def _open_windows(config: SynthesisConfig, sources: Sources, tell: Watch) -> Windows:
+def _open_windows(config: SynthesisConfig, sources: Sources, progress: ProgressCallback) -> Windows:
     if sources.backgrounds is None:
         return ProceduralWindows(sources.procedural_backgrounds, PROCEDURAL_SEED, config.split)
     return open_backgrounds(
@@ -130,7 +124,7 @@ def _open_windows(config: SynthesisConfig, sources: Sources, tell: Watch) -> Win
         config.backgrounds.flow,
         sources.windows_per_video,
         sources.cache,
-        tell,
+        progress,
     )
 
 
@@ -150,7 +144,7 @@ def synthesize_clip(
         index: of this one.
         sources: made ones if not given. What was opened once stays open.
     """
-    config = find_recipe(config) if isinstance(config, str) else config
+    config = find_synthesis_recipe(config) if isinstance(config, str) else config
     return _known_maker(config, sources or Sources()).clip(seed, index)
 
 
@@ -164,7 +158,7 @@ def synthesize(
     engine: str = "local",
     workers: int = 0,
     clips_per_shard: int = 64,
-    watch: Watch | None = None,
+    progress: ProgressCallback = silent,
 ) -> RunSummary:
     """Make clips 0 to `count` and put them into shards; call it again after an interruption and it goes on.
 
@@ -180,7 +174,7 @@ def synthesize(
             RAY_ADDRESS names, that runs on this machine, or a new one on this machine alone, in this order.
         workers: processes; 0 makes clips in this one, with Ray on every CPU of the cluster.
         clips_per_shard: how many clips a shard holds, but for the last.
-        watch: told how far it is.
+        progress: told how far it is.
 
     Raises:
         PointlightError: `out` holds other or more clips, another run writes to it, there is no room, or processes died.
@@ -191,9 +185,8 @@ def synthesize(
         )
     engine = find_engine(engine)
     began = time.monotonic()
-    tell = watch or unwatched
-    storage = Storage(out)
-    maker = open_maker(config, sources, watch)
+    storage = open_storage(out)
+    maker = open_maker(config, sources, progress)
     settings = _settings(config, maker, seed, clips_per_shard)
     before = _count_before(storage, settings, count)
     with _staging(storage, settings) as staging:
@@ -205,7 +198,7 @@ def synthesize(
         todo = _Work(job, storage, count, clips_per_shard)
         made = 0
         making = time.monotonic()
-        tell("clips", todo.finished, count, "")
+        progress(Progress("clips", todo.finished, count))
         for number in todo.ready():
             todo.finish(number)
         # Closed at once, so that no process works on when something goes wrong here.
@@ -215,7 +208,7 @@ def synthesize(
                 rate = made * config.scenes.frames / max(time.monotonic() - making, 1e-9)
                 if (number := todo.staged(index)) is not None:
                     todo.finish(number)
-                tell("clips", todo.finished, count, f"{rate:.0f} frames/s")
+                progress(Progress("clips", todo.finished, count, f"{rate:.0f} frames/s"))
         spent = time.monotonic() - making
         shards = todo.shards
         made_from = {**settings, "count": count}
@@ -295,8 +288,7 @@ class _Work:
         note = self._storage.read(_note(number))
         if note is None:
             return None
-        entry = json.loads(note)
-        return ShardEntry(entry["file"], entry["bytes"], entry["sha256"], tuple(entry["clips"]))
+        return ShardEntry.from_json(json.loads(note))
 
 
 def _note(number: int) -> str:
@@ -352,12 +344,7 @@ def _count_before(storage: Storage, settings: dict, count: int) -> int:
 @contextmanager
 def _staging(storage: Storage, settings: dict) -> Iterator[Path]:
     """The local folder of unfinished clips, for one run at a time; only whole clips are in it."""
-    if storage.local is not None:
-        folder = storage.local / ".staging"
-    else:
-        key = config_sha256([storage.address, settings])[:16]
-        folder = default_cache() / f"staging-{key}"
-    ensure_folder(folder)
+    folder = ensure_folder(storage.staging_folder(default_cache(), config_sha256(settings).encode()))
     with _only_run(folder / _LOCK, storage.address):
         for rest in folder.glob(".*"):
             rest.unlink(missing_ok=True)

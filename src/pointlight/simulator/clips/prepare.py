@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from pointlight.configuration import config_sha256, repr_sha256
 from pointlight.motion import default_cache
+from pointlight.progress import Progress, ProgressCallback, silent
 from pointlight.simulator.backgrounds.files import BackgroundManifest, list_backgrounds
 from pointlight.simulator.backgrounds.filling import fill_cache
 from pointlight.simulator.backgrounds.windows import WindowCache, WindowConfig, read_window
 from pointlight.simulator.clips.occluders import OccluderConfig, superpixels_file, superpixels_key
 from pointlight.simulator.clips.synthesis import SynthesisConfig, window_superpixels
 from pointlight.worker_processes import Spread, spreading
-
-Watch = Callable[[str, float, float, str], None]
-"""Told a stage, how much is done, how much there is, and a note."""
 
 
 def open_backgrounds(
@@ -25,7 +22,7 @@ def open_backgrounds(
     flow: str,
     windows_per_video: int,
     cache: Path | None,
-    watch: Watch,
+    progress: ProgressCallback = silent,
     spread: Spread = map,
 ) -> WindowCache:
     """The windows of a folder of videos with their paths; what is not there yet is made.
@@ -36,7 +33,7 @@ def open_backgrounds(
         flow: estimator of the paths.
         windows_per_video: how many windows are cut out of a video.
         cache: folder of caches; `default_cache()` if not given.
-        watch: told how far it is.
+        progress: told how far it is.
         spread: who does the work, as for `fill_cache`.
 
     Raises:
@@ -48,11 +45,9 @@ def open_backgrounds(
     if (place / "windows.json").exists():
         windows = WindowCache(place, manifest.sha256)
     else:
-        windows = fill_cache(
-            place, manifest, cutting, lambda done, total: watch("backgrounds", done, total, ""), spread
-        )
+        windows = fill_cache(place, manifest, cutting, progress, spread)
     if flow not in windows.config.flow:
-        windows.add_paths(flow, None, lambda done, total: watch("camera", done, total, flow), spread)
+        windows.add_paths(flow, None, progress, spread)
     return windows
 
 
@@ -73,7 +68,7 @@ def prepare_backgrounds(
     windows_per_video: int = 8,
     cache: Path | None = None,
     workers: int = 0,
-    watch: Watch | None = None,
+    progress: ProgressCallback = silent,
 ) -> WindowCache:
     """Fill the cache with all that the clips of a recipe need of a folder of videos: windows, paths, superpixels.
 
@@ -86,20 +81,19 @@ def prepare_backgrounds(
         windows_per_video: as in `Sources`.
         cache: as in `Sources`.
         workers: processes; 0 does all in this one.
-        watch: told how far it is.
+        progress: told how far it is.
 
     Raises:
         PointlightError: no video can be used, the cache cannot be written, a window is damaged or a process died.
     """
-    tell = watch or unwatched
     flow = config.backgrounds.flow
     with spreading(workers) as spread:
-        windows = open_backgrounds(folder, config.split, flow, windows_per_video, cache, tell, spread)
+        windows = open_backgrounds(folder, config.split, flow, windows_per_video, cache, progress, spread)
         if config.occluders.superpixel:
             shown = "none" if config.backgrounds.static else flow
             folders = [windows.window_folder(number) for number in range(len(windows))]
             for done, _ in enumerate(spread(_MapMaker(shown, config.occluders), folders), 1):
-                tell("superpixels", done, len(folders), "")
+                progress(Progress("superpixels", done, len(folders)))
     return windows
 
 
@@ -114,7 +108,3 @@ class _MapMaker:
         # To look is not to read: what was done before an interruption is passed over quickly.
         if not superpixels_file(folder, superpixels_key(self.flow, self.config)).exists():
             window_superpixels(read_window(folder), self.flow, self.config)
-
-
-def unwatched(stage: str, done: float, total: float, note: str) -> None:
-    """Nobody watches."""

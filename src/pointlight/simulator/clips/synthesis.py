@@ -11,6 +11,7 @@ from pointlight.body import BodyModel
 from pointlight.configuration import config_sha256
 from pointlight.errors import PointlightError
 from pointlight.motion import MotionBank, VarietyConfig
+from pointlight.progress import Progress, ProgressCallback, silent
 from pointlight.randomness import stream
 from pointlight.simulator.backgrounds.sampler import (
     VARIED_BACKGROUNDS,
@@ -36,7 +37,7 @@ from pointlight.simulator.clips.occluders import (
 from pointlight.simulator.clips.sensor import SensorConfig, apply_sensor, motion_of
 from pointlight.simulator.people.appearance import PAPER_APPEARANCE, AppearanceConfig
 from pointlight.simulator.people.layers import PersonLayer
-from pointlight.simulator.people.sources import Lap, People, RenderedPeople, Subject
+from pointlight.simulator.people.sources import People, RenderedPeople, Subject
 from pointlight.simulator.scenes.cameras import CameraConfig
 from pointlight.simulator.scenes.keypoint_masking import KeypointMaskingConfig
 from pointlight.simulator.scenes.scene import Scene, SceneConfig, surreal_scenes
@@ -151,7 +152,7 @@ SYNTHESIS_RECIPES: dict[str, SynthesisConfig] = _recipes()
 """The rows of the paper's Table 2 (our people before SURREAL's camera), and `pointlight`, ours."""
 
 
-def find_recipe(name: str) -> SynthesisConfig:
+def find_synthesis_recipe(name: str) -> SynthesisConfig:
     """The recipe of that name.
 
     Raises:
@@ -215,7 +216,7 @@ class ClipMaker:
         self.config = config
         self.people = people
         self.windows = windows
-        self._backgrounds = BackgroundSampler(windows, config.backgrounds)
+        self._backgrounds = BackgroundSampler(windows, config.backgrounds, config.scenes.frames)
         self._versions = {
             "pointlight": _version(),
             "recipe": config.sha256[:16],
@@ -247,21 +248,21 @@ class ClipMaker:
         """Clip `index`."""
         return self.parts(seed, index).clip
 
-    def parts(self, seed: int, index: int, lap: Lap | None = None) -> ClipParts:
+    def parts(self, seed: int, index: int, progress: ProgressCallback = silent) -> ClipParts:
         """Clip `index` with what it is made of.
 
         Args:
             seed: of all clips.
             index: of this one.
-            lap: told the name of each stage when it has ended, for a stopwatch.
+            progress: told of each stage when it has ended (1 of 1), so that a stopwatch can subscribe.
         """
-        config, tell = self.config, lap or _silent
+        config = self.config
         background = self._backgrounds.sample(seed, index)
-        tell("background")
-        subject = self.people.subject(seed, index, self._path(background), tell)
+        progress(Progress("background", 1, 1))
+        subject = self.people.subject(seed, index, self._path(background), progress)
         person = subject.layer
         pixels = self._superpixels(background) if config.occluders.superpixel else None
-        tell("superpixels")
+        progress(Progress("superpixels", 1, 1))
         occluder = draw_occluder(
             background.frames,
             background.path_px,
@@ -270,11 +271,11 @@ class ClipMaker:
             config.occluders,
             stream(seed, index, "occluder"),
         )
-        tell("occluder")
+        progress(Progress("occluder", 1, 1))
         bystander, others = None, {}
         if stream(seed, index, "has bystander").random() < config.bystanders:
             bystander, others = self._bystander(subject)
-            tell("bystander")
+            progress(Progress("bystander", 1, 1))
         source = background.provenance.source
         shown = f"{source.file} window {source.number} at {source.start_s:.3f} s"
         provenance = Provenance(
@@ -289,11 +290,11 @@ class ClipMaker:
         rules = CompositeConfig(config.scenes.masking, subject.noise, config.totally_occluded)
         clip = composite(people, background.frames, occluder, subject.masking, rules, provenance)
         clip = replace(clip, assumed_focal_px=subject.assumed_focal_px)
-        tell("composite")
+        progress(Progress("composite", 1, 1))
         if config.sensor != SensorConfig.none():
             motion = motion_of(clip.flow_forward_px, clip.flow_backward_px, clip.mask)
             clip = replace(clip, frames=apply_sensor(clip.frames, config.sensor, seed, index, motion))
-            tell("sensor")
+            progress(Progress("sensor", 1, 1))
         return ClipParts(subject, background, bystander, pixels, occluder, clip)
 
     def _bystander(self, subject: Subject) -> tuple[PersonLayer | None, dict[str, str]]:
@@ -361,7 +362,3 @@ def _version() -> str:
     from pointlight import __version__
 
     return __version__
-
-
-def _silent(stage: str) -> None:
-    """Nobody has a stopwatch."""

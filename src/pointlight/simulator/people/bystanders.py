@@ -33,7 +33,7 @@ def draw_bystander(subject: Scene, sampler: SceneSampler) -> Scene:
     camera = subject.camera
     meeting = int(rng.integers(len(subject.motion.pose)))
     # The camera's axes on the ground.
-    right, ahead = (camera.rotation[meeting][row] * (1.0, 0.0, 1.0) for row in (0, 2))
+    right, ahead = (camera.R_camera_world[meeting][row] * (1.0, 0.0, 1.0) for row in (0, 2))
     right, ahead = (axis / max(float(np.linalg.norm(axis)), 1e-6) for axis in (right, ahead))
     aside = rng.uniform(-_BESIDE_M, _BESIDE_M) * right + rng.uniform(*_BEYOND_M) * ahead
     own, theirs = subject.motion.translation_m, other.motion.translation_m

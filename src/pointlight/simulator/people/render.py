@@ -14,15 +14,8 @@ from pointlight.simulator.drawing.lighting import irradiance_matrix, turned
 from pointlight.simulator.drawing.pixels import covered_box, flow_pixels, shade_samples, show_pixels
 from pointlight.simulator.drawing.raster import Raster, rasterise
 from pointlight.simulator.people.appearance import Appearance
-from pointlight.simulator.people.drapes import (
-    Hanging,
-    cut_to,
-    hang,
-    paint_strip,
-    sheet_grid,
-    size_m,
-    strip_uv_px,
-)
+from pointlight.simulator.people.drape_textures import paint_strip, strip_uv_px
+from pointlight.simulator.people.drapes import Hanging, cut_to, hang, sheet_grid, size_m
 from pointlight.simulator.people.dressing import dress, halved, linear_tile, paint, vertex_normals
 from pointlight.simulator.people.layers import PersonLayer
 from pointlight.simulator.people.surface import TEXTURE_PX, BodySurface, surface_of
@@ -206,7 +199,7 @@ class _Pictures:
             near_m=NEAR_M,
         )
         face, bary = raster.face, raster.barycentric
-        light = turned(self._light, camera.rotation[t].astype(float)).astype(np.float32)
+        light = turned(self._light, camera.R_camera_world[t].astype(float)).astype(np.float32)
         normals = vertex_normals(here, mesh.faces)
         samples = shade_samples(
             *(face, bary, mesh.faces, mesh.uv_faces, mesh.uv),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -12,6 +11,7 @@ from pointlight.body import EXTENDED_KEYPOINTS, BodyModel
 from pointlight.configuration import config_sha256
 from pointlight.errors import PointlightError
 from pointlight.motion import MotionBank
+from pointlight.progress import Progress, ProgressCallback
 from pointlight.randomness import stream
 from pointlight.simulator.people.appearance import AppearanceConfig, draw_appearance
 from pointlight.simulator.people.bystanders import draw_bystander
@@ -26,9 +26,6 @@ from pointlight.simulator.scenes.scene import Scene, SceneConfig, SceneSampler
 
 SURREAL_SPLITS = {"train": "train", "validation": "val", "heldout": "test"}
 """SURREAL's names of our splits."""
-
-Lap = Callable[[str], None]
-"""Told the name of a stage when it has ended, for a stopwatch."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +59,8 @@ class People(Protocol):
         """What subjects depend on beside seed and number, by name."""
         ...
 
-    def subject(self, seed: int, index: int, path_px: np.ndarray, lap: Lap) -> Subject:
-        """Subject `index`, who follows the background's path (T, 2)."""
+    def subject(self, seed: int, index: int, path_px: np.ndarray, progress: ProgressCallback) -> Subject:
+        """Subject `index`, who follows the background's path (T, 2); `progress` is told of each stage that has ended."""
         ...
 
     def bystander(self, subject: Subject) -> tuple[PersonLayer, dict[str, str]]:
@@ -106,14 +103,14 @@ class RenderedPeople:
         scene = self._scenes.sample(seed, index)
         return replace(scene, camera=follow(scene.camera, path_px))
 
-    def subject(self, seed: int, index: int, path_px: np.ndarray, lap: Lap) -> Subject:
+    def subject(self, seed: int, index: int, path_px: np.ndarray, progress: ProgressCallback) -> Subject:
         """As in `People`."""
         scene = self.scene(seed, index, path_px)
-        lap("scene")
+        progress(Progress("scene", 1, 1))
         appearance = draw_appearance(self._appearance, seed, index, scene.shape)
-        lap("looks")
+        progress(Progress("looks", 1, 1))
         layer = render_person(scene, appearance, self.body)
-        lap("render")
+        progress(Progress("render", 1, 1))
         return Subject(
             layer=layer,
             scene=scene,
@@ -160,11 +157,11 @@ class SurrealPeopleSource:
         """As in `People`."""
         return {"people": self._surreal.sha256[:16]}
 
-    def subject(self, seed: int, index: int, path_px: np.ndarray, lap: Lap) -> Subject:
+    def subject(self, seed: int, index: int, path_px: np.ndarray, progress: ProgressCallback) -> Subject:
         """As in `People`."""
         config = self._scenes
         layer, source = self._surreal.sample(seed, index, path_px)
-        lap("SURREAL")
+        progress(Progress("SURREAL", 1, 1))
         kind = stream(seed, index, "detector's kind").integers(len(config.noises))
         return Subject(
             layer=layer,

@@ -192,7 +192,7 @@ def surreal_person(
         out_of_frame=cut_off | ~_in_picture(points),
         self_occluded=self_occluded,
         camera=CameraPath(
-            rotation=np.tile(R_SURREAL_CAMERA_WORLD, (count, 1, 1)).astype(np.float32),
+            R_camera_world=np.tile(R_SURREAL_CAMERA_WORLD, (count, 1, 1)).astype(np.float32),
             translation_m=np.tile(-R_SURREAL_CAMERA_WORLD @ info.camera_world_m, (count, 1)).astype(
                 np.float32
             ),

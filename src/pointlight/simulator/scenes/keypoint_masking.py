@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -70,16 +71,23 @@ def draw_masking(
             occluded[start : start + length] = True
     rng = stream(seed, index, "hiding")
     block = np.zeros((frames, len(names)), bool)
-    # A block may begin before the clip and end after it: of length L it hides L / (T + L - 1) of it on average.
-    lengths = np.arange(config.block_frames[0], config.block_frames[1] + 1)
-    chance = min(1.0, config.block / float((lengths / (frames + lengths - 1)).mean()))
-    for joint in np.flatnonzero(rng.random(len(names)) < chance):
+    for joint in np.flatnonzero(rng.random(len(names)) < _block_chance(config, frames)):
         length = int(rng.integers(config.block_frames[0], config.block_frames[1] + 1))
         start = int(rng.integers(-length + 1, frames))
         block[max(start, 0) : start + length, joint] = True
     unhide = bool(rng.random() < config.unhide_legs)
     flip = rng.random((frames, len(names))) < config.flip
     return KeypointMaskingDraws(occluded, block, unhide, flip)
+
+
+@cache
+def _block_chance(config: KeypointMaskingConfig, frames: int) -> float:
+    """The chance that a keypoint has a block in a clip, so that `config.block` of all are hidden.
+
+    A block may begin before the clip and end after it: of length L it hides L / (T + L - 1) of it on average.
+    """
+    lengths = np.arange(config.block_frames[0], config.block_frames[1] + 1)
+    return min(1.0, config.block / float((lengths / (frames + lengths - 1)).mean()))
 
 
 def leg_mask(names: tuple[str, ...]) -> np.ndarray:

@@ -7,11 +7,17 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import torch
 
-from pointlight.body import EXTENDED_KEYPOINTS, MEAN_ADULT_SHAPE, BodyModel
+from pointlight.body import EXTENDED_KEYPOINTS, BodyModel
 from pointlight.motion import BodyMotion, MotionBank, VarietyConfig, mirror, vary
 from pointlight.randomness import stream
 from pointlight.simulator.clip import CLIP_FRAMES
-from pointlight.simulator.scenes.cameras import SURREAL_CAMERA, CameraConfig, CameraPath, sample_camera
+from pointlight.simulator.scenes.cameras import (
+    SURREAL_CAMERA,
+    CameraConfig,
+    CameraPath,
+    middle_of,
+    sample_camera,
+)
 from pointlight.simulator.scenes.detector_noise import MEDIAPIPE_V1, DetectorNoise
 from pointlight.simulator.scenes.keypoint_masking import (
     KeypointMaskingConfig,
@@ -84,6 +90,11 @@ class Scene:
     masking: KeypointMaskingDraws
     noise: DetectorNoise
 
+    @property
+    def assumed_principal_px(self) -> tuple[float, float]:
+        """(x, y) the principal point that the network is told: the picture's middle, wherever the camera's own is."""
+        return middle_of(self.camera.image_size)
+
 
 class SceneSampler:
     """Draws scenes from a motion bank; a scene is a pure function of (configuration, bank, seed, index)."""
@@ -96,7 +107,7 @@ class SceneSampler:
         if not self._clips:
             raise ValueError(f"no clip of split {config.split!r} has {config.frames} frames")
         self._chance = _clip_chances(bank, self._clips, config.group_power)
-        self._mean_legs = _leg_length(body, np.asarray(MEAN_ADULT_SHAPE, np.float32))
+        self._mean_legs = _leg_length(body, body.mean_shape.numpy())
 
     def sample(self, seed: int, index: int) -> Scene:
         """Draw scene `index`."""

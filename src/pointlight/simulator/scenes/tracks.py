@@ -29,22 +29,28 @@ class Tracks:
         visible: (B, T, 19) bool.
         totally_occluded: (B, T) bool.
         assumed_focal_px: (B,) the focal length that the network is told.
-        principal_px: (B, T, 2).
+        assumed_principal_px: (B, 2) the principal point that the network is told.
+        principal_px: (B, T, 2) the true one.
         points_px: (B, T, 21, 2) true projections of `TRACK_POINTS`.
         points_camera_m: (B, T, 21, 3) the same in camera axes.
         focal_px: (B,) the true focal length.
         state: the body in camera axes; pose (B, T, J-1, 3, 3), shape (B, 1, S), root (B, T, 3, 3), translation.
+        known: (B, T, 21) bool, points of which there is a truth, the others are 0; None: all of them.
+        body_known: (B,) bool, clips whose `state` is true; None: all of them.
     """
 
     detections_px: Tensor
     visible: Tensor
     totally_occluded: Tensor
     assumed_focal_px: Tensor
+    assumed_principal_px: Tensor
     principal_px: Tensor
     points_px: Tensor
     points_camera_m: Tensor
     focal_px: Tensor
     state: BodyState
+    known: Tensor | None = None
+    body_known: Tensor | None = None
 
 
 class TrackMaker:
@@ -75,6 +81,7 @@ class TrackMaker:
             visible=visible,
             totally_occluded=torch.from_numpy(np.stack([scene.masking.totally_occluded for scene in scenes])),
             assumed_focal_px=torch.tensor([scene.assumed_focal_px for scene in scenes]),
+            assumed_principal_px=torch.tensor([scene.assumed_principal_px for scene in scenes]),
             principal_px=principal,
             points_px=projected,
             points_camera_m=points,
@@ -101,13 +108,13 @@ class TrackMaker:
 
 def states_in_camera(scenes: Sequence[Scene]) -> BodyState:
     """The bodies of scenes of equal length in camera axes: pose (B, T, J-1, 3, 3), shape (B, 1, S), root, translation."""
-    rotation = torch.from_numpy(np.stack([scene.camera.rotation for scene in scenes]))
+    R_camera_world = torch.from_numpy(np.stack([scene.camera.R_camera_world for scene in scenes]))
     shift = torch.from_numpy(np.stack([scene.camera.translation_m for scene in scenes]))
     root = torch.from_numpy(np.stack([scene.motion.root for scene in scenes]))
     place = torch.from_numpy(np.stack([scene.motion.translation_m for scene in scenes]))
     return BodyState(
         pose=torch.from_numpy(np.stack([scene.motion.pose for scene in scenes])),
         shape=torch.from_numpy(np.stack([scene.shape for scene in scenes]))[:, None],
-        root=rotation @ root,
-        translation=(rotation @ place[..., None])[..., 0] + shift,
+        root=R_camera_world @ root,
+        translation=(R_camera_world @ place[..., None])[..., 0] + shift,
     )

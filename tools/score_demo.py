@@ -1,7 +1,7 @@
-"""Hold a demo's result to the truth from all calibrated cameras: `judge_demo.py DEMO VIDEO`.
+"""Score a demo's result against the truth from all calibrated cameras: `score_demo.py DEMO VIDEO`.
 
 DEMO holds `poses.npz`; VIDEO's folder holds `calibration.json` and the other cameras' videos. Prints PA-MPJPE in mm of the
-result and of mediapipe's own 3D, and draws `truth.png`. A video without calibration beside it is none to judge by.
+result and of mediapipe's own 3D, and draws `truth.png`. A video without calibration beside it is not scored.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def main() -> None:
     number = [view.video.name for view in views.views].index(video.name)
     config = TruthConfig()
     with stage_bars() as bars:
-        seen = [detect_camera(view, watch=bars) for view in views.views]
+        seen = [detect_camera(view, progress=bars) for view in views.views]
     whole = truth_of(views, seen, config)
     left_out = left_out_truths(views_2d(views, seen), whole, config)
     truth = camera_truths(views, seen, whole, left_out, FULL_BODY_JOINTS)[number]
@@ -47,8 +47,8 @@ def main() -> None:
     time_s = seen[number].keypoints.time_s
     print(f"Against the truth from {len(views.views)} cameras ({int(truth.frames.sum())} frames, PA-MPJPE):")
     for name, places in joints.items():
-        marks = frame_errors(places, truth, time_s)
-        print(f"  {name}: {np.nanmean(marks.pa_mm):.0f} mm, a result in {marks.coverage:.0%} of frames")
+        errors = frame_errors(places, truth, time_s)
+        print(f"  {name}: {np.nanmean(errors.pa_mm):.0f} mm, a result in {errors.coverage:.0%} of frames")
     frames = np.flatnonzero(truth.frames)[np.linspace(0, truth.frames.sum() - 1, 4).astype(int)]
     write_png(demo / "truth.png", compare_skeletons(truth.joints_m, joints, [int(t) for t in frames]))
     print(f"  {demo / 'truth.png'} shows both beside it, from the camera and from the side")

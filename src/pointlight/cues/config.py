@@ -1,0 +1,192 @@
+"""The one type for what a network sees, and the one way to make it: `CueConfig.make`, for simulated and for real people."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from pointlight.body import EXTENDED_KEYPOINTS, NETWORK_KEYPOINTS
+from pointlight.cues.boxes import CROP_PX, PERSON_PX, Boxes, totally_occluded, track_boxes
+from pointlight.geometry import crop_ray_rotation, pixel_rays
+
+KEYPOINT_SETS: dict[str, tuple[str, ...]] = {"paper12": NETWORK_KEYPOINTS, "extended19": EXTENDED_KEYPOINTS}
+"""Input sets by the name that a checkpoint carries; the first 12 are always the paper's."""
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What may be known of people filmed over T frames of the 30 frames/s grid. No truth is in it.
+
+    Attributes:
+        points_px: (..., T, K, 2) 2D keypoints; values of those that are not seen are ignored.
+        visible: (..., T, K) bool.
+        names: of the K keypoints.
+        focal_px: (...) the focal length, known or assumed.
+        principal_px: (..., 2) the principal point, assumed in the middle of the picture.
+    """
+
+    points_px: Tensor
+    visible: Tensor
+    names: tuple[str, ...]
+    focal_px: Tensor
+    principal_px: Tensor
+
+    def of(self, names: tuple[str, ...]) -> Observation:
+        """The same with the named keypoints alone, in that order.
+
+        Raises:
+            ValueError: one of them is not there.
+        """
+        if names == self.names:
+            return self
+        if missing := [name for name in names if name not in self.names]:
+            raise ValueError(f"the keypoints {', '.join(missing)} are not among {', '.join(self.names)}")
+        order = [self.names.index(name) for name in names]
+        return replace(
+            self, points_px=self.points_px[..., order, :], visible=self.visible[..., order], names=names
+        )
+
+    def with_last_frame_twice(self) -> Observation:
+        """One frame longer, in which nothing moves; so every frame has a pair."""
+        return replace(
+            self,
+            points_px=torch.cat((self.points_px, self.points_px[..., -1:, :, :]), dim=-3),
+            visible=torch.cat((self.visible, self.visible[..., -1:, :]), dim=-2),
+        )
+
+
+@dataclass(frozen=True)
+class CropFrames:
+    """Where a track's crops lie and which way their cameras look.
+
+    Attributes:
+        occluded: (..., T) bool, frames that enter as total occlusions.
+        boxes: the crops, in picture pixels.
+        centre_ray: (..., T, 3) direction of the crop's centre in camera axes, z = 1.
+        R_ray_camera: (..., T, 3, 3) rotation from camera axes to the crop-ray frame of each frame.
+        focal_crop: (..., T) focal length in units of half the crop, as the network is told.
+    """
+
+    occluded: Tensor
+    boxes: Boxes
+    centre_ray: Tensor
+    R_ray_camera: Tensor
+    focal_crop: Tensor
+
+    @staticmethod
+    def of(
+        points_px: Float[Tensor, "*batch frames points 2"],
+        visible: Bool[Tensor, "*batch frames points"],
+        focal_px: Float[Tensor, "*batch"],
+        principal_px: Float[Tensor, "*batch 2"],
+    ) -> CropFrames:
+        """Crops around the paper's 12 keypoints, which come first."""
+        twelve = visible[..., : len(NETWORK_KEYPOINTS)]
+        occluded = totally_occluded(twelve)
+        boxes = track_boxes(points_px[..., : len(NETWORK_KEYPOINTS), :], twelve)
+        focal = focal_px[..., None].expand(occluded.shape)
+        centre_ray = pixel_rays(boxes.centre_px, focal, principal_px[..., None, :])
+        return CropFrames(
+            occluded, boxes, centre_ray, crop_ray_rotation(centre_ray), focal * crop_scale(boxes)
+        )
+
+
+@dataclass(frozen=True)
+class Cues:
+    """What a network sees of tracks of T frames.
+
+    Attributes:
+        inputs: (..., T-1, *shape) an entry for each pair of frames; (..., T, *shape) where every frame was asked for.
+        occluded: (..., T) bool, frames that entered as total occlusions.
+        boxes: the crops, in picture pixels.
+        R_ray_camera: (..., T, 3, 3) rotation from camera axes to the crop-ray frame of each frame.
+        focal_crop: (..., T) focal length in units of half the crop, as the network is told.
+    """
+
+    inputs: Tensor
+    occluded: Tensor
+    boxes: Boxes
+    R_ray_camera: Tensor
+    focal_crop: Tensor
+
+    def to(self, device: torch.device | str) -> Cues:
+        """The same on a device; the boxes, which no network sees, stay."""
+        return replace(
+            self,
+            inputs=self.inputs.to(device),
+            occluded=self.occluded.to(device),
+            R_ray_camera=self.R_ray_camera.to(device),
+            focal_crop=self.focal_crop.to(device),
+        )
+
+    def alone(self) -> Cues:
+        """One track (T, ...) as a batch of one."""
+        boxes = Boxes(self.boxes.centre_px[None], self.boxes.size_px[None])
+        return Cues(
+            self.inputs[None], self.occluded[None], boxes, self.R_ray_camera[None], self.focal_crop[None]
+        )
+
+    @property
+    def R_ray_of_pairs(self) -> Tensor:
+        """(..., T, 3, 3) the frame in which a network speaks of each frame: its own, of the last one its neighbour's."""
+        turn = self.R_ray_camera
+        return torch.cat((turn[..., :-1, :, :], turn[..., -2:-1, :, :]), dim=-3)
+
+
+@dataclass(frozen=True)
+class CueConfig(ABC):
+    """One kind of input. A new one is a subclass that says its shape, makes it, and mirrors it.
+
+    Attributes:
+        keypoint_set: the 2D keypoints that it needs, a name of `KEYPOINT_SETS`.
+    """
+
+    keypoint_set: str = "extended19"
+
+    @property
+    def keypoints(self) -> tuple[str, ...]:
+        """The names of the set."""
+        return KEYPOINT_SETS[self.keypoint_set]
+
+    @property
+    @abstractmethod
+    def input_shape(self) -> tuple[int, ...]:
+        """The shape of one pair's input."""
+
+    @abstractmethod
+    def inputs(self, seen: Observation, crops: CropFrames) -> Tensor:
+        """(..., T-1, *input_shape) of an observation of `keypoints` in these crops."""
+
+    @abstractmethod
+    def mirrored(self, inputs: Tensor) -> Tensor:
+        """What `inputs` would be of the same people in a mirror: x negated, left and right the other way round."""
+
+    def make(self, seen: Observation, *, every_frame: bool = False) -> Cues:
+        """The network's input of people who were simulated or filmed.
+
+        Args:
+            seen: of at least `keypoints`, in any order.
+            every_frame: give the last frame an entry too, as if it stood still afterwards; for networks of single frames.
+        """
+        frames = seen.points_px.shape[-3]
+        seen = seen.of(self.keypoints)
+        if every_frame:
+            seen = seen.with_last_frame_twice()
+        crops = CropFrames.of(seen.points_px, seen.visible, seen.focal_px, seen.principal_px)
+        boxes = Boxes(crops.boxes.centre_px[..., :frames, :], crops.boxes.size_px[..., :frames])
+        return Cues(
+            self.inputs(seen, crops),
+            crops.occluded[..., :frames],
+            boxes,
+            crops.R_ray_camera[..., :frames, :, :],
+            crops.focal_crop[..., :frames],
+        )
+
+
+def crop_scale(boxes: Boxes) -> Tensor:
+    """Half crops per picture pixel, (..., T)."""
+    return PERSON_PX / boxes.size_px / (CROP_PX / 2)

@@ -1,0 +1,220 @@
+"""The losses: the paper's two, and named additions that the paper's recipes switch off."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pointlight.body import EVALUATION_JOINTS, BodyModel, BodyState
+from pointlight.geometry import MIN_DEPTH_M, procrustes_error, safe_norm, similarity_alignment
+from pointlight.network.regressor import Prediction
+from pointlight.simulator import TRACK_POINTS
+
+EVALUATION_INDICES = tuple(TRACK_POINTS.index(name) for name in EVALUATION_JOINTS)
+_HIPS = tuple(TRACK_POINTS.index(name) for name in ("left_hip", "right_hip"))
+
+
+@dataclass(frozen=True)
+class LossConfig:
+    """Weights. The paper's loss is `aligned` and `reprojection` alone; it states neither norm nor weights.
+
+    Attributes:
+        aligned: mean distance in metres of the 14 joints after Procrustes alignment.
+        reprojection: mean absolute 2D error in half crops.
+        perspective: reproject by full perspective (depth = focal / scale) in place of weak perspective.
+        surface_points: align and reproject nose, ears, heels and toes as well.
+        fit_on_metric: fit the alignment on the 14 joints that the metric has, whatever else is aligned with them.
+        unaligned: mean distance in metres of the joints relative to the hips, without alignment.
+        rotation: mean squared error of the joints' rotation matrices.
+        turn: mean squared error of the joints' rotation matrices in the crop-ray frame, not against the parent.
+        root: mean squared error of the root's rotation matrix.
+        shape: mean absolute error of the shape's numbers.
+        velocity: mean distance in metres between predicted and true motion from frame to frame.
+        pairs: on so many of a clip's 30 pairs, drawn anew each step, the loss is taken; None takes all, as the paper
+            does. Neighbouring frames say nearly the same, and the memory sees every pair.
+    """
+
+    aligned: float = 1.0
+    reprojection: float = 1.0
+    perspective: bool = False
+    surface_points: bool = False
+    fit_on_metric: bool = False
+    unaligned: float = 0.0
+    rotation: float = 0.0
+    turn: float = 0.0
+    root: float = 0.0
+    shape: float = 0.0
+    velocity: float = 0.0
+    pairs: int | None = None
+
+
+@dataclass(frozen=True)
+class Targets:
+    """The truth for both frames of every pair, in the crop-ray frame of the pair's first frame.
+
+    Attributes:
+        points_ray_m: (B, T-1, 2, N, 3) of `TRACK_POINTS`, metres.
+        points_crop: (B, T-1, 2, N, 2) their true places in the crop, half crops.
+        pose: (B, T-1, 2, J-1, 3, 3).
+        root_ray: (B, T-1, 2, 3, 3).
+        shape: (B, 1, 1, S).
+        focal_crop: (B, T-1) as the network is told, half crops.
+        known: (B, T-1, 2, N) bool, points of which the source has a truth; the others have any finite place and no weight.
+            None: all of them.
+        body_known: (B,) bool, clips of which the source has pose, root and shape; None: all of them.
+    """
+
+    points_ray_m: Tensor
+    points_crop: Tensor
+    pose: Tensor
+    root_ray: Tensor
+    shape: Tensor
+    focal_crop: Tensor
+    known: Tensor | None = None
+    body_known: Tensor | None = None
+
+    def of_pairs(self, pairs: Tensor) -> Targets:
+        """The truth of some pairs (P,) of every clip."""
+        by_pair = ("points_ray_m", "points_crop", "pose", "root_ray", "focal_crop", "known")
+        values = {name: getattr(self, name) for name in by_pair}
+        return replace(self, **{name: v[:, pairs] for name, v in values.items() if v is not None})
+
+    def to(self, device: str) -> Targets:
+        """The same on a device."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return replace(self, **{name: v.to(device) for name, v in values.items() if v is not None})
+
+
+def draw_pairs(count: int, wanted: int | None, rng: np.random.Generator) -> Tensor:
+    """(P,) one pair out of each of `wanted` equal stretches of a clip of `count` pairs; all where None."""
+    if wanted is None or wanted >= count:
+        return torch.arange(count)
+    edges = np.linspace(0, count, wanted + 1)
+    return torch.from_numpy(np.floor(rng.uniform(edges[:-1], edges[1:])).astype(np.int64).clip(0, count - 1))
+
+
+def motion_hmr_loss(
+    predicted: Prediction, targets: Targets, body: BodyModel, config: LossConfig
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """The weighted sum and its unweighted parts, over both heads, every joint, every frame.
+
+    Totally occluded frames count like all others: "visibility masks inputs, never targets". What the source of the clips
+    does not know has no weight.
+    """
+    zero = torch.zeros_like(predicted.shift[..., :1]).expand(*predicted.shift.shape[:-1], 3)
+    state = BodyState(predicted.pose, predicted.shape, predicted.root, zero)
+    points = hip_centred(body.keypoints(state, TRACK_POINTS))
+    truth = hip_centred(targets.points_ray_m)
+    chosen = list(range(len(TRACK_POINTS))) if config.surface_points else list(EVALUATION_INDICES)
+    weights = None if targets.known is None else targets.known.to(points.dtype)[..., chosen]
+    # Without both hips nobody knows where the others are relative to them.
+    centred = None if weights is None else weights * _hips_known(targets)
+
+    parts = {"aligned": _aligned(points, truth, chosen, weights, fit_on_metric=config.fit_on_metric)}
+    seen = reproject(points[..., chosen, :], predicted, targets.focal_crop, perspective=config.perspective)
+    parts["reprojection"] = _mean((seen - targets.points_crop[..., chosen, :]).abs(), weights)
+    if config.unaligned:
+        parts["unaligned"] = _mean(safe_norm(points[..., chosen, :] - truth[..., chosen, :]), centred)
+    if config.velocity:
+        error = (points - truth)[..., chosen, :]
+        # The two heads of a pair share a frame of reference, neighbouring pairs do not quite.
+        both = None if centred is None else centred[:, :, 1] * centred[:, :, 0]
+        parts["velocity"] = _mean(safe_norm(error[:, :, 1] - error[:, :, 0]), both)
+    parts |= _body_parts(predicted, state, targets, body, config)
+    total = sum(getattr(config, name) * parts[name] for name in _ORDER if name in parts)
+    return torch.as_tensor(total), parts
+
+
+_ORDER = ("aligned", "reprojection", "unaligned", "rotation", "turn", "root", "shape", "velocity")
+"""In which the terms are added; floating-point sums depend on it."""
+
+
+def _body_parts(
+    predicted: Prediction, state: BodyState, targets: Targets, body: BodyModel, config: LossConfig
+) -> dict[str, Tensor]:
+    """The terms on rotations and shape that the configuration asks for."""
+    known = None if targets.body_known is None else targets.body_known.to(predicted.pose.dtype)
+    parts = {}
+    if config.rotation:
+        parts["rotation"] = _mean((predicted.pose - targets.pose).square().sum((-1, -2)), known)
+    if config.turn:
+        true = BodyState(targets.pose, predicted.shape, targets.root_ray, state.translation)
+        apart = body.joint_rotations(state) - body.joint_rotations(true)
+        parts["turn"] = _mean(apart.square().sum((-1, -2)), known)
+    if config.root:
+        parts["root"] = _mean((predicted.root - targets.root_ray).square().sum((-1, -2)), known)
+    if config.shape:
+        parts["shape"] = _mean((predicted.shape - targets.shape).abs(), known)
+    return parts
+
+
+def hip_centred(points: Tensor) -> Tensor:
+    """`TRACK_POINTS` (..., N, 3) relative to the middle of the hips."""
+    return points - points[..., _HIPS, :].mean(-2, keepdim=True)
+
+
+def squared_loss(
+    standardised: Tensor, mean: Tensor, deviation: Tensor, targets: Targets
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """Mean squared error on standardised, root-relative targets (Martinez et al. 2017).
+
+    Args:
+        standardised: (B, P, N, 3) what the network says of the present frames.
+        mean: (N, 3) of the targets.
+        deviation: (N, 3) of the targets.
+        targets: of the P pairs.
+    """
+    points = hip_centred(targets.points_ray_m[:, :, 0])
+    weights = (
+        None if targets.known is None else (targets.known * _hips_known(targets).bool())[:, :, 0].to(points)
+    )
+    loss = _mean((standardised - (points - mean) / deviation).square(), weights)
+    with torch.no_grad():
+        found = standardised * deviation + mean
+        aligned = _aligned(found, points, list(range(points.shape[-2])), weights, fit_on_metric=False)
+    return loss, {"squared": loss.detach(), "aligned": aligned}
+
+
+def _hips_known(targets: Targets) -> Tensor:
+    """(B, P, 2, 1) 1 where both hips have a truth."""
+    assert targets.known is not None
+    return targets.known[..., _HIPS].all(-1, keepdim=True).to(targets.points_ray_m.dtype)
+
+
+def _aligned(
+    points: Tensor, truth: Tensor, chosen: list[int], weights: Tensor | None, *, fit_on_metric: bool
+) -> Tensor:
+    """Mean distance of the chosen points after alignment, fitted on them or on the joints that the metric has."""
+    mine, theirs = points[..., chosen, :], truth[..., chosen, :]
+    if not fit_on_metric:
+        error = procrustes_error(mine, theirs, weights)
+        return _mean(error, None if weights is None else weights.amax(-1))
+    fit = [chosen.index(index) for index in EVALUATION_INDICES]
+    with torch.no_grad():
+        fit_weights = None if weights is None else weights[..., fit]
+        alignment = similarity_alignment(mine[..., fit, :], theirs[..., fit, :], fit_weights)
+    return _mean(safe_norm(alignment.apply(mine) - theirs), weights)
+
+
+def _mean(values: Tensor, weights: Tensor | None) -> Tensor:
+    """The mean, weighted over the leading dimensions that `weights` has; 0 where nothing has weight."""
+    if weights is None:
+        return values.mean()
+    spread = weights.reshape(*weights.shape, *([1] * (values.ndim - weights.ndim))).expand_as(values)
+    return (values * spread).sum() / spread.sum().clamp_min(1e-9)
+
+
+def reproject(points_m: Tensor, predicted: Prediction, focal_crop: Tensor, *, perspective: bool) -> Tensor:
+    """Hip-centred points (B, T-1, 2, N, 3) in the crop-ray frame to crop coordinates in half crops.
+
+    Weak perspective is HMR's; full perspective puts the hips at depth focal / scale.
+    """
+    shifted = points_m[..., :2] + predicted.shift[..., None, :]
+    if not perspective:
+        return predicted.scale[..., None, None] * shifted
+    focal = focal_crop[..., None, None]
+    depth = points_m[..., 2] + focal / predicted.scale[..., None]
+    return (shifted * (focal / depth.clamp_min(4 * MIN_DEPTH_M))[..., None]).clamp(-8, 8)

@@ -42,8 +42,8 @@ def weights(bank: MotionBank, body: AnnyBody, tmp_path_factory: pytest.TempPathF
     out = tmp_path_factory.mktemp("run")
     Trainer(find_training_recipe("tiny"), out, bank, body=body, workers=0).run(steps=2)
     again = Trainer(find_training_recipe("tiny"), out, bank, body=body, workers=0)
-    again.resume()
-    again.run(steps=4)
+    again.resume(extend_to=4)
+    again.run()
     assert again.step == 4
     return out / "best.safetensors"
 

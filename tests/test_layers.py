@@ -16,6 +16,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "src" / "pointlight"
 GROUND = (
     "errors",
     "files",
+    "configuration",
     "pickles",
     "progress",
     "provenance",

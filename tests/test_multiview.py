@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from dataclasses import replace
@@ -404,6 +405,21 @@ def test_the_truth_is_kept_until_anything_it_is_made_of_changes(
         assert len(made) == number
     multiview_truth.cached_triangulation(views, config, tmp_path, swapped=first.swapped)
     assert len(made) == 6
+
+
+def test_the_truth_of_an_older_version_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its file was named by the text that Python makes of the settings."""
+    views, config = seen(person()[:2]), TruthConfig()
+    first = multiview_truth.cached_triangulation(views, config, tmp_path)
+    digest = hashlib.sha256(f"1 {config} {views.names}".encode())
+    arrays = [views.time_s, views.points_px, views.scores]
+    for array in arrays + [value.numpy() for one in views.lenses for value in vars(one).values()]:
+        digest.update(f"{array.shape} {array.dtype}".encode() + np.ascontiguousarray(array).tobytes())
+    (made,) = tmp_path.iterdir()
+    made.rename(tmp_path / f"truth-{digest.hexdigest()[:24]}.npz")
+    monkeypatch.setattr(multiview_truth, "triangulate_person", lambda *_, **__: pytest.fail("made again"))
+    again = multiview_truth.cached_triangulation(views, config, tmp_path)
+    np.testing.assert_array_equal(again.joints_world_m, first.joints_world_m)
 
 
 # Folders

@@ -19,7 +19,9 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
+import pointlight
 from pointlight.body import AnnyBody
+from pointlight.configuration import config_sha256, from_plain, to_plain
 from pointlight.cues import PointCueConfig
 from pointlight.errors import PointlightError
 from pointlight.motion import MotionBank, procedural_bank
@@ -33,13 +35,11 @@ from pointlight.training import (
     Trainer,
     batches,
     find_training_recipe,
-    from_plain,
     learning_rate,
     load_checkpoint,
     observation_of,
     repaired_tracks,
     save_checkpoint,
-    to_plain,
     train,
 )
 
@@ -290,6 +290,8 @@ def test_lineage_is_kept(tmp_path: Path, bank: MotionBank, body: AnnyBody) -> No
     child.run(steps=4)
     metadata = load_checkpoint(tmp_path / "second" / "latest.safetensors", body).metadata
     assert metadata["command"] == "pointlight train tiny --seed 0 --steps 4 --init WEIGHTS"
+    assert metadata["recipe_sha256"] == config_sha256(find_training_recipe("tiny"))
+    assert metadata["version"] == pointlight.__version__ and "commit" in metadata
     lineage = metadata["lineage"]
     assert [entry["sha256"] for entry in lineage] == [parent.sha256]
     made = tmp_path / "second" / "latest.safetensors"
@@ -348,7 +350,10 @@ def test_minutes_end_a_run_that_can_be_resumed(tmp_path: Path, bank: MotionBank,
     trainer.run(steps=10**6, minutes=1e-4)
     assert time.monotonic() - started < 60
     assert 0 < trainer.step < 10**6
-    assert run_tiny(tmp_path, bank, body, trainer.step + 1, resume=True).step == trainer.step + 1
+    again = Trainer(find_training_recipe("tiny"), tmp_path, bank, body=body, workers=0)
+    again.resume()
+    again.run(minutes=0)
+    assert (again.step, again.steps) == (trainer.step + 1, 10**6)
 
 
 def test_the_mean_of_networks_lies_between_them(tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ def main() -> None:
     model.load_state_dict(mean)
     metadata = {
         key: checkpoints[0].metadata.get(key)
-        for key in ("recipe_name", "recipe", "steps", "seed", "motion_sha256")
+        for key in ("recipe_name", "recipe", "recipe_sha256", "steps", "seed", "motion_sha256")
     }
     save_checkpoint(
         given.out,

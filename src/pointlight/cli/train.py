@@ -11,8 +11,11 @@ from pointlight.cli.progress import stage_bars
 
 
 def train(
-    recipe: Annotated[str, typer.Argument(help="Name of a recipe; see docs/model.md.")],
     out: Annotated[Path, typer.Option(help="The run's folder.")],
+    recipe: Annotated[
+        str | None,
+        typer.Argument(help="Name of a recipe, see docs/model.md; a run that is resumed knows its own."),
+    ] = None,
     motion: Annotated[
         Path | None,
         typer.Option(envvar="POINTLIGHT_MOTION", help="Folder of BVH or AMC files; procedural if not given."),
@@ -20,12 +23,15 @@ def train(
     steps: Annotated[int | None, typer.Option(help="Length of the run; the recipe's if not given.")] = None,
     minutes: Annotated[float | None, typer.Option(help="Stop after so many minutes; resume later.")] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on where the folder's last state stands.")
+        bool, typer.Option("--resume", help="Go on with the run in --out; nothing else need be given.")
     ] = False,
+    extend_to: Annotated[
+        int | None, typer.Option(help="With --resume: make the run so many steps long.")
+    ] = None,
     init: Annotated[
         str | None, typer.Option(help="Weights to start from: a shipped model or a file.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of scenes and weights.")] = 0,
+    seed: Annotated[int | None, typer.Option(help="Of scenes and weights; 0 if not given.")] = None,
     workers: Annotated[int, typer.Option(help="Processes that make data.")] = 1,
     device: Annotated[str, typer.Option(help="Where the network learns: cpu, cuda, mps.")] = "cpu",
 ) -> None:
@@ -40,6 +46,7 @@ def train(
             steps=steps,
             minutes=minutes,
             resume=resume,
+            extend_to=extend_to,
             init=init,
             seed=seed,
             workers=workers,

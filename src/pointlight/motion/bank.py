@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pointlight.configuration import config_sha256
 from pointlight.motion.clip import BodyMotion
 
 SPLITS = ("train", "validation", "heldout")
@@ -114,7 +115,19 @@ class MotionBank:
         clips: tuple[ClipEntry, ...], pose: np.ndarray, root: np.ndarray, translation_m: np.ndarray
     ) -> MotionBank:
         """A bank of arrays that are already end to end."""
-        digest = hashlib.sha256(repr(clips).encode())
+        digest = begin_digest(clips)
         for array in (pose, root, translation_m):
             digest.update(np.ascontiguousarray(array).data)
         return MotionBank(clips, pose, root, translation_m, digest.hexdigest())
+
+    def old_sha256(self) -> str:
+        """The bank's hash by the rule of version 0.1.0, which runs of that version were begun with."""
+        digest = hashlib.sha256(repr(self.clips).encode())
+        for array in (self.pose, self.root, self.translation_m):
+            digest.update(np.ascontiguousarray(array).data)
+        return digest.hexdigest()
+
+
+def begin_digest(clips: tuple[ClipEntry, ...]) -> hashlib._Hash:
+    """The digest of a bank before its arrays' bytes go in: pose, root and translation, in this order."""
+    return hashlib.sha256(config_sha256(clips).encode())

@@ -17,7 +17,7 @@ import numpy as np
 
 from pointlight.errors import PointlightError
 from pointlight.files import ensure_folder
-from pointlight.motion.bank import ClipEntry, MotionBank
+from pointlight.motion.bank import ClipEntry, MotionBank, begin_digest
 from pointlight.motion.clip import DRIVEN_JOINTS, BodyMotion
 from pointlight.motion.turns import quaternions_to_rotations, rotations_to_quaternions
 
@@ -66,7 +66,7 @@ def read_bank(folder: Path) -> MotionBank | None:
         if described["format_version"] != FORMAT_VERSION:
             return None
         clips = tuple(ClipEntry(**entry) for entry in described["clips"])
-        digest = hashlib.sha256(repr(clips).encode())
+        digest = begin_digest(clips)
         arrays = {name: _mapped(folder / f"{name}.npy", digest) for name in _SHAPES}
     except (OSError, EOFError, ValueError, KeyError, TypeError):
         return None
@@ -96,7 +96,7 @@ def _write_arrays(folder: Path, motions: Iterable[tuple[BodyMotion, str]]) -> No
         for name, file in files.items():
             file.seek(0)
             _write_header(file, name, start)
-    digest = hashlib.sha256(repr(tuple(clips)).encode())
+    digest = begin_digest(tuple(clips))
     for name in _SHAPES:
         _mapped(folder / f"{name}.npy", digest)
     described = {

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import csv
-import hashlib
-import json
+import math
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pointlight.body import AnnyBody, BodyModel
+from pointlight.configuration import config_sha256
 from pointlight.errors import PointlightError
 from pointlight.motion.asf_amc import read_amc, read_asf
 from pointlight.motion.bank import SPLITS, MotionBank
@@ -173,6 +173,10 @@ def _described(folder: Path, row: dict[str, str]) -> MotionFile:
         fps, scale = float(row.get("fps") or 0), float(row.get("scale_to_m") or 0)
     except ValueError as error:
         raise PointlightError(f"{folder / 'clips.csv'}, row of {row['file']}: {error}") from None
+    if not math.isfinite(fps) or not math.isfinite(scale):
+        raise PointlightError(
+            f"{folder / 'clips.csv'}, row of {row['file']}: fps and scale_to_m must be finite"
+        )
     return MotionFile(
         file=row["file"],
         group=row.get("group") or "all",
@@ -207,15 +211,13 @@ def _table(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
 
 def _key(folder: Path, files: Sequence[MotionFile], body: BodyModel) -> str:
     """Hash of everything that the bank depends on."""
-    digest = hashlib.sha256(f"{FORMAT_VERSION} {body.sha256} {SHORTEST_FRAMES}".encode())
-    for module in _SOURCES:
-        digest.update((Path(__file__).parent / f"{module}.py").read_bytes())
-    for entry in files:
-        digest.update(json.dumps(asdict(entry), sort_keys=True).encode())
-    skeletons = {entry.skeleton for entry in files if entry.skeleton}
-    for name in sorted(skeletons | {entry.file for entry in files}):
-        try:
-            digest.update((folder / name).read_bytes())
-        except OSError as error:
-            raise PointlightError(f"cannot read {folder / name} ({error.strerror})") from error
-    return digest.hexdigest()[:24]
+    names = {entry.file for entry in files} | {entry.skeleton for entry in files if entry.skeleton}
+    depends_on = {
+        "format_version": FORMAT_VERSION,
+        "body": body.sha256,
+        "shortest_frames": SHORTEST_FRAMES,
+        "modules": [Path(__file__).parent / f"{module}.py" for module in _SOURCES],
+        "files": files,
+        "contents": {name: folder / name for name in names},
+    }
+    return config_sha256(depends_on)[:24]

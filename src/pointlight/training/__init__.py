@@ -9,7 +9,6 @@ from pointlight.training.checkpoint import (
     save_checkpoint,
     shipped_models,
 )
-from pointlight.training.configuration import from_plain, to_plain
 from pointlight.training.data import (
     Batch,
     BatchMaker,
@@ -22,8 +21,9 @@ from pointlight.training.data import (
 from pointlight.training.motions import training_bank
 from pointlight.training.optimisers import OptimiserConfig, learning_rate
 from pointlight.training.recipes import RECIPES, Recipe, find_training_recipe
+from pointlight.training.runs import train
 from pointlight.training.shards import ClipShards
-from pointlight.training.trainer import Trainer, train
+from pointlight.training.trainer import Trainer
 from pointlight.training.validation import Validation
 
 __all__ = [
@@ -39,7 +39,6 @@ __all__ = [
     "Validation",
     "batches",
     "find_training_recipe",
-    "from_plain",
     "learning_rate",
     "load_checkpoint",
     "observation_of",
@@ -47,7 +46,6 @@ __all__ = [
     "save_checkpoint",
     "shipped_models",
     "targets_of",
-    "to_plain",
     "train",
     "training_bank",
 ]

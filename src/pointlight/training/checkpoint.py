@@ -13,13 +13,14 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from pointlight import __version__
 from pointlight.body import AnnyBody, BodyModel
+from pointlight.configuration import from_plain, to_plain
 from pointlight.cues import KEYPOINT_SETS, PointCueConfig
 from pointlight.errors import PointlightError
 from pointlight.files import atomic_path
 from pointlight.network import MartinezConfig, MotionHMRConfig, NetworkConfig, PoseNetwork, find_device
 from pointlight.simulator import CLIP_FRAMES, FRAMES_PER_SECOND
-from pointlight.training.configuration import from_plain, to_plain
 
 FORMAT_VERSION = 1
 DATA_ACKNOWLEDGEMENT = (
@@ -67,6 +68,7 @@ def save_checkpoint(
     }
     header = {
         "format_version": FORMAT_VERSION,
+        "version": __version__,
         "config": to_plain(model.config),
         "body": body.name,
         "body_sha256": body.sha256,
@@ -153,14 +155,18 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
 
 
 def _read_config(header: dict[str, Any], where: str) -> NetworkConfig:
-    """The network's configuration; version 0.1.0 kept the input among the sizes."""
-    plain = dict(header["config"])
-    if "cues" not in plain:
-        old = plain.get("encoder", plain)
-        cues = PointCueConfig(old.get("keypoint_set", ""), next_frame=old.get("next_frame", False))
-        moved = ("keypoint_set", "next_frame")
-        plain = {name: value for name, value in plain.items() if name not in moved} | {"cues": to_plain(cues)}
-        if "encoder" in plain:
-            plain["encoder"] = {k: v for k, v in plain["encoder"].items() if k not in moved}
     union = MotionHMRConfig | MartinezConfig
-    return from_plain(union, plain, where)  # pyright: ignore[reportArgumentType]
+    return from_plain(union, network_of_today(header["config"]), where)  # pyright: ignore[reportArgumentType]
+
+
+def network_of_today(plain: dict[str, Any]) -> dict[str, Any]:
+    """A stored configuration of a network in the fields of today; version 0.1.0 kept the input among the sizes."""
+    if "cues" in plain:
+        return plain
+    old = plain.get("encoder", plain)
+    cues = PointCueConfig(old.get("keypoint_set", ""), next_frame=old.get("next_frame", False))
+    moved = ("keypoint_set", "next_frame")
+    plain = {name: value for name, value in plain.items() if name not in moved} | {"cues": to_plain(cues)}
+    if "encoder" in plain:
+        plain["encoder"] = {k: v for k, v in plain["encoder"].items() if k not in moved}
+    return plain

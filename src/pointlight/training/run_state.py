@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from pointlight.errors import PointlightError
 from pointlight.files import atomic_path
 
-_FILE = "last.safetensors"
+STATE = "last.safetensors"
+"""Its file in a run's folder."""
 
 
 def save_state(
@@ -29,7 +30,7 @@ def save_state(
     tensors |= {f"average/{name}": value for name, value in average.items()}
     tensors["random"] = torch.get_rng_state()
     plain = _without_tensors(optimiser.state_dict(), "optimiser", tensors)
-    with atomic_path(folder / _FILE) as temporary:
+    with atomic_path(folder / STATE) as temporary:
         save_file(
             {name: value.detach().contiguous().clone() for name, value in tensors.items()},
             temporary,
@@ -45,7 +46,7 @@ def load_state(
     Raises:
         PointlightError: there is nothing to resume, or it belongs to another network.
     """
-    path = folder / _FILE
+    path = folder / STATE
     if not path.exists():
         raise PointlightError(f"there is no run to resume in {folder}; start one without --resume")
     try:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-import platform
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,9 @@ import torch
 from torch import nn
 
 from pointlight.body import AnnyBody, BodyModel
+from pointlight.configuration import config_sha256, to_plain
 from pointlight.errors import PointlightError
-from pointlight.files import atomic_path, ensure_folder
+from pointlight.files import ensure_folder
 from pointlight.motion import MotionBank
 from pointlight.network import PoseNetwork, draw_pairs, find_device
 from pointlight.progress import Progress, ProgressCallback, silent
@@ -22,11 +23,11 @@ from pointlight.provenance import git
 from pointlight.randomness import stream
 from pointlight.training.board import Board
 from pointlight.training.checkpoint import load_checkpoint, save_checkpoint
-from pointlight.training.configuration import from_plain, to_plain
 from pointlight.training.data import Batch, BatchMaker, BatchSource, batches
-from pointlight.training.motions import mean_pose, training_bank
+from pointlight.training.motions import mean_pose
 from pointlight.training.optimisers import follow_weights, learning_rate, make_optimiser
-from pointlight.training.recipes import Recipe, find_training_recipe
+from pointlight.training.recipes import Recipe
+from pointlight.training.run_files import RunFile, Session, read_run_file, refuse_used
 from pointlight.training.run_state import load_state, save_state
 from pointlight.training.validation import Validation
 
@@ -54,6 +55,7 @@ class Trainer:
         init: str | None = None,
         workers: int = 1,
         device: str = "cpu",
+        motion: Path | None = None,
     ) -> None:
         """Set up a run, or what is needed to resume one.
 
@@ -66,6 +68,7 @@ class Trainer:
             init: name or file of weights to start from.
             workers: processes that make batches; 0 makes them in this one.
             device: where the network learns, as torch calls it.
+            motion: folder that the bank was compiled from, remembered for a resume; None for procedural motions.
         """
         self.recipe = recipe
         self.out = ensure_folder(out)
@@ -76,8 +79,11 @@ class Trainer:
         self.device = device
         self.lineage: list[dict[str, Any]] = []
         self.steps = recipe.optimiser.steps
+        self.run_file: RunFile | None = None
+        self._motion = "" if motion is None else str(Path(motion).resolve())
         torch.manual_seed(seed)
         self.model = self._build(init).to(find_device(device))
+        self._init_sha256: str | None = None if init is None else self.lineage[-1]["sha256"]
         # Batches are made on the CPU with a body of their own.
         self._body_there = self.body.on(device)
         self.average = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
@@ -88,18 +94,34 @@ class Trainer:
         self.latest_mm = math.nan
         self.latest_loss = math.nan
 
-    def resume(self) -> None:
-        """Go on where the folder's last checkpoint stands."""
-        stored = json.loads((self.out / "run.json").read_text()) if (self.out / "run.json").exists() else None
-        if stored is not None:
-            before = from_plain(Recipe, stored["recipe"], str(self.out / "run.json"))
-            if before.network != self.recipe.network:
-                raise PointlightError(f"{self.out} holds a run of another network; use another --out")
+    def resume(self, extend_to: int | None = None) -> None:
+        """Go on where the folder's last state stands, towards the length that the run was begun with.
+
+        Args:
+            extend_to: make the run so long; the schedule follows the new length from here on.
+
+        Raises:
+            PointlightError: there is nothing to resume, or recipe, seed, motions, body or first weights are others.
+        """
+        run = read_run_file(self.out)
+        run.check(
+            self.out,
+            recipe=self.recipe,
+            seed=self.seed,
+            bank=self.bank,
+            body_sha256=self.body.sha256,
+            init_sha256=self._init_sha256,
+        )
+        longer = run if extend_to is None else run.extended(extend_to, self.out)
         numbers = load_state(self.out, self.model, self.average, self.optimiser)
+        self.lineage = numbers["lineage"]
+        longer = longer.of_today(self.bank, self.lineage[-1]["sha256"] if self.lineage else "")
+        longer.check(self.out, init_sha256=self._init_sha256)
+        self.run_file = longer if not self._motion else replace(longer, motion=self._motion)
+        self.steps = longer.steps
         self.step, self.seconds = numbers["step"], numbers["seconds"]
         self.best_mm = math.inf if numbers["best_mm"] is None else numbers["best_mm"]
         self.latest_mm = math.nan if numbers["latest_mm"] is None else numbers["latest_mm"]
-        self.lineage = numbers["lineage"]
 
     def run(
         self,
@@ -108,17 +130,27 @@ class Trainer:
         minutes: float | None = None,
         progress: ProgressCallback = silent,
     ) -> None:
-        """Train until `steps` are done in all, or `minutes` have passed in this call.
+        """Train to the end of the run, or until `minutes` have passed in this call.
 
         The state is saved at the end and every `save_every` steps; an interruption loses at most that.
+
+        Args:
+            steps: length of a run that begins here, the recipe's if not given; of another it must be what it is.
+            minutes: stop early. The schedule stays that of the whole run, which can be resumed.
+            progress: told of every step.
+
+        Raises:
+            PointlightError: the run has another length, the folder cannot be written to, or training diverged.
         """
         settings = self.recipe.optimiser
-        last = self.steps = steps if steps is not None else settings.steps
-        self._write_run_file(last)
+        last = self._begin(steps)
+        if self.step >= last:
+            return
         validation = Validation.of_scenes(self.recipe, self.bank, self.body)
         started = time.monotonic()
         seconds_before = self.seconds
         upcoming = batches(self._batch_source(), self.step, workers=self.workers)
+        loss = 0.0
         with Board(self.out) as board:
             try:
                 while self.step < last:
@@ -128,7 +160,8 @@ class Trainer:
                     self.seconds = seconds_before + time.monotonic() - started
                     if not math.isfinite(loss):
                         raise PointlightError(
-                            f"training diverged at step {self.step}; resume from {self.out} with a lower rate"
+                            f"training diverged at step {self.step}; begin another run with a lower rate, from the "
+                            f"weights in {self.out} with --init"
                         )
                     if self.step % 50 == 0:
                         board.scalars(
@@ -143,10 +176,11 @@ class Trainer:
                     if minutes is not None and time.monotonic() - started > 60 * minutes:
                         break
             finally:
-                if math.isfinite(self.seconds):
-                    self._save()
+                if math.isfinite(loss):  # after a divergence the last state that was saved stands
+                    self._end()
             if self.step % settings.evaluate_every and self.step != last:
-                self._evaluate(validation, board)
+                with torch.random.fork_rng(devices=[]):  # a pause leaves no trace in what chance gives later
+                    self._evaluate(validation, board)
                 self._save()
 
     def _build(self, init: str | None) -> PoseNetwork:
@@ -213,6 +247,8 @@ class Trainer:
         return {
             "recipe_name": self.recipe.name,
             "recipe": to_plain(self.recipe),
+            "recipe_sha256": config_sha256(self.recipe),
+            "commit": self.run_file.sessions[-1].commit if self.run_file else "",
             "steps": self.step,
             "seconds": round(self.seconds),
             "seed": self.seed,
@@ -223,7 +259,8 @@ class Trainer:
 
     def _command(self) -> str:
         """What makes such weights again; the lineage has the sha256 of WEIGHTS, `motion_sha256` is FOLDER's."""
-        words = ["pointlight train", self.recipe.name, f"--seed {self.seed}", f"--steps {self.steps}"]
+        length = f"--steps {self.steps}" if self.run_file is None else self.run_file.command()
+        words = ["pointlight train", self.recipe.name, f"--seed {self.seed}", length]
         words += ["--init WEIGHTS"] if self.lineage else []
         captured = any(not entry.name.startswith("procedural/") for entry in self.bank.clips)
         words += ["--motion FOLDER"] if captured else []
@@ -239,51 +276,35 @@ class Trainer:
         }
         save_state(self.out, self.model, self.average, self.optimiser, numbers)
 
-    def _write_run_file(self, last: int) -> None:
-        run = {
-            "recipe": to_plain(self.recipe),
-            "seed": self.seed,
-            "steps": last,
-            "motion_sha256": self.bank.sha256,
-            "body_sha256": self.body.sha256,
-            "python": platform.python_version(),
-            "torch": torch.__version__,
-            "machine": platform.machine(),
-            "commit": git("rev-parse", "HEAD"),
-            "diff": git("diff", "HEAD", "--", "src"),
-        }
-        with atomic_path(self.out / "run.json") as temporary:
-            temporary.write_text(json.dumps(run, indent=1))
+    def _begin(self, steps: int | None) -> int:
+        """Note what the run is made from and that a session begins; the length of the run."""
+        run = self.run_file
+        if run is None:
+            refuse_used(self.out)
+            length = self.recipe.optimiser.steps if steps is None else steps
+            if length < 1:
+                raise PointlightError(f"a run of {length} steps trains nothing; ask for 1 or more")
+            run = RunFile(
+                recipe=self.recipe,
+                seed=self.seed,
+                steps=length,
+                motion_sha256=self.bank.sha256,
+                body_sha256=self.body.sha256,
+                init_sha256=self._init_sha256 or "",
+                motion=self._motion,
+            )
+        run.check(self.out, steps=steps)
+        self.steps = run.steps
+        if self.step < run.steps:
+            commit, diff = git("rev-parse", "HEAD"), git("diff", "HEAD", "--", "src")
+            run = run.begun(Session.now(self.step, run.steps, commit, diff))
+            run.write(self.out)
+        self.run_file = run
+        return run.steps
 
-
-def train(
-    recipe_name: str,
-    out: Path,
-    *,
-    motion: Path | None = None,
-    steps: int | None = None,
-    minutes: float | None = None,
-    resume: bool = False,
-    init: str | None = None,
-    seed: int = 0,
-    workers: int = 1,
-    device: str = "cpu",
-    cache: Path | None = None,
-    progress: ProgressCallback = silent,
-) -> Trainer:
-    """Train a recipe, or go on training it; what the command line calls.
-
-    Raises:
-        PointlightError: unknown recipe, unusable folder, nothing to resume, a run there already,
-            divergence.
-    """
-    recipe = find_training_recipe(recipe_name)
-    if not resume and (out / "last.safetensors").exists():
-        raise PointlightError(f"{out} holds a run already; go on with --resume or choose another --out")
-    body = AnnyBody()
-    bank = training_bank(motion, body, cache, floor=recipe.floor, progress=progress)
-    trainer = Trainer(recipe, out, bank, body=body, seed=seed, init=init, workers=workers, device=device)
-    if resume:
-        trainer.resume()
-    trainer.run(steps=steps, minutes=minutes, progress=progress)
-    return trainer
+    def _end(self) -> None:
+        """Save the state, and note that the session ended with it."""
+        self._save()
+        if self.run_file is not None:
+            self.run_file = self.run_file.ended(self.step)
+            self.run_file.write(self.out)

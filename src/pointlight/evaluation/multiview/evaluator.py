@@ -21,6 +21,7 @@ from pointlight.body import (
 )
 from pointlight.capture import MediapipeDetector
 from pointlight.capture.detection import detector_source, read_detections, write_detections
+from pointlight.configuration import config_sha256
 from pointlight.errors import PointlightError
 from pointlight.evaluation.contenders import (
     EVALUATION_SEED,
@@ -288,8 +289,7 @@ def detect_camera(
         PointlightError: the video cannot be read, or has another size than its calibration.
     """
     source = detector_source(size)
-    digest = hashlib.sha256(f"{source} {file_sha256(view.video)}".encode()).hexdigest()[:24]
-    path = (cache or default_cache()) / f"seen-{digest}.npz"
+    path = _detections_file(cache or default_cache(), source, file_sha256(view.video))
     stage = f"detect {view.video.parent.name}/{view.video.name}"
     if path.is_file():
         keypoints, world_m = read_detections(path)
@@ -307,6 +307,13 @@ def detect_camera(
     return CameraDetections(
         keypoints, world_m[:, list(indices_of(NETWORK_KEYPOINTS, keypoints.names))].astype(np.float64)
     )
+
+
+def _detections_file(cache: Path, source: str, video_sha256: str) -> Path:
+    """Where a video's detections are kept; what version 0.1.0 has kept is found for one release more."""
+    path = cache / f"seen-{config_sha256([source, video_sha256])[:24]}.npz"
+    old = cache / f"seen-{hashlib.sha256(f'{source} {video_sha256}'.encode()).hexdigest()[:24]}.npz"
+    return old if old.is_file() and not path.is_file() else path
 
 
 def _roles(data: Path) -> dict[str, str]:

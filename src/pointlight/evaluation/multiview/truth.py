@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import torch
 from torch import Tensor
 
 from pointlight.body import mirror_order
+from pointlight.configuration import config_sha256
 from pointlight.files import atomic_path
 from pointlight.geometry import Lens, triangulate
 
@@ -176,23 +178,31 @@ def cached_triangulation(
     offsets_px: np.ndarray | None = None,
 ) -> MultiviewTruth:
     """`triangulate_person`, kept in a file that is named by the hash of all that it is made of."""
-    digest = hashlib.sha256(f"{_METHOD} {config} {views.names}".encode())
     arrays = [views.time_s, views.points_px, views.scores]
     for lens in views.lenses:
         arrays += [value.numpy() for value in vars(lens).values()]
     arrays += [array for array in (swapped, offsets_px) if array is not None]
-    for array in arrays:
-        digest.update(f"{array.shape} {array.dtype}".encode())
-        digest.update(np.ascontiguousarray(array).tobytes())
-    path = cache / f"truth-{digest.hexdigest()[:24]}.npz"
+    path = _truth_file(cache, config_sha256([_METHOD, config, views.names]), arrays)
+    # What version 0.1.0 has made under its own rule is found for one release more.
+    old = _truth_file(cache, f"{_METHOD} {config} {views.names}", arrays)
     arrays_of = [entry.name for entry in fields(MultiviewTruth) if entry.name != "names"]
-    if path.is_file():
-        with np.load(path) as stored:
-            return MultiviewTruth(names=views.names, **{name: stored[name] for name in arrays_of})
+    for found in (path, old):
+        if found.is_file():
+            with np.load(found) as stored:
+                return MultiviewTruth(names=views.names, **{name: stored[name] for name in arrays_of})
     truth = triangulate_person(views, config, swapped=swapped, offsets_px=offsets_px)
     with atomic_path(path) as temporary:
         np.savez_compressed(temporary, **{name: getattr(truth, name) for name in arrays_of})
     return truth
+
+
+def _truth_file(cache: Path, settings: str, arrays: Sequence[np.ndarray]) -> Path:
+    """Where the truth of these arrays is kept."""
+    digest = hashlib.sha256(settings.encode())
+    for array in arrays:
+        digest.update(f"{array.shape} {array.dtype}".encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return cache / f"truth-{digest.hexdigest()[:24]}.npz"
 
 
 def find_swaps(views: Views2D, config: TruthConfig, offsets_px: np.ndarray) -> np.ndarray:

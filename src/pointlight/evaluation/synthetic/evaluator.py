@@ -9,6 +9,7 @@ from pathlib import Path
 from torch import Tensor
 
 from pointlight.body import AnnyBody
+from pointlight.configuration import to_plain
 from pointlight.errors import PointlightError
 from pointlight.evaluation.contenders import (
     EVALUATION_SEED,
@@ -31,10 +32,7 @@ from pointlight.simulator import (
     EVAL_V1_PERFECT,
     SceneConfig,
 )
-from pointlight.training import (
-    to_plain,
-    training_bank,
-)
+from pointlight.training import training_bank
 
 CONFIGURATIONS: dict[str, SceneConfig] = {
     config.name: config for config in (EVAL_V1, EVAL_V1_PERFECT, EVAL_MEDIAPIPE_V1)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
+from pointlight.configuration import config_sha256, repr_sha256
 from pointlight.errors import PointlightError
 from pointlight.motion import SPLITS
 
@@ -76,7 +77,12 @@ class BackgroundManifest:
     @property
     def sha256(self) -> str:
         """Of everything but where the folder lies."""
-        return hashlib.sha256(repr((self.split, self.files)).encode()).hexdigest()
+        return config_sha256([self.split, self.files])
+
+    @property
+    def old_sha256(self) -> str:
+        """The same by the rule of version 0.1.0, which named the caches of that version."""
+        return repr_sha256((self.split, self.files))
 
     @property
     def people_share(self) -> float | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 import time
@@ -38,6 +37,7 @@ from pointlight.simulator.backgrounds.windows import (
     read_json,
     save_path,
     video_folder,
+    windows_sha256,
     write_json,
 )
 from pointlight.simulator.clip import CLIP_FRAMES, HEIGHT, WIDTH
@@ -163,7 +163,7 @@ def _age_s(path: Path) -> float:
 
 
 def _finish(folder: Path, settings: dict, origin: str, videos: Sequence[CachedVideo]) -> WindowCache:
-    digest = hashlib.sha256(repr((origin, settings)).encode()).hexdigest()
+    digest = windows_sha256(origin, settings)
     write_json(folder / INDEX, {**settings, "sha256": digest, "videos": [asdict(video) for video in videos]})
     return WindowCache(folder)
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 
 import numba
 import numpy as np
 
+from pointlight.configuration import config_sha256, repr_sha256
 from pointlight.errors import PointlightError
 from pointlight.motion import SPLITS
 from pointlight.randomness import smooth_noise, stream
@@ -101,8 +101,7 @@ class ProceduralWindows:
     @property
     def sha256(self) -> str:
         """Of what the windows depend on."""
-        text = repr((self._count, self._seed, self.split, self.config, sorted(TEXTURE_SPLITS.items())))
-        return hashlib.sha256(text.encode()).hexdigest()
+        return config_sha256([self._count, self._seed, self.split, self.config, TEXTURE_SPLITS])
 
     def __len__(self) -> int:
         return self._count
@@ -115,11 +114,14 @@ class ProceduralWindows:
         """Make window `number`."""
         rng = stream(self._seed, number, f"procedural background {self.split}")
         scene = make_scene(self.config, self.split, rng)
+        # Fingerprints name the streams that superpixels are drawn from, so that they stay as version 0.1.0 made them.
+        families = sorted(TEXTURE_SPLITS.items())
+        fingerprint = repr_sha256((self._count, self._seed, self.split, self.config, families))
         source = WindowSource(
             file=f"procedural/{self._seed}/{number}",
             group="procedural",
             split=self.split,
-            fingerprint=f"{self.sha256[:16]}-{number}",
+            fingerprint=f"{fingerprint[:16]}-{number}",
             number=number,
             start_s=0.0,
             source_fps=30.0,

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from pointlight.configuration import config_sha256
 from pointlight.errors import PointlightError
 from pointlight.files import atomic_path
 from pointlight.flow import find_flow
@@ -164,8 +165,12 @@ class WindowCache:
         sha256: of the manifest and the configuration.
     """
 
-    def __init__(self, folder: Path | str) -> None:
+    def __init__(self, folder: Path | str, origin: str | None = None) -> None:
         """Read the list of windows.
+
+        Args:
+            folder: the cache.
+            origin: the manifest's hash, for a cache of version 0.1.0, whose own hash followed another rule.
 
         Raises:
             PointlightError: the folder holds no finished cache.
@@ -177,7 +182,7 @@ class WindowCache:
                 f"{self.folder} is not a finished cache of backgrounds; fill it with fill_cache"
             )
         self.split: str = index["split"]
-        self.sha256: str = index["sha256"]
+        self.sha256: str = index["sha256"] if origin is None else windows_sha256(origin, index)
         self.config = WindowConfig(**{name: _tuples(value) for name, value in index["config"].items()})
         self.videos = tuple(CachedVideo(**video) for video in index["videos"])
         self._places = [(video, number) for video in self.videos for number in range(video.windows)]
@@ -283,6 +288,16 @@ def save_path(target: Path, path_px: np.ndarray) -> None:
     """Keep a camera's path, whole or not at all."""
     with atomic_path(target) as temporary:
         np.save(temporary, path_px)
+
+
+def windows_sha256(origin: str, settings: dict) -> str:
+    """What the windows of a cache are: where they were cut from and how.
+
+    Args:
+        origin: the hash of the manifest or of the windows that were stored.
+        settings: of the cache; of an index, only these count.
+    """
+    return config_sha256([origin, {name: settings[name] for name in ("format_version", "split", "config")}])
 
 
 def read_json(path: Path) -> dict | None:

@@ -13,6 +13,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 
 from pointlight.body import AnnyBody
+from pointlight.configuration import config_sha256, differences, identity, told
 from pointlight.errors import PointlightError
 from pointlight.files import ensure_folder
 from pointlight.motion import PROCEDURAL_SEED, compile_motion_bank, default_cache, procedural_bank
@@ -210,8 +211,9 @@ def synthesize(
                 progress(Progress("clips", todo.finished, count, f"{rate:.0f} frames/s"))
         spent = time.monotonic() - making
         shards = todo.shards
-        index_json = {**settings, "count": count, "shards": [entry.as_json() for entry in shards]}
-        storage.put(INDEX, _json(index_json))
+        made_from = {**settings, "count": count}
+        listed = [entry.as_json() for entry in shards]
+        storage.put(INDEX, _json({**made_from, "sha256": config_sha256(made_from), "shards": listed}))
         shutil.rmtree(staging, ignore_errors=True)
     clips = [clip for entry in shards for clip in entry.clips]
     return RunSummary(
@@ -295,12 +297,15 @@ def _note(number: int) -> str:
 
 
 def _settings(config: SynthesisConfig, maker: ClipMaker, seed: int, clips_per_shard: int) -> dict:
-    """What all clips of a place have in common; the count is not among it."""
+    """What all clips of a place have in common; the count is not among it.
+
+    The configuration is readable and is its identity: of a folder of pictures it has the content's hash, not the place.
+    """
     return {
         "format_version": SHARDS_FORMAT_VERSION,
         "recipe": config.name,
         "split": config.split,
-        "config": repr(config),
+        "config": identity(config),
         "seed": seed,
         "clips_per_shard": clips_per_shard,
         "versions": maker.versions,
@@ -313,9 +318,20 @@ def _count_before(storage: Storage, settings: dict, count: int) -> int:
     if before is None:
         return 0
     there = json.loads(before)
-    if unlike := [name for name in settings if there.get(name) != settings[name]]:
+    if isinstance(there.get("config"), str):
         raise PointlightError(
-            f"{storage.address} was begun with another {', '.join(unlike)}; choose another place or delete it"
+            f"{storage.address} was begun by an older version of Pointlight, which described settings otherwise; finish it "
+            "with that version or choose another place"
+        )
+    if unlike := [name for name in settings if there.get(name) != settings[name]]:
+        found = differences(
+            {name: there.get(name) for name in unlike}, {name: settings[name] for name in unlike}
+        )
+        # The recipe's hash differs wherever its configuration does, and says less.
+        found = [each for each in found if each[0] != "versions.recipe"] or found
+        raise PointlightError(
+            f"{storage.address} was begun with another {', '.join(unlike)} ({told(found, 'what is there')}); choose "
+            "another place or delete it"
         )
     if there["count"] > count:
         raise PointlightError(
@@ -328,7 +344,7 @@ def _count_before(storage: Storage, settings: dict, count: int) -> int:
 @contextmanager
 def _staging(storage: Storage, settings: dict) -> Iterator[Path]:
     """The local folder of unfinished clips, for one run at a time; only whole clips are in it."""
-    folder = ensure_folder(storage.staging_folder(default_cache(), _json(settings)))
+    folder = ensure_folder(storage.staging_folder(default_cache(), config_sha256(settings).encode()))
     with _only_run(folder / _LOCK, storage.address):
         for rest in folder.glob(".*"):
             rest.unlink(missing_ok=True)

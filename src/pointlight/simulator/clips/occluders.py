@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -10,6 +9,7 @@ from typing import Literal
 import numpy as np
 
 from pointlight.body import EVALUATION_JOINTS
+from pointlight.configuration import repr_sha256
 from pointlight.errors import PointlightError
 from pointlight.files import atomic_path
 from pointlight.randomness import smooth_noise
@@ -209,10 +209,11 @@ def _between_pixels(image: np.ndarray, columns: np.ndarray, rows: np.ndarray) ->
 def superpixels_key(flow: str, config: OccluderConfig) -> str:
     """What tells a window's maps apart: the path taken away ("none" for none) and how they were made.
 
-    What is done with a map afterwards does not matter.
+    What is done with a map afterwards does not matter. The key names the stream that a map is drawn from as well as its
+    file; it stays as version 0.1.0 made it, so that every window keeps its superpixels.
     """
     slic = (config.count, config.coordinate_weight, config.compactness, config.iterations, config.connected)
-    return hashlib.sha256(repr((flow, slic)).encode()).hexdigest()[:12]
+    return repr_sha256((flow, slic))[:12]
 
 
 def superpixels_file(folder: Path, key: str) -> Path:

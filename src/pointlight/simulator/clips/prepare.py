@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from pointlight.configuration import config_sha256, repr_sha256
 from pointlight.motion import default_cache
 from pointlight.progress import Progress, ProgressCallback, silent
-from pointlight.simulator.backgrounds.files import list_backgrounds
+from pointlight.simulator.backgrounds.files import BackgroundManifest, list_backgrounds
 from pointlight.simulator.backgrounds.filling import fill_cache
 from pointlight.simulator.backgrounds.windows import WindowCache, WindowConfig, read_window
 from pointlight.simulator.clips.occluders import OccluderConfig, superpixels_file, superpixels_key
@@ -41,16 +41,24 @@ def open_backgrounds(
     """
     manifest = list_backgrounds(folder, split)
     cutting = WindowConfig(per_video=windows_per_video)
-    # The key is all that the windows depend on, so that a change of a video or of a setting makes another folder.
-    key = hashlib.sha256(repr((manifest.sha256, cutting)).encode()).hexdigest()[:16]
-    place = (cache or default_cache()) / f"windows-{manifest.split}-{key}"
+    place = _place(cache or default_cache(), manifest, cutting)
     if (place / "windows.json").exists():
-        windows = WindowCache(place)
+        windows = WindowCache(place, manifest.sha256)
     else:
         windows = fill_cache(place, manifest, cutting, progress, spread)
     if flow not in windows.config.flow:
         windows.add_paths(flow, None, progress, spread)
     return windows
+
+
+def _place(cache: Path, manifest: BackgroundManifest, cutting: WindowConfig) -> Path:
+    """The folder of these windows: its name says all that they depend on, so that a change makes another.
+
+    A folder that version 0.1.0 has begun under its own rule is used on, for one release.
+    """
+    place = cache / f"windows-{manifest.split}-{config_sha256([manifest.sha256, cutting])[:16]}"
+    old = cache / f"windows-{manifest.split}-{repr_sha256((manifest.old_sha256, cutting))[:16]}"
+    return old if old.is_dir() and not place.is_dir() else place
 
 
 def prepare_backgrounds(

@@ -6,9 +6,7 @@ driver, which must read every clip anyway to put it into a shard, finds it on it
 
 from __future__ import annotations
 
-import hashlib
 import importlib
-import json
 import os
 import socket
 import tempfile
@@ -21,6 +19,7 @@ from typing import Any
 
 import torch
 
+from pointlight.configuration import config_sha256
 from pointlight.errors import PointlightError
 from pointlight.simulator.clips.clip_job import ClipJob
 from pointlight.simulator.clips.synthesis import ClipMaker
@@ -100,7 +99,7 @@ def _opened_in_turn(job: ClipJob) -> ClipMaker:
     """One process of a machine fills its caches; the others wait for it, and then open them at the same time."""
     import fcntl  # not everywhere, like Ray on many machines
 
-    run = hashlib.sha256(json.dumps([job.versions, str(job.staging)]).encode()).hexdigest()
+    run = config_sha256([job.versions, str(job.staging)])
     with open(Path(tempfile.gettempdir()) / f"pointlight-{os.getuid()}.lock", "a+") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         file.seek(0)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
 
 from pointlight.body import BodyModel
+from pointlight.configuration import config_sha256
 from pointlight.errors import PointlightError
 from pointlight.motion import MotionBank, VarietyConfig
 from pointlight.progress import Progress, ProgressCallback, silent
@@ -93,8 +93,8 @@ class SynthesisConfig:
 
     @property
     def sha256(self) -> str:
-        """Of all settings."""
-        return hashlib.sha256(repr(self).encode()).hexdigest()
+        """Of all settings, and of the pictures themselves where there are some."""
+        return config_sha256(self)
 
     def of_split(self, split: str) -> SynthesisConfig:
         """The same recipe for another split."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
 
 from pointlight.body import EXTENDED_KEYPOINTS, BodyModel
+from pointlight.configuration import config_sha256
 from pointlight.errors import PointlightError
 from pointlight.motion import MotionBank
 from pointlight.progress import Progress, ProgressCallback
@@ -95,7 +95,7 @@ class RenderedPeople:
             names = [
                 fabric.name for fabric in picture_fabrics(self._appearance.pictures, self._appearance.split)
             ]
-            versions["pictures"] = hashlib.sha256(repr(names).encode()).hexdigest()[:16]
+            versions["pictures"] = config_sha256(names)[:16]
         return versions
 
     def scene(self, seed: int, index: int, path_px: np.ndarray) -> Scene:

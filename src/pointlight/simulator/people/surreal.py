@@ -7,7 +7,6 @@ that the user's own SMPL files give.
 
 from __future__ import annotations
 
-import hashlib
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ import torch
 from scipy.ndimage import distance_transform_edt
 
 from pointlight.body import SMPL_JOINTS, BodyModel, BodyState
+from pointlight.configuration import config_sha256
 from pointlight.errors import PointlightError
 from pointlight.randomness import stream
 from pointlight.simulator.clip import CLIP_FRAMES
@@ -94,7 +94,7 @@ class SurrealPeople:
         self.files = find_surreal(folder, config.split)
         self._named: set[Path] = set()
         names = [f"{surreal_name(path)} {path.stat().st_size}" for path in self.files]
-        self.sha256 = hashlib.sha256(repr((config, sorted(self.bodies), names)).encode()).hexdigest()
+        self.sha256 = config_sha256([config, sorted(self.bodies), names])
 
     def sample(self, seed: int, index: int, path_px: np.ndarray) -> tuple[PersonLayer, str]:
         """Draw a clip of one person, who follows the background's `path_px` (T, 2), and say where it comes from.

@@ -1,0 +1,85 @@
+"""A run from its beginning or from where it stopped; what the command line calls."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pointlight.body import AnnyBody
+from pointlight.errors import PointlightError
+from pointlight.progress import ProgressCallback, silent
+from pointlight.training.motions import training_bank
+from pointlight.training.recipes import find_training_recipe
+from pointlight.training.run_files import read_run_file, refuse_used
+from pointlight.training.trainer import Trainer
+
+
+def train(
+    recipe_name: str | None,
+    out: Path,
+    *,
+    motion: Path | None = None,
+    steps: int | None = None,
+    minutes: float | None = None,
+    resume: bool = False,
+    extend_to: int | None = None,
+    init: str | None = None,
+    seed: int | None = None,
+    workers: int = 1,
+    device: str = "cpu",
+    cache: Path | None = None,
+    progress: ProgressCallback = silent,
+) -> Trainer:
+    """Train a recipe, or go on training it; what the command line calls.
+
+    A resume needs `out` alone: everything else comes from the run, and what is given must be what the run was begun with.
+
+    Args:
+        recipe_name: what to train; None only at a resume.
+        out: the run's folder.
+        motion: folder of motion capture; procedural motions if not given, at a resume those of the run.
+        steps: length of the run; the recipe's if not given.
+        minutes: stop after so many, without a change of the schedule.
+        resume: go on with the run in `out`.
+        extend_to: make a run that is resumed so long.
+        init: name or file of weights to start from.
+        seed: of scenes and weights; 0 if not given.
+        workers: processes that make data; a run may be resumed with others.
+        device: where the network learns, as torch calls it; a run may be resumed on another.
+        cache: where compiled banks lie.
+        progress: told how many motions are read, and of every step.
+
+    Raises:
+        PointlightError: unknown recipe, unusable folder, nothing to resume, something given that the run was not begun
+            with, a run there already, divergence.
+    """
+    if extend_to is not None and not resume:
+        raise PointlightError("--extend-to makes a run longer that is there already; give --resume as well")
+    if not resume:
+        refuse_used(out)
+    if recipe_name is None and not resume:
+        raise PointlightError("name the recipe to train, or go on with the run in --out with --resume")
+    body = AnnyBody()
+    run = read_run_file(out) if resume else None
+    recipe = run.recipe if run and recipe_name is None else find_training_recipe(recipe_name or "")
+    if run is not None:
+        run.check(out, recipe=recipe, seed=seed, steps=steps, body_sha256=body.sha256)
+        seed, steps = run.seed, None
+    folder = run.motion_folder(out) if run and motion is None else motion
+    bank = training_bank(folder, body, cache, floor=recipe.floor, progress=progress)
+    if run is not None and motion is None and not run.has_motion(bank):
+        raise PointlightError(run.other_motion(out))
+    trainer = Trainer(
+        recipe,
+        out,
+        bank,
+        body=body,
+        seed=seed or 0,
+        init=init,
+        workers=workers,
+        device=device,
+        motion=folder,
+    )
+    if resume:
+        trainer.resume(extend_to)
+    trainer.run(steps=steps, minutes=minutes, progress=progress)
+    return trainer

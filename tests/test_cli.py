@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -18,13 +19,20 @@ from rich.console import Console
 from safetensors.torch import save_file
 from typer.testing import CliRunner
 
+from pointlight import __version__
 from pointlight.body import COCO_KEYPOINTS, AnnyBody
 from pointlight.capture import Capture
+from pointlight.cli import clip_options
 from pointlight.cli import progress as cli_progress
 from pointlight.cli.main import app, main
 from pointlight.errors import PointlightError
+from pointlight.evaluation.published import BENCHMARKS
+from pointlight.evaluation.synthetic import CONFIGURATIONS
+from pointlight.flow import FLOW_ESTIMATORS
 from pointlight.media import VideoWriter
+from pointlight.motion import SPLITS
 from pointlight.progress import Progress
+from pointlight.simulator.clips import ENGINES, SYNTHESIS_RECIPES
 from pointlight.training import find_training_recipe, save_checkpoint
 
 RUNNER = CliRunner()
@@ -80,11 +88,56 @@ def predict_fails(
     return end.value.code, capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", ["predict", "train", "evaluate", "doctor"])
+COMMANDS = ("predict", "train", "evaluate", "backgrounds", "synthesize", "preview", "figures", "doctor")
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
 def test_every_command_explains_itself(command: str) -> None:
-    result = RUNNER.invoke(app, [command, "--help"])
+    result = RUNNER.invoke(app, [*command.split(), "--help"], env={"COLUMNS": "100"})
     assert result.exit_code == 0
     assert "Usage" in result.output
+    assert max(map(len, result.output.splitlines())) <= 100
+    cut = re.findall(r"\S* ?(?:\.\.\.|…)", result.output)
+    assert set(cut) <= {"[ARGS]...", "{models}...", "models..."}
+
+
+def test_the_list_of_commands_is_whole_in_a_narrow_terminal() -> None:
+    said = RUNNER.invoke(app, ["--help"], env={"COLUMNS": "80"}).output
+    commands = said[said.index("Commands:") :].splitlines()[1:]
+    assert {line.split()[0] for line in commands} == set(COMMANDS)
+    assert all(line.endswith(".") and "..." not in line for line in commands)
+
+
+def test_the_version_is_said() -> None:
+    assert RUNNER.invoke(app, ["--version"]).output == f"pointlight {__version__}\n"
+
+
+def test_help_names_what_there_is() -> None:
+    """The names in the help stand there by hand, so that it loads no registry."""
+    assert tuple(SYNTHESIS_RECIPES) == clip_options.RECIPES
+    assert clip_options.SPLITS == SPLITS
+    assert tuple(FLOW_ESTIMATORS) == clip_options.FLOWS
+    assert clip_options.ENGINES == ENGINES
+    said = " ".join(RUNNER.invoke(app, ["evaluate", "--help"]).output.split()).replace("- ", "-")
+    for name in (*CONFIGURATIONS, *BENCHMARKS):
+        assert name in said
+
+
+@pytest.mark.parametrize(
+    ("option", "sentence"),
+    [
+        ("--recipe", "there is no recipe 'moon'; there are: full, "),
+        ("--split", "there is no split 'moon'; choose one of train, validation, heldout"),
+        ("--flow", "there is no optical flow called 'moon'; choose one of dis, "),
+        ("--engine", "there is no engine 'moon'; there are: local, ray"),
+    ],
+)
+def test_a_wrong_choice_is_answered_with_what_there_is(tmp_path: Path, option: str, sentence: str) -> None:
+    out = tmp_path / "out"
+    result = RUNNER.invoke(app, ["synthesize", "--count", "1", "--out", str(out), option, "moon"])
+    assert isinstance(result.exception, PointlightError)
+    assert sentence in str(result.exception)
+    assert not out.exists()
 
 
 def test_help_does_not_load_torch() -> None:

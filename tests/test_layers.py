@@ -279,9 +279,18 @@ HEAVY = {"torch", "numpy", "numba", "scipy", "av", "cv2", "mediapipe", "matplotl
     "code",
     [
         "import pointlight; dir(pointlight)",
-        "import sys; sys.argv = ['pointlight', '--help']; from pointlight.cli.main import main; main()",
-        "import sys; sys.argv = ['pointlight', 'predict', '--help']; from pointlight.cli.main import main; main()",
-        "import sys; sys.argv = ['pointlight', 'train', '--help']; from pointlight.cli.main import main; main()",
+        *(
+            f"import sys; sys.argv = ['pointlight', *{words}]; from pointlight.cli.main import main; main()"
+            for words in (
+                ["--help"],
+                ["--version"],
+                ["predict", "--help"],
+                ["train", "--help"],
+                ["evaluate", "--help"],
+                ["synthesize", "--help"],
+                ["figures", "--help"],
+            )
+        ),
     ],
 )
 def test_looking_around_loads_nothing_heavy(code: str) -> None:

@@ -550,19 +550,60 @@ def test_the_command_makes_clips_and_what_people_look_at(
 ) -> None:
     monkeypatch.setattr("pointlight.simulator.clips.generate.procedural_bank", few_motions)
     out, picture, stages = tmp_path / "out", tmp_path / "figure2.png", tmp_path / "stages.png"
-    words = ["synthesize", "--count", "2", "--out", str(out), "--seed", "6", "--workers", "0", "--preview"]
-    said = CliRunner().invoke(app, [*words, "--figure2", str(picture), "--stages", str(stages)])
-    assert said.exit_code == 0, said.output
-    assert "2 clips (2 made now" in said.output
+    make = ["synthesize", "--count", "2", "--out", str(out), "--seed", "6", "--workers", "0"]
+    assert "2 clips (2 made now" in invoked(*make)
     assert [clip.provenance.recipe for clip in read_clips(out)] == ["full", "full"]
+    said = invoked("preview", str(out))
     preview = out / "preview"
+    assert said.splitlines() == [
+        str(preview / name) for name in ("00000000.mp4", "00000001.mp4", "contact_sheet.png")
+    ]
     assert len(list(VideoReader(preview / "00000001.mp4"))) == 31
     assert read_picture(preview / "contact_sheet.png").shape == (492, 1298, 3)
-    assert read_picture(picture).std() > 20
-    tall, wide, _ = read_picture(stages).shape
+    drawn = tmp_path / "drawn"
+    said = invoked("figures", "--out", str(drawn), "--seed", "6")
+    assert said.splitlines()[-2:] == [str(drawn / "figure2.png"), str(drawn / "stages.png")]
+    assert read_picture(drawn / "figure2.png").std() > 20
+    tall, wide, _ = read_picture(drawn / "stages.png").shape
     assert tall > 9 * 240 and wide > 4 * 320  # nine stages of four frames
-    wrong = CliRunner().invoke(app, ["synthesize", "--count", "1", "--out", str(out), "--recipe", "best"])
-    assert isinstance(wrong.exception, PointlightError) and "no recipe 'best'" in str(wrong.exception)
+
+    # The options of before, for one release.
+    given = [*make, "--preview", "--preview-folder", str(tmp_path / "shown")]
+    said = invoked(*given, "--figure2", str(picture), "--stages", str(stages))
+    assert f"--preview and --preview-folder of synthesize will go; take `pointlight preview {out}`" in said
+    assert "--figure2 and --stages of synthesize will go; take `pointlight figures --out FOLDER`" in said
+    assert picture.read_bytes() == (drawn / "figure2.png").read_bytes()
+    assert stages.read_bytes() == (drawn / "stages.png").read_bytes()
+    assert {path.name for path in (tmp_path / "shown").iterdir()} == {path.name for path in preview.iterdir()}
+
+
+def test_a_preview_of_clips_at_an_address_needs_a_folder() -> None:
+    for words in (
+        ["preview", "memory://clips"],
+        ["synthesize", "--count", "1", "--out", "memory://c", "--preview"],
+    ):
+        wrong = CliRunner().invoke(app, words)
+        assert isinstance(wrong.exception, PointlightError)
+        assert "a preview beside an address needs a folder" in str(wrong.exception)
+
+
+def test_a_recipe_with_options(tmp_path: Path) -> None:
+    recipe = find_synthesis_recipe("pointlight")
+    assert recipe.with_options() == recipe
+    chosen = recipe.with_options(
+        split="heldout", flow="tvl1", people=False, pictures=tmp_path, total_occlusions=False
+    )
+    assert chosen.split == chosen.appearance.split == "heldout"
+    assert (chosen.backgrounds.flow, chosen.backgrounds.people) == ("tvl1", False)
+    assert chosen.appearance.pictures == tmp_path
+    assert chosen.name == "pointlight-no_total_occlusions" and not chosen.scenes.masking.total_occlusion
+
+
+def invoked(*words: str) -> str:
+    """What a command says that goes well."""
+    said = CliRunner().invoke(app, list(words))
+    assert said.exit_code == 0, (said.output, said.exception)
+    return said.output
 
 
 def few_motions(body: BodyModel, seed: int, **_: object) -> MotionBank:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from pointlight.cli import clip_options as options
 from pointlight.cli.progress import stage_bars
 
 _SHARES = (
@@ -24,30 +25,21 @@ def backgrounds(
     folder: Annotated[
         Path, typer.Argument(envvar="POINTLIGHT_BACKGROUNDS", help="Folder of videos, such as Kinetics'.")
     ],
-    split: Annotated[str, typer.Option(help="train, validation or heldout.")] = "train",
+    split: options.Split = "train",
     windows: Annotated[int, typer.Option(help="Cut out of each video; synthesize looks for 8.")] = 8,
-    flow: Annotated[
-        str | None, typer.Option(help="What finds the camera's path: dis, or tvl1 as in the paper (slow).")
-    ] = None,
-    recipe: Annotated[str, typer.Option(help="Whose clips shall find all they need.")] = "full",
+    flow: options.Flow = None,
+    recipe: options.Recipe = "full",
     workers: Annotated[int, typer.Option(help="Processes; 0 does all in this one.")] = 1,
-    cache: Annotated[
-        Path | None,
-        typer.Option(envvar="POINTLIGHT_CACHE", help="Folder of caches; ~/.cache/pointlight if not given."),
-    ] = None,
+    cache: options.Cache = None,
 ) -> None:
     """Cut windows out of background videos, find their cameras' paths and superpixels, and keep them for synthesize.
 
-    After Ctrl-C the same command goes on where it was.
+    It does all that the clips of a recipe need. After Ctrl-C the same command goes on where it was.
     """
-    from dataclasses import replace
-
     from pointlight.simulator.backgrounds import cache_report
     from pointlight.simulator.clips import find_synthesis_recipe, prepare_backgrounds
 
-    config = find_synthesis_recipe(recipe).of_split(split)
-    if flow is not None:
-        config = replace(config, backgrounds=replace(config.backgrounds, flow=flow))
+    config = find_synthesis_recipe(recipe).with_options(split=split, flow=flow)
     with warnings.catch_warnings(), stage_bars() as bars:
         # They are named below, with the rest.
         warnings.filterwarnings("ignore", message=".*this background is left out")

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import sys
+from typing import Annotated
 
 import typer
 
+from pointlight import __version__
 from pointlight.cli.backgrounds import backgrounds
 from pointlight.cli.doctor import doctor
 from pointlight.cli.evaluate import evaluate
+from pointlight.cli.figures import figures
 from pointlight.cli.predict import predict
+from pointlight.cli.preview import preview
 from pointlight.cli.synthesize import synthesize
 from pointlight.cli.train import train
 from pointlight.errors import PointlightError
@@ -18,18 +22,41 @@ INTERRUPTED = 130
 
 app = typer.Typer(
     name="pointlight",
-    help="From ordinary video to a moving 3D body, with networks that have only seen simulated people.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    context_settings={"max_content_width": 100},
 )
-app.command()(predict)
-app.command()(train)
-app.command()(backgrounds)
-app.command()(synthesize)
-app.command()(evaluate)
-app.command()(doctor)
+
+
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"pointlight {__version__}")
+        raise typer.Exit
+
+
+for command, summary in (
+    (predict, "Find one person's moving 3D body in a video."),
+    (train, "Train a network on simulated people."),
+    (evaluate, "Evaluate models on simulated, filmed or published data."),
+    (backgrounds, "Prepare background videos for synthesize."),
+    (synthesize, "Make clips of simulated people with their whole truth."),
+    (preview, "Draw stored clips for people to look at."),
+    (figures, "Draw the paper's Figure 2 and how a clip comes about."),
+    (doctor, "Say whether this machine can run predict."),
+):
+    # Short enough that the list of commands cuts none of them in a terminal of 80 columns.
+    app.command(short_help=summary)(command)
+
+
+@app.callback()
+def pointlight(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Say the version.")
+    ] = False,
+) -> None:
+    """From ordinary video to a moving 3D body, with networks that have only seen simulated people."""
 
 
 def main() -> None:

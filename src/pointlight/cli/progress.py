@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import typer
 from rich import progress as rich_progress
 from rich.console import Console
 
@@ -81,3 +83,15 @@ def stage_bars() -> Iterator[ProgressCallback]:
     )
     with rich_progress.Progress(*columns, console=console) as bars:
         yield StageBars(bars)
+
+
+@contextmanager
+def warnings_as_sentences() -> Iterator[None]:
+    """Warnings are sentences for a person, who does not look for them in the source."""
+    with warnings.catch_warnings():
+        warnings.showwarning = _say
+        yield
+
+
+def _say(message: Warning | str, *_: object, **__: object) -> None:
+    typer.echo(f"pointlight: {message}", err=True)

@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pointlight.cli.progress import stage_bars
+from pointlight.cli import clip_options as options
+from pointlight.cli.figures import write_figures
+from pointlight.cli.preview import preview_clips, preview_folder
+from pointlight.cli.progress import stage_bars, warnings_as_sentences
 
 
 def synthesize(
     count: Annotated[int, typer.Option(help="How many clips.")],
     out: Annotated[str, typer.Option(help="Folder, or an address such as s3://bucket/folder.")],
-    seed: Annotated[int, typer.Option(help="Of all clips.")] = 0,
-    recipe: Annotated[
-        str,
-        typer.Option(
-            help="full, no_occlusions, no_tracking_no_occlusions, static_no_occlusions (Table 2), or pointlight."
-        ),
-    ] = "full",
-    split: Annotated[str, typer.Option(help="train, validation or heldout.")] = "train",
-    engine: Annotated[
-        str,
-        typer.Option(
-            help="local, or ray: the cluster that RAY_ADDRESS names or that runs here, else one on this machine."
-        ),
-    ] = "local",
+    seed: options.Seed = 0,
+    recipe: options.Recipe = "full",
+    split: options.Split = "train",
+    engine: options.Engine = "local",
     workers: Annotated[
         int | None,
         typer.Option(
@@ -35,83 +27,32 @@ def synthesize(
             help="Processes; one for each core, or CPU of the cluster, if not given. 0 makes all clips in this one.",
         ),
     ] = None,
-    backgrounds: Annotated[
-        Path | None,
-        typer.Option(envvar="POINTLIGHT_BACKGROUNDS", help="Folder of videos; made scenes if not given."),
-    ] = None,
-    motion: Annotated[
-        Path | None,
-        typer.Option(envvar="POINTLIGHT_MOTION", help="Folder of BVH or AMC files; procedural if not given."),
-    ] = None,
-    surreal: Annotated[
-        Path | None,
-        typer.Option(help="Folder of SURREAL, whose people then take the place of rendered ones."),
-    ] = None,
-    surreal_depth: Annotated[bool, typer.Option(help="Read SURREAL's depth files, 82 GB in all.")] = True,
-    pictures: Annotated[
-        Path | None, typer.Option(help="Folder of pictures to make clothes of, beside fabrics made by rule.")
-    ] = None,
-    people: Annotated[
-        bool, typer.Option(help="Take background videos that are known to show people too.")
-    ] = True,
-    flow: Annotated[
-        str | None, typer.Option(help="What finds the camera's path: dis, or tvl1 as in the paper (slow).")
-    ] = None,
-    total_occlusions: Annotated[
-        bool, typer.Option(help="Take some clips' frames away as a whole for a while.")
-    ] = True,
+    backgrounds: options.Backgrounds = None,
+    motion: options.Motion = None,
+    surreal: options.Surreal = None,
+    surreal_depth: options.SurrealDepth = True,
+    pictures: options.Pictures = None,
+    people: options.People = True,
+    flow: options.Flow = None,
+    total_occlusions: options.TotalOcclusions = True,
     shard: Annotated[int, typer.Option(help="Clips in a shard.")] = 64,
-    windows: Annotated[int, typer.Option(help="Cut out of each background video.")] = 8,
-    cache: Annotated[
-        Path | None,
-        typer.Option(envvar="POINTLIGHT_CACHE", help="Folder of caches; ~/.cache/pointlight if not given."),
-    ] = None,
-    preview: Annotated[
-        bool,
-        typer.Option(
-            "--preview", help="Write a video of layers for each of the first 48 clips, and a sheet."
-        ),
-    ] = False,
-    preview_folder: Annotated[
-        Path | None, typer.Option(help="Where the preview goes; OUT/preview if not given.")
-    ] = None,
-    figure2: Annotated[
-        Path | None,
-        typer.Option(help="Draw the paper's Figure 2 from the first clip with an occluder (PNG)."),
-    ] = None,
-    stages: Annotated[
-        Path | None, typer.Option(help="Draw how that clip comes about, stage by stage (PNG).")
-    ] = None,
+    windows: options.Windows = 8,
+    cache: options.Cache = None,
+    preview: Annotated[bool, typer.Option("--preview", hidden=True)] = False,
+    preview_to: Annotated[Path | None, typer.Option("--preview-folder", hidden=True)] = None,
+    figure2: Annotated[Path | None, typer.Option(hidden=True)] = None,
+    stages: Annotated[Path | None, typer.Option(hidden=True)] = None,
 ) -> None:
-    """Make clips of simulated people with their whole truth, as WebDataset shards."""
-    import warnings
-    from dataclasses import replace
+    """Make clips of simulated people with their whole truth, as WebDataset shards.
 
-    from pointlight.errors import PointlightError
-    from pointlight.media import write_png
-    from pointlight.simulator import read_clips
+    After Ctrl-C the same command goes on where it was, and so does one with a larger count.
+    """
     from pointlight.simulator import synthesize as run
-    from pointlight.simulator.clips import (
-        Sources,
-        draw_figure2,
-        draw_stages,
-        find_synthesis_recipe,
-        occluded_parts,
-        open_maker,
-        usable_cores,
-        without_total_occlusions,
-        write_preview,
-    )
+    from pointlight.simulator.clips import Sources, find_synthesis_recipe
 
-    config = find_synthesis_recipe(recipe).of_split(split)
-    shown = replace(config.backgrounds, flow=flow or config.backgrounds.flow, people=people)
-    config = replace(config, backgrounds=shown, appearance=replace(config.appearance, pictures=pictures))
-    if not total_occlusions:
-        config = without_total_occlusions(config)
-    if preview and preview_folder is None and "://" in out:
-        raise PointlightError("a preview beside an address needs a folder; name one with --preview-folder")
-    if workers is None:
-        workers = 0 if engine == "ray" else usable_cores()
+    config = find_synthesis_recipe(recipe).with_options(
+        split=split, flow=flow, people=people, pictures=pictures, total_occlusions=total_occlusions
+    )
     sources = Sources(
         motion=motion,
         backgrounds=backgrounds,
@@ -120,8 +61,13 @@ def synthesize(
         cache=cache,
         windows_per_video=windows,
     )
-    with stage_bars() as bars, warnings.catch_warnings():
-        warnings.showwarning = _say
+    # Deprecated: said, and what cannot be meant refused, before the work.
+    shown = preview_folder(out, preview_to) if preview else None
+    if preview or preview_to is not None:
+        _deprecated("--preview and --preview-folder", f"pointlight preview {out}")
+    if figure2 is not None or stages is not None:
+        _deprecated("--figure2 and --stages", "pointlight figures --out FOLDER")
+    with stage_bars() as bars, warnings_as_sentences():
         summary = run(
             config,
             out,
@@ -133,16 +79,8 @@ def synthesize(
             clips_per_shard=shard,
             progress=bars,
         )
-        files = []
-        if preview:
-            folder = preview_folder or Path(out) / "preview"
-            files += write_preview(islice(read_clips(out, split=split), 48), folder)
-        if figure2 is not None or stages is not None:
-            parts = occluded_parts(open_maker(config, sources, bars), seed)
-            for path, draw in ((figure2, draw_figure2), (stages, draw_stages)):
-                if path is not None:
-                    write_png(path, draw(parts))
-                    files.append(path)
+        files = preview_clips(out, shown, split=split) if shown is not None else []
+        files += write_figures(config, sources, seed, figure2=figure2, stages=stages, progress=bars)
     typer.echo(
         f"{summary.clips} clips ({summary.made} made now at {summary.frames_per_s:.0f} frames/s) in "
         f"{len(summary.shards)} shards, {summary.bytes / max(summary.clips, 1) / 1e6:.2f} MB a clip, "
@@ -153,6 +91,5 @@ def synthesize(
     typer.echo(out)
 
 
-def _say(message: Warning | str, *_: object, **__: object) -> None:
-    """A warning is a sentence for a person, who does not look for it in the source."""
-    typer.echo(f"pointlight: {message}", err=True)
+def _deprecated(options: str, instead: str) -> None:
+    typer.echo(f"pointlight: {options} of synthesize will go; take `{instead}` instead", err=True)

@@ -22,7 +22,7 @@ from pointlight.simulator.backgrounds.procedural import ProceduralWindows
 from pointlight.simulator.backgrounds.windows import Windows
 from pointlight.simulator.clips.clip_job import ClipJob
 from pointlight.simulator.clips.composite import VideoClip
-from pointlight.simulator.clips.engines import find_engine, staged_clips
+from pointlight.simulator.clips.engines import find_engine, staged_clips, usable_cores
 from pointlight.simulator.clips.prepare import open_backgrounds
 from pointlight.simulator.clips.shard_index import INDEX, SHARDS_FORMAT_VERSION, ShardEntry, shard_name
 from pointlight.simulator.clips.shard_writer import assemble_shard, unpack_shard
@@ -156,7 +156,7 @@ def synthesize(
     seed: int,
     sources: Sources,
     engine: str = "local",
-    workers: int = 0,
+    workers: int | None = 0,
     clips_per_shard: int = 64,
     progress: ProgressCallback = silent,
 ) -> RunSummary:
@@ -172,13 +172,16 @@ def synthesize(
         sources: what they are drawn from. With Ray, every machine must find them under the same paths.
         engine: "local", processes of this machine, or "ray", workers of a cluster: the one that is connected, that
             RAY_ADDRESS names, that runs on this machine, or a new one on this machine alone, in this order.
-        workers: processes; 0 makes clips in this one, with Ray on every CPU of the cluster.
+        workers: processes; None takes one for each core. 0 makes clips in this one, with Ray on every CPU of the
+            cluster, as None does there.
         clips_per_shard: how many clips a shard holds, but for the last.
         progress: told how far it is.
 
     Raises:
         PointlightError: `out` holds other or more clips, another run writes to it, there is no room, or processes died.
     """
+    if workers is None:
+        workers = 0 if engine == "ray" else usable_cores()
     if count < 1 or clips_per_shard < 1 or workers < 0:
         raise PointlightError(
             f"{count} clips in shards of {clips_per_shard} with {workers} workers cannot be made; ask for 1 or more"

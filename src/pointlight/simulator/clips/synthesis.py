@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -10,7 +11,8 @@ import numpy as np
 from pointlight.body import BodyModel
 from pointlight.configuration import config_sha256
 from pointlight.errors import PointlightError
-from pointlight.motion import MotionBank, VarietyConfig
+from pointlight.flow import find_flow
+from pointlight.motion import SPLITS, MotionBank, VarietyConfig
 from pointlight.progress import Progress, ProgressCallback, silent
 from pointlight.randomness import stream
 from pointlight.simulator.backgrounds.sampler import (
@@ -97,10 +99,47 @@ class SynthesisConfig:
         return config_sha256(self)
 
     def of_split(self, split: str) -> SynthesisConfig:
-        """The same recipe for another split."""
+        """The same recipe for another split.
+
+        Raises:
+            PointlightError: there is no such split.
+        """
+        if split not in SPLITS:
+            raise PointlightError(f"there is no split {split!r}; choose one of {', '.join(SPLITS)}")
         return replace(
             self, scenes=replace(self.scenes, split=split), appearance=replace(self.appearance, split=split)
         )
+
+    def with_options(
+        self,
+        *,
+        split: str = "train",
+        flow: str | None = None,
+        people: bool = True,
+        pictures: Path | None = None,
+        total_occlusions: bool = True,
+    ) -> SynthesisConfig:
+        """The same recipe with what is chosen for one data set.
+
+        Args:
+            split: of everything in its clips.
+            flow: what finds the path of a background's camera, a name of `find_flow`; the recipe's own if not given.
+            people: whether backgrounds may show people.
+            pictures: folder of pictures to make clothes of, beside procedural fabrics.
+            total_occlusions: whether some frames are taken away as a whole.
+
+        Raises:
+            PointlightError: there is no such split or flow.
+        """
+        if flow is not None:
+            find_flow(flow)
+        config = self.of_split(split)
+        config = replace(
+            config,
+            backgrounds=replace(config.backgrounds, flow=flow or config.backgrounds.flow, people=people),
+            appearance=replace(config.appearance, pictures=pictures),
+        )
+        return config if total_occlusions else without_total_occlusions(config)
 
 
 def _paper(name: str) -> SynthesisConfig:

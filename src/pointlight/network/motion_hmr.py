@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from pointlight.cues import point_feature_count
+from pointlight.network.bilstm import BiLSTM
 from pointlight.network.encoders import PointsEncoder, PointsEncoderConfig, he_linear
 from pointlight.network.regressor import IterativeRegressor, Prediction, RegressorConfig
 
@@ -53,7 +54,7 @@ class MotionHMR(nn.Module):
         inputs = point_feature_count(encoder.keypoint_set, encoder.next_frame)
         self.encoder = PointsEncoder(inputs, encoder)
         if config.memory == "bilstm":
-            self.memory: nn.Module = _BiLSTM(encoder.features, config.lstm, config.layers)
+            self.memory: nn.Module = BiLSTM(encoder.features, config.lstm, config.layers)
         elif config.memory == "none":
             self.memory = _no_memory(encoder.features, config.lstm, config.layers)
         else:
@@ -79,10 +80,10 @@ class MotionHMR(nn.Module):
             cues, pairs = cues[..., pairs, :], None  # nobody remembers the others
         features = self.encoder(cues)
         memory = self.memory(features)
+        if pairs is not None:
+            memory, features = memory.index_select(-2, pairs), features.index_select(-2, pairs)
         if self.config.skip:
             memory = torch.cat((memory, features), dim=-1)
-        if pairs is not None:
-            memory = memory[..., pairs, :]
         memory = self.norm(memory)
         above = torch.stack([torch.relu(head(memory)) for head in self.heads], dim=-2)
         prediction = self.regressor(above)
@@ -112,18 +113,6 @@ def frames_of_pairs(pairs: Prediction) -> Prediction:
         last = tensor.narrow(axis, tensor.shape[axis] - 1, 1).select(axis + 1, 1)
         values[entry.name] = torch.cat((present, last), dim=axis)
     return Prediction(**values)
-
-
-class _BiLSTM(nn.Module):
-    def __init__(self, inputs: int, hidden: int, layers: int) -> None:
-        super().__init__()
-        self.lstm = nn.LSTM(inputs, hidden, layers, batch_first=True, bidirectional=True)
-
-    def forward(self, features: Tensor) -> Tensor:
-        leading = features.shape[:-2]
-        flat = features.reshape(-1, *features.shape[-2:])
-        output, _ = self.lstm(flat)
-        return output.reshape(*leading, *output.shape[-2:])
 
 
 def _no_memory(inputs: int, hidden: int, layers: int) -> nn.Module:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from pointlight.body import BodyModel, BodyState
 from pointlight.cues import CueConfig, Cues, PointCueConfig
+from pointlight.network.bilstm import BiLSTM
 from pointlight.network.encoders import PointsEncoder, PointsEncoderConfig, he_linear
 from pointlight.network.losses import LossConfig, Targets, motion_hmr_loss
 from pointlight.network.mirroring import seen_both_ways
@@ -68,7 +69,7 @@ class MotionHMR(PoseNetwork):
         (inputs,) = config.cues.input_shape
         self.encoder = PointsEncoder(inputs, encoder)
         if config.memory == "bilstm":
-            self.memory: nn.Module = _BiLSTM(encoder.features, config.lstm, config.layers)
+            self.memory: nn.Module = BiLSTM(encoder.features, config.lstm, config.layers)
         elif config.memory == "none":
             self.memory = _no_memory(encoder.features, config.lstm, config.layers)
         else:
@@ -99,10 +100,10 @@ class MotionHMR(PoseNetwork):
             inputs, pairs = inputs[..., pairs, :], None  # nobody remembers the others
         features = self.encoder(inputs)
         memory = self.memory(features)
+        if pairs is not None:
+            memory, features = memory.index_select(-2, pairs), features.index_select(-2, pairs)
         if self.config.skip:
             memory = torch.cat((memory, features), dim=-1)
-        if pairs is not None:
-            memory = memory[..., pairs, :]
         memory = self.norm(memory)
         above = torch.stack([torch.relu(head(memory)) for head in self.heads], dim=-2)
         prediction = self.regressor(above)
@@ -124,18 +125,6 @@ class MotionHMR(PoseNetwork):
         body = body.on(self.device)
         state = BodyState(bodies.pose, bodies.shape, bodies.root, bodies.root.new_zeros(3))
         return FramePoints(body.keypoints(state, TRACK_POINTS), bodies)
-
-
-class _BiLSTM(nn.Module):
-    def __init__(self, inputs: int, hidden: int, layers: int) -> None:
-        super().__init__()
-        self.lstm = nn.LSTM(inputs, hidden, layers, batch_first=True, bidirectional=True)
-
-    def forward(self, features: Tensor) -> Tensor:
-        leading = features.shape[:-2]
-        flat = features.reshape(-1, *features.shape[-2:])
-        output, _ = self.lstm(flat)
-        return output.reshape(*leading, *output.shape[-2:])
 
 
 def _no_memory(inputs: int, hidden: int, layers: int) -> nn.Module:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from pointlight.errors import PointlightError
+from pointlight.training.soap import Soap
 
 
 @dataclass(frozen=True)
@@ -16,8 +17,8 @@ class OptimiserConfig:
     """The optimiser, its schedule, and how often things happen.
 
     Attributes:
-        kind: "adamw", or "soap" (Vyas et al. 2024: Adam in the eigenbases of Shampoo's preconditioners), which needs
-            fewer, dearer steps.
+        kind: "adamw"; "soap" (Vyas et al. 2024: Adam in the eigenbases of Shampoo's preconditioners), which needs
+            fewer, dearer steps; or "lean-soap", the same with its work spread over steps.
         batch: clips a step.
         learning_rate: after the warm-up.
         warmup: steps of linear rise.
@@ -52,8 +53,10 @@ def make_optimiser(model: nn.Module, settings: OptimiserConfig) -> torch.optim.O
     rate, decay = settings.learning_rate, settings.weight_decay
     if settings.kind == "adamw":
         return torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=decay)
+    if settings.kind == "lean-soap":
+        return Soap(model.parameters(), lr=rate, weight_decay=decay)
     if settings.kind != "soap":
-        raise ValueError(f"the optimiser is {settings.kind!r}; it is 'adamw' or 'soap'")
+        raise ValueError(f"the optimiser is {settings.kind!r}; it is 'adamw', 'soap' or 'lean-soap'")
     try:
         from pytorch_optimizer import SOAP
     except ImportError as error:

@@ -88,6 +88,20 @@ RECIPES: dict[str, Recipe] = {
         _POINTS,
         replace(
             _POINTS,
+            name="points-fast",
+            optimiser=OptimiserConfig(
+                kind="lean-soap",
+                batch=128,
+                learning_rate=2e-3,
+                warmup=125,
+                steps=3000,
+                average=0.992,
+                evaluate_every=125,
+                save_every=125,
+            ),
+        ),
+        replace(
+            _POINTS,
             name="points12",
             network=MotionHMRConfig(cues=PointCueConfig("paper12")),
         ),

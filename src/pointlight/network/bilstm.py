@@ -88,7 +88,7 @@ class _Direction(torch.autograd.Function):
         arrays = [tensor.numpy() for tensor in (gates, cells, to_output, to_hidden, to_cell, to_gates)]
         for step in reversed(range(times)):
             now, before = (times - 1 - step, times - step) if ctx.back else (step, step - 1)
-            _step_backward(*arrays, now, before)
+            _step_backward(arrays[0], arrays[1], arrays[2], arrays[3], arrays[4], arrays[5], now, before)
             if step:
                 torch.mm(to_gates[now], from_hidden, out=to_hidden)
         rows = to_gates.view(times * batch, -1)

@@ -102,6 +102,7 @@ def _move(parameter: Tensor, state: dict[str, Tensor], group: dict[str, Any]) ->
     fast, slow = group["betas"]
     left, right = state.get("left_basis"), state.get("right_basis")
     gradient = parameter.grad
+    assert gradient is not None
     gradient = gradient if right is None else gradient @ right
     gradient = gradient if left is None else left.T @ gradient
     mean = state["mean"].lerp_(gradient, 1 - fast)

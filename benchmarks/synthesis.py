@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from common import header
+from common import header, run
 from processes import memory_after_mb, memory_mb, processor_s, workers_of
 
 from pointlight.progress import Progress
@@ -215,4 +215,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -32,7 +32,12 @@ LAYERS = (
 
 ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
     "simulator": (("clip",), ("drawing",), ("scenes",), ("backgrounds", "people"), ("clips",)),
-    "capture": (("archive",), ("detection",), ("fitting",), ("capture", "options", "overlay", "predict")),
+    "capture": (
+        ("archive",),
+        ("detection",),
+        ("fitting",),
+        ("capture", "options", "overlay", "predict", "results"),
+    ),
     "evaluation": (("contenders", "metrics", "report"), ("multiview", "published", "synthetic")),
 }
 """Rooms and single files inside a folder, rank by rank. A room imports from the ranks before it, single files of one rank

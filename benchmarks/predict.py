@@ -26,12 +26,12 @@ def main() -> None:
         keypoints = MediapipeDetector().track(VideoReader(video))
         alone = time.perf_counter() - started
         started = time.perf_counter()
-        summary = predict_to_folder(video, folder, options)
+        result = predict_to_folder(video, folder, options)
         total = time.perf_counter() - started
     frames = len(keypoints)
     print("| stage | s | frames/s |")
     print("| --- | --- | --- |")
-    for stage, time_s in summary.seconds.items():
+    for stage, time_s in result.diagnostics.seconds:
         print(f"| {stage} | {time_s:.2f} | {frames / time_s:.0f} |")
     print(f"| all | {total:.2f} | {frames / total:.1f} |")
     print(f"all over the detector alone ({alone:.2f} s): {total / alone:.2f}")

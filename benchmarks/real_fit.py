@@ -144,13 +144,13 @@ def main() -> None:
         cells, captures, sheets = [], [], []
         for kind, refined in (("network", False), ("refined", True)):
             options = PredictOptions(model=given.model, keypoints=keypoints, refine=refined)
-            summary = predict_to_folder(clip, folder / kind, options)
+            told = predict_to_folder(clip, folder / kind, options).diagnostics
             sheets.append(contact_sheet(folder / kind / "overlay.mp4", every=20, columns=1))
             captures.append(Capture.load(folder / kind / "poses.npz"))
             share = distance_shares(captures[-1])
             middle, most = (100 * float(np.nanpercentile(share, q)) for q in (50, 90))
             cells.append(f"{middle:.1f} %, {most:.1f} %")
-            seen = f"{summary.frames} | {summary.bodies} | {summary.occluded} | {summary.repaired}"
+            seen = f"{told.frames} | {told.bodies} | {told.occluded} | {told.repaired}"
         write_png(folder / "sheet.png", np.concatenate(sheets, axis=1))
         name = f"{clip.parent.name}/{clip.name}"
         print(f"| {name} | {seen} | {' | '.join(cells)} |", flush=True)

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -28,6 +29,7 @@ from pointlight.cli.main import app, main
 from pointlight.errors import PointlightError
 from pointlight.evaluation.published import BENCHMARKS
 from pointlight.evaluation.synthetic import CONFIGURATIONS
+from pointlight.files import check_folder
 from pointlight.flow import FLOW_ESTIMATORS
 from pointlight.media import VideoWriter
 from pointlight.motion import SPLITS
@@ -317,7 +319,41 @@ def test_bad_input_to_predict(
     assert code == 2
     (line,) = [line for line in said.splitlines() if not line.startswith(("lift", "refine"))]
     assert line.startswith("pointlight: ") and sentence.format(tmp_path) in line
-    assert not [path for path in tmp_path.glob("out/*") if path.is_file()]
+    if make is result_is_a_folder:
+        assert not [path for path in tmp_path.glob("out/*") if path.is_file()]
+    else:
+        assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_that_may_not_be_made_is_said_before_the_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert check_folder(tmp_path / "a" / "b") == tmp_path / "a" / "b"
+    monkeypatch.setattr("os.access", lambda *_: False)
+    with pytest.raises(PointlightError, match=r"cannot write to the folder .*/a/b \(Permission denied\)"):
+        check_folder(tmp_path / "a" / "b")
+    assert not (tmp_path / "a").exists()
+
+
+def test_a_run_of_no_steps_is_refused(tmp_path: Path) -> None:
+    result = RUNNER.invoke(app, ["train", "tiny", "--out", str(tmp_path / "run"), "--steps", "0"])
+    assert result.exit_code == 2
+    assert "Invalid value for '--steps'" in result.output
+    assert not (tmp_path / "run").exists()
+
+
+def test_training_names_the_best_weights_only_where_there_are_some(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainer = SimpleNamespace(step=3, best_mm=float("inf"))
+    monkeypatch.setattr("pointlight.training.train", lambda *_, **__: trainer)
+    words = ["train", "tiny", "--out", str(tmp_path)]
+    said = RUNNER.invoke(app, words).output
+    assert said == "3 steps, none of them evaluated yet; go on with --resume and more steps\n"
+    trainer.best_mm = 70.0
+    (tmp_path / "best.safetensors").touch()
+    said = RUNNER.invoke(app, words).output
+    assert said == f"3 steps, best on validation 70.0 mm PA-MPJPE\n{tmp_path / 'best.safetensors'}\n"
 
 
 def test_a_bvh_that_ends_early_stops_training(

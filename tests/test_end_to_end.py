@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import FrozenInstanceError, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,8 +12,15 @@ import pytest
 import torch
 
 from pointlight.body import EVALUATION_JOINTS, EXTENDED_KEYPOINTS, NETWORK_KEYPOINTS, AnnyBody, BodyState
-from pointlight.capture import Capture, PredictOptions, Summary, lift_keypoints, predict_to_folder
+from pointlight.capture import (
+    Capture,
+    PredictOptions,
+    lift_keypoints,
+    predict_to_folder,
+    predict_with_diagnostics,
+)
 from pointlight.capture.detection import write_keypoints
+from pointlight.capture.predict import lift_with_diagnostics
 from pointlight.cues import Keypoints2D
 from pointlight.errors import PointlightError
 from pointlight.evaluation import Contender, constant_pose
@@ -79,8 +87,10 @@ def test_predict_from_a_file_of_keypoints_twice_the_same(weights: Path, tmp_path
     write_keypoints(file, keypoints_of(np.arange(40) / 30))
     options = PredictOptions(model=str(weights), keypoints=file, overlay=False)
     for name in ("one", "two"):
-        summary = predict_to_folder(video, tmp_path / name, options)
-        assert (summary.frames, summary.bodies) == (40, 40)
+        result = predict_to_folder(video, tmp_path / name, options)
+        assert (result.diagnostics.frames, result.diagnostics.bodies) == (40, 40)
+        assert result.files == (tmp_path / name / "poses.npz",)
+        assert [stage for stage, _ in result.diagnostics.seconds] == ["detect", "lift", "refine"]
     first, second = ((tmp_path / name / "poses.npz").read_bytes() for name in ("one", "two"))
     assert first == second
     capture = Capture.load(tmp_path / "one" / "poses.npz")
@@ -88,6 +98,32 @@ def test_predict_from_a_file_of_keypoints_twice_the_same(weights: Path, tmp_path
     assert capture.valid.all() and not capture.occluded.any()
     hips = capture.joints_camera_m[:, [4, 5]].mean(1)
     assert np.abs(hips).max() < 1e-5
+
+
+def test_an_overlay_of_earlier_poses_does_not_stay(weights: Path, tmp_path: Path) -> None:
+    video, file, out = write_video(tmp_path / "video.mp4", 4), tmp_path / "keypoints.npz", tmp_path / "out"
+    write_keypoints(file, keypoints_of(np.arange(4) / 30))
+    options = PredictOptions(model=str(weights), keypoints=file, refine=False, overlay_size_px=160)
+    result = predict_to_folder(video, out, options)
+    assert result.files == (out / "poses.npz", out / "overlay.mp4")
+    assert [stage for stage, _ in result.diagnostics.seconds] == ["detect", "lift", "overlay"]
+    assert all(path.exists() for path in result.files)
+    with pytest.raises(
+        PointlightError, match=r"overlay.mp4 would be replaced by its own overlay; choose another"
+    ):
+        predict_to_folder(out / "overlay.mp4", out, options)
+    assert predict_to_folder(video, out, replace(options, overlay=False)).files == (out / "poses.npz",)
+    assert [path.name for path in out.iterdir()] == ["poses.npz"]
+
+
+def test_diagnostics_without_a_folder(weights: Path, tmp_path: Path) -> None:
+    write_keypoints(tmp_path / "k.npz", keypoints_of(np.arange(4) / 30, np.arange(4) < 3))
+    options = PredictOptions(model=str(weights), keypoints=tmp_path / "k.npz", refine=False)
+    result = predict_with_diagnostics(write_video(tmp_path / "v.mp4", 4), options)
+    assert result.diagnostics.frames == len(result.capture) == 4
+    assert result.diagnostics.bodies == int(result.capture.valid.sum()) == 3
+    with pytest.raises(FrozenInstanceError):
+        result.diagnostics.frames = 5  # pyright: ignore[reportAttributeAccessIssue]
 
 
 @pytest.mark.parametrize("fps", [6.0, 16.0, 20.0, 24.0, 25.0, 50.0, 59.94, 0.0])
@@ -145,10 +181,9 @@ def test_height_sets_the_scale(model: Checkpoint, body: AnnyBody) -> None:
     tracks = keypoints_of(np.arange(31) / 30)
     capture = lift_keypoints(tracks, model, body, PredictOptions(height_m=1.85))
     assert float(body.stature_m(torch.from_numpy(capture.shape))) == pytest.approx(1.85, abs=0.01)
-    summary = Summary()
-    lift_keypoints(tracks, model, body, PredictOptions(height_m=0.6), summary=summary)
-    assert len(summary.warnings) == 1
-    assert "the body cannot be 0.6 m tall at this age and build; it has" in summary.warnings[0]
+    short = lift_with_diagnostics(tracks, model, body, PredictOptions(height_m=0.6))
+    (warning,) = short.diagnostics.warnings
+    assert "the body cannot be 0.6 m tall at this age and build; it has" in warning
 
 
 def test_the_body_stands_where_the_keypoints_are(model: Checkpoint, body: AnnyBody, bank: MotionBank) -> None:
@@ -185,7 +220,6 @@ def test_options_refuse_what_cannot_be_meant() -> None:
         PredictOptions(fov_deg=60, focal_px=900)
     with pytest.raises(PointlightError, match="not a person's"):
         PredictOptions(height_m=3.1)
-    assert Summary().frames == 0
 
 
 # --- videos of all kinds, from the file to the results -------------------------------------------------
@@ -235,8 +269,8 @@ def test_a_person_in_half_of_the_frames_of_any_rate(
     seen = np.arange(24) < 12
     write_keypoints(tmp_path / "k.npz", keypoints_of(times_s, seen))
     options = PredictOptions(model=str(weights), keypoints=tmp_path / "k.npz", overlay_size_px=160)
-    summary = predict_to_folder(video, tmp_path / "out", options)
-    assert (summary.frames, summary.bodies, summary.occluded, summary.warnings) == (24, 12, 0, [])
+    told = predict_to_folder(video, tmp_path / "out", options).diagnostics
+    assert (told.frames, told.bodies, told.occluded, told.warnings) == (24, 12, 0, ())
     capture = Capture.load(tmp_path / "out" / "poses.npz")
     np.testing.assert_allclose(capture.time_s, times_s, atol=1e-9)
     assert capture.valid.tolist() == seen.tolist()
@@ -249,8 +283,8 @@ def test_a_video_of_one_frame(weights: Path, tmp_path: Path) -> None:
     video = encode(tmp_path / "v.mp4", noise(1))
     write_keypoints(tmp_path / "k.npz", keypoints_of(np.zeros(1)))
     options = PredictOptions(model=str(weights), keypoints=tmp_path / "k.npz")
-    summary = predict_to_folder(video, tmp_path / "out", options)
-    assert (summary.frames, summary.bodies, summary.warnings) == (1, 1, [])
+    told = predict_to_folder(video, tmp_path / "out", options).diagnostics
+    assert (told.frames, told.bodies, told.warnings) == (1, 1, ())
     assert Capture.load(tmp_path / "out" / "poses.npz").valid.tolist() == [True]
     assert len(VideoReader(tmp_path / "out" / "overlay.mp4").times().index) == 1
 
@@ -262,9 +296,9 @@ def test_a_truncated_video_says_what_is_lost(weights: Path, tmp_path: Path) -> N
     assert 15 < frames < 30
     write_keypoints(tmp_path / "k.npz", keypoints_of(np.arange(frames) / 30))
     options = PredictOptions(model=str(weights), keypoints=tmp_path / "k.npz", overlay_size_px=160)
-    summary = predict_to_folder(tmp_path / "v.mp4", tmp_path / "out", options)
-    assert (summary.frames, summary.bodies) == (frames, frames)
-    assert f"v.mp4 ends early: {frames} of 40 frames could be read" in summary.warnings[0]
+    told = predict_to_folder(tmp_path / "v.mp4", tmp_path / "out", options).diagnostics
+    assert (told.frames, told.bodies) == (frames, frames)
+    assert f"v.mp4 ends early: {frames} of 40 frames could be read" in told.warnings[0]
     assert Capture.load(tmp_path / "out" / "poses.npz").valid.all()
     assert len(VideoReader(tmp_path / "out" / "overlay.mp4").times().index) == frames
 
@@ -279,7 +313,7 @@ def test_a_video_without_people(weights: Path, tmp_path: Path) -> None:
     video = encode(tmp_path / "v.mp4", images)
     with pytest.raises(PointlightError, match=r"no person is seen: in no frame does mediapipe .* give 7 of"):
         predict_to_folder(video, tmp_path / "out", PredictOptions(model=str(weights)))
-    assert not list((tmp_path / "out").iterdir())
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_phone_video_that_the_person_leaves_twice_the_same(

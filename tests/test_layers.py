@@ -41,7 +41,12 @@ LAYERS = (
 
 ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
     "simulator": (("clip",), ("drawing",), ("scenes",), ("backgrounds", "people"), ("clips",)),
-    "capture": (("archive",), ("detection",), ("fitting",), ("capture", "options", "overlay", "predict")),
+    "capture": (
+        ("archive",),
+        ("detection",),
+        ("fitting",),
+        ("capture", "options", "overlay", "predict", "results"),
+    ),
     "evaluation": (
         ("contenders", "earlier_keys", "metrics", "plain", "report", "results", "results_json", "variants"),
         ("multiview", "published", "synthetic"),

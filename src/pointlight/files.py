@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import uuid
@@ -39,6 +40,25 @@ def atomic_path(target: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def check_folder(folder: Path) -> Path:
+    """See that `folder` can be made and written to, as far as that shows beforehand; make nothing.
+
+    Raises:
+        PointlightError: it cannot.
+    """
+    folder = Path(folder)
+    there = folder.absolute()
+    while not os.path.exists(there):  # Path.exists raises where a folder may not be looked into
+        there = there.parent
+    if not there.is_dir():
+        reason = errno.EEXIST if there == folder.absolute() else errno.ENOTDIR
+    elif not os.access(there, os.W_OK | os.X_OK):
+        reason = errno.EACCES
+    else:
+        return folder
+    raise PointlightError(_unwritable(folder, os.strerror(reason)))
+
+
 def ensure_folder(folder: Path) -> Path:
     """Make `folder` and see that it can be written to.
 
@@ -52,10 +72,12 @@ def ensure_folder(folder: Path) -> Path:
         probe.touch()
         probe.unlink()
     except OSError as error:
-        raise PointlightError(
-            f"cannot write to the folder {folder} ({error.strerror}); choose one that you may write to"
-        ) from error
+        raise PointlightError(_unwritable(folder, str(error.strerror))) from error
     return folder
+
+
+def _unwritable(folder: Path, reason: str) -> str:
+    return f"cannot write to the folder {folder} ({reason}); choose one that you may write to"
 
 
 def file_sha256(path: Path) -> str:

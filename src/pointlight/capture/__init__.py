@@ -10,27 +10,31 @@ from pointlight.capture.detection.person_box import PersonBox
 from pointlight.capture.options import PredictOptions
 from pointlight.capture.overlay import BodyPainter, write_overlay
 from pointlight.capture.predict import (
-    Summary,
     lift_keypoints,
     place_track,
     predict,
     predict_to_folder,
+    predict_with_diagnostics,
     seen_keypoints,
     track_of,
 )
+from pointlight.capture.results import Diagnostics, FolderResult, PredictResult
 
 __all__ = [
     "BodyPainter",
     "Capture",
+    "Diagnostics",
+    "FolderResult",
     "MediapipeDetector",
     "PersonBox",
     "PredictOptions",
-    "Summary",
+    "PredictResult",
     "body_states",
     "lift_keypoints",
     "place_track",
     "predict",
     "predict_to_folder",
+    "predict_with_diagnostics",
     "read_npz",
     "seen_keypoints",
     "track_of",

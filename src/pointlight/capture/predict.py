@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,9 +17,10 @@ from pointlight.capture.fitting.placing import place_body
 from pointlight.capture.fitting.refine import refine
 from pointlight.capture.options import PredictOptions
 from pointlight.capture.overlay import write_overlay
+from pointlight.capture.results import Diagnostics, FolderResult, PredictResult, Stopwatch
 from pointlight.cues import Keypoints2D, RepairConfig, Repaired, repair_sides
 from pointlight.errors import PointlightError
-from pointlight.files import ensure_folder
+from pointlight.files import check_folder, ensure_folder
 from pointlight.geometry import default_focal_px, focal_from_fov
 from pointlight.media import VideoReader
 from pointlight.network import WindowConfig
@@ -37,35 +35,11 @@ HEIGHT_TOLERANCE_M = 0.01
 _HIPS = (EVALUATION_JOINTS.index("left_hip"), EVALUATION_JOINTS.index("right_hip"))
 
 
-@dataclass
-class Summary:
-    """What `predict` tells a person at its end.
-
-    Attributes:
-        frames: of the video.
-        bodies: frames with a body.
-        occluded: of these, frames in which the person was hardly seen.
-        repaired: frames whose left and right were put back.
-        seconds: time of every stage.
-        files: what was written.
-        warnings: what was lost on the way.
-    """
-
-    frames: int = 0
-    bodies: int = 0
-    occluded: int = 0
-    repaired: int = 0
-    seconds: dict[str, float] = field(default_factory=dict)
-    files: list[Path] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-
-
 def predict(
     video: Path | str,
     options: PredictOptions | None = None,
     *,
     progress: ProgressCallback = silent,
-    summary: Summary | None = None,
 ) -> Capture:
     """Find one person's body in every frame of a video.
 
@@ -73,23 +47,37 @@ def predict(
         video: any file that FFmpeg reads.
         options: see `PredictOptions`.
         progress: told how far each stage is.
-        summary: filled in on the way, for who wants to know.
 
     Raises:
         PointlightError: the video, the model or the keypoints cannot be used, or nobody is seen.
     """
+    return predict_with_diagnostics(video, options, progress=progress).capture
+
+
+def predict_with_diagnostics(
+    video: Path | str,
+    options: PredictOptions | None = None,
+    *,
+    progress: ProgressCallback = silent,
+) -> PredictResult:
+    """`predict`, with how it went."""
     options = options or PredictOptions()
-    summary = summary if summary is not None else Summary()
+    reader = VideoReader(video, options.start_s, options.end_s)
     body = AnnyBody()
     checkpoint = load_checkpoint(options.model, body)
-    with _timed(summary, "detect"):
-        keypoints, fps = _find_keypoints(Path(video), options, progress, summary)
-    capture = lift_keypoints(
-        keypoints, checkpoint, body, options, fps=fps, summary=summary, progress=progress
+    stopwatch = Stopwatch()
+    with stopwatch.stage("detect"):
+        keypoints = _find_keypoints(reader, options, progress)
+    result = lift_with_diagnostics(keypoints, checkpoint, body, options, fps=reader.fps, progress=progress)
+    lifted = result.diagnostics
+    return replace(
+        result,
+        diagnostics=replace(
+            lifted,
+            seconds=stopwatch.seconds + lifted.seconds,
+            warnings=(*reader.warnings, *lifted.warnings),
+        ),
     )
-    summary.frames, summary.bodies = len(capture), int(capture.valid.sum())
-    summary.occluded = int((capture.occluded & capture.valid).sum())
-    return capture
 
 
 def predict_to_folder(
@@ -98,28 +86,32 @@ def predict_to_folder(
     options: PredictOptions | None = None,
     *,
     progress: ProgressCallback = silent,
-) -> Summary:
-    """`predict`, with `poses.npz` and `overlay.mp4` written to a folder, each when it is whole."""
+) -> FolderResult:
+    """`predict`, with `poses.npz` and `overlay.mp4` written to a folder, each when it is whole.
+
+    The folder is made when there is something to write. An overlay that lies there is removed: it is of other poses.
+
+    Raises:
+        PointlightError: as in `predict`; or the folder cannot be written to, or the video is its `overlay.mp4`.
+    """
     options = options or PredictOptions()
-    summary = Summary()
-    folder = ensure_folder(Path(out))
-    capture = predict(video, options, progress=progress, summary=summary)
-    poses = folder / "poses.npz"
-    capture.save(poses)
-    summary.files.append(poses)
-    if options.overlay:
-        with _timed(summary, "overlay"):
-            path = folder / "overlay.mp4"
-            write_overlay(
-                capture,
-                Path(video),
-                path,
-                AnnyBody(),
-                size_px=options.overlay_size_px,
-                progress=progress,
-            )
-            summary.files.append(path)
-    return summary
+    video, folder = Path(video), check_folder(Path(out))
+    poses, overlay = folder / "poses.npz", folder / "overlay.mp4"
+    if overlay.exists() and video.exists() and overlay.samefile(video):
+        raise PointlightError(f"{video} would be replaced by its own overlay; choose another folder")
+    result = predict_with_diagnostics(video, options, progress=progress)
+    ensure_folder(folder)
+    if overlay.is_file():
+        overlay.unlink()
+    result.capture.save(poses)
+    if not options.overlay:
+        return FolderResult((poses,), result.diagnostics)
+    stopwatch = Stopwatch()
+    with stopwatch.stage("overlay"):
+        size_px = options.overlay_size_px
+        write_overlay(result.capture, video, overlay, AnnyBody(), size_px=size_px, progress=progress)
+    seconds = result.diagnostics.seconds + stopwatch.seconds
+    return FolderResult((poses, overlay), replace(result.diagnostics, seconds=seconds))
 
 
 def lift_keypoints(
@@ -131,7 +123,6 @@ def lift_keypoints(
     overlap: bool = True,
     mirror: bool = True,
     fps: float | None = None,
-    summary: Summary | None = None,
     progress: ProgressCallback = silent,
 ) -> Capture:
     """From 2D keypoints to a `Capture`: repair, the network over windows, the body's place before the camera, refinement.
@@ -144,21 +135,36 @@ def lift_keypoints(
         overlap: average overlapping windows.
         mirror: average with the mirror image.
         fps: the video's average rate; by the keypoints' times if not given.
-        summary: told how many frames were repaired, of times and of warnings.
         progress: told how far each stage is.
 
     Raises:
         PointlightError: the model is of another kind, or nobody is seen in any frame.
     """
+    return lift_with_diagnostics(
+        keypoints, checkpoint, body, options, overlap=overlap, mirror=mirror, fps=fps, progress=progress
+    ).capture
+
+
+def lift_with_diagnostics(
+    keypoints: Keypoints2D,
+    checkpoint: Checkpoint,
+    body: BodyModel,
+    options: PredictOptions | None = None,
+    *,
+    overlap: bool = True,
+    mirror: bool = True,
+    fps: float | None = None,
+    progress: ProgressCallback = silent,
+) -> PredictResult:
+    """`lift_keypoints`, with how it went."""
     options = options or PredictOptions()
+    stopwatch = Stopwatch()
     if not checkpoint.model.gives_bodies:
         raise PointlightError(f"the model {checkpoint.name!r} gives single joints, not a body; use 'points'")
     names = checkpoint.config.cues.keypoints
     windows = WindowConfig(checkpoint.clip_frames, overlap=overlap, mirror=mirror)
     track, repaired, source = track_of(keypoints, names, options)
-    summary = summary if summary is not None else Summary()
-    summary.repaired = int(repaired.swapped.sum())
-    with _timed(summary, "lift"):
+    with stopwatch.stage("lift"):
         progress(Progress("lift", 0, 1))
         lifted = lift(track, names, checkpoint.model, body, windows)
         progress(Progress("lift", 1, 1))
@@ -169,11 +175,11 @@ def lift_keypoints(
         )
     lifted = place_track(body, lifted, track, names)
     if options.refine:
-        with _timed(summary, "refine"):
+        with stopwatch.stage("refine"):
             lifted = refine(track, lifted, body, names, progress=progress)
-    lifted = _of_height(body, lifted, options.height_m, summary)
+    lifted, warnings = _of_height(body, lifted, options.height_m)
     joints, translation = _joints_in_camera(body, lifted)
-    return Capture(
+    capture = Capture(
         frame_index=keypoints.frame_index,
         time_s=keypoints.time_s,
         valid=lifted.valid,
@@ -195,20 +201,22 @@ def lift_keypoints(
         principal_px=(float(track.principal_px[0]), float(track.principal_px[1])),
         model_sha256=checkpoint.sha256,
     )
+    diagnostics = Diagnostics(
+        frames=len(capture),
+        bodies=int(capture.valid.sum()),
+        occluded=int((capture.occluded & capture.valid).sum()),
+        repaired=int(repaired.swapped.sum()),
+        seconds=stopwatch.seconds,
+        warnings=warnings,
+    )
+    return PredictResult(capture, diagnostics)
 
 
-def _find_keypoints(
-    video: Path, options: PredictOptions, progress: ProgressCallback, summary: Summary
-) -> tuple[Keypoints2D, float]:
-    """One person's keypoints, from a file or by the detector, and the video's average rate."""
-    reader = VideoReader(video, options.start_s, options.end_s)
+def _find_keypoints(reader: VideoReader, options: PredictOptions, progress: ProgressCallback) -> Keypoints2D:
+    """One person's keypoints, from a file or by the detector."""
     if options.keypoints is not None:
-        keypoints = read_keypoints(options.keypoints, reader, options.box)
-    else:
-        detector = MediapipeDetector()
-        keypoints = detector.track(reader, options.box, progress)
-    summary.warnings.extend(reader.warnings)
-    return keypoints, reader.fps
+        return read_keypoints(options.keypoints, reader, options.box)
+    return MediapipeDetector().track(reader, options.box, progress)
 
 
 def track_of(
@@ -243,14 +251,16 @@ def seen_keypoints(points: np.ndarray, width: int, height: int) -> np.ndarray:
     return inside & (points[..., 2] >= SEEN_SCORE)
 
 
-def _of_height(body: BodyModel, lifted: LiftedTrack, height_m: float | None, summary: Summary) -> LiftedTrack:
+def _of_height(
+    body: BodyModel, lifted: LiftedTrack, height_m: float | None
+) -> tuple[LiftedTrack, tuple[str, ...]]:
     """The track with its shape's `height` changed so that the body is as tall as is said, or as nearly as it can be.
 
-    The body moves away as much as it grows, so that it looks the same.
+    The body moves away as much as it grows, so that it looks the same. Behind it a warning where it cannot be so tall.
     """
     shape = torch.from_numpy(lifted.shape.astype(np.float32))
     if height_m is None or not isinstance(body, AnnyBody):
-        return replace(lifted, shape=shape.numpy())
+        return replace(lifted, shape=shape.numpy()), ()
     before_m = float(body.stature_m(shape))
     index = body.shape_names.index("height")
     low, high = 0.0, 1.0
@@ -262,11 +272,13 @@ def _of_height(body: BodyModel, lifted: LiftedTrack, height_m: float | None, sum
         else:
             high = float(shape[index])
     reached_m = float(body.stature_m(shape))
+    warnings: tuple[str, ...] = ()
     if abs(reached_m - height_m) > HEIGHT_TOLERANCE_M:
-        summary.warnings.append(
-            f"the body cannot be {height_m:g} m tall at this age and build; it has {reached_m:.2f} m"
+        warnings = (
+            f"the body cannot be {height_m:g} m tall at this age and build; it has {reached_m:.2f} m",
         )
-    return replace(lifted, shape=shape.numpy(), translation_m=lifted.translation_m * (reached_m / before_m))
+    translation_m = lifted.translation_m * (reached_m / before_m)
+    return replace(lifted, shape=shape.numpy(), translation_m=translation_m), warnings
 
 
 def place_track(body: BodyModel, lifted: LiftedTrack, track: Track2D, names: tuple[str, ...]) -> LiftedTrack:
@@ -303,12 +315,3 @@ def _only(values: np.ndarray, valid: np.ndarray) -> np.ndarray:
 
 def _rate(time_s: np.ndarray) -> float:
     return float((len(time_s) - 1) / (time_s[-1] - time_s[0])) if len(time_s) > 1 else 30.0
-
-
-@contextmanager
-def _timed(summary: Summary, stage: str) -> Iterator[None]:
-    started = time.monotonic()
-    try:
-        yield
-    finally:
-        summary.seconds[stage] = time.monotonic() - started

@@ -27,7 +27,9 @@ def predict(
     overlay_size: Annotated[
         int, typer.Option(help="Longest side of the overlay, px; 0 = as the video.")
     ] = 1280,
-    overlay: Annotated[bool, typer.Option(help="Draw overlay.mp4.")] = True,
+    overlay: Annotated[
+        bool, typer.Option(help="Draw overlay.mp4; an older one there is removed anyway.")
+    ] = True,
 ) -> None:
     """Find one person's moving 3D body in a video."""
     from pointlight.capture import PersonBox, PredictOptions, predict_to_folder
@@ -46,16 +48,17 @@ def predict(
         overlay=overlay,
     )
     with stage_bars() as bars:
-        summary = predict_to_folder(video, out, options, progress=bars)
-    for warning in summary.warnings:
+        result = predict_to_folder(video, out, options, progress=bars)
+    told = result.diagnostics
+    for warning in told.warnings:
         typer.echo(f"warning: {warning}", err=True)
-    share = summary.bodies / max(summary.frames, 1)
+    share = told.bodies / max(told.frames, 1)
     typer.echo(
-        f"{summary.frames} frames, a body in {summary.bodies} ({share:.0%}), of these {summary.occluded} "
-        f"inferred while hardly seen, {summary.repaired} with left and right put back"
+        f"{told.frames} frames, a body in {told.bodies} ({share:.0%}), of these {told.occluded} "
+        f"inferred while hardly seen, {told.repaired} with left and right put back"
     )
-    times = ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in summary.seconds.items())
-    total = sum(summary.seconds.values())
-    typer.echo(f"{times}; {summary.frames / max(total, 1e-9):.1f} frames/s in all")
-    for path in summary.files:
+    times = ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in told.seconds)
+    total = sum(seconds for _, seconds in told.seconds)
+    typer.echo(f"{times}; {told.frames / max(total, 1e-9):.1f} frames/s in all")
+    for path in result.files:
         typer.echo(str(path))

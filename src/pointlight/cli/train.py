@@ -20,7 +20,9 @@ def train(
         Path | None,
         typer.Option(envvar="POINTLIGHT_MOTION", help="Folder of BVH or AMC files; procedural if not given."),
     ] = None,
-    steps: Annotated[int | None, typer.Option(help="Length of the run; the recipe's if not given.")] = None,
+    steps: Annotated[
+        int | None, typer.Option(min=1, help="Length of the run; the recipe's if not given.")
+    ] = None,
     minutes: Annotated[float | None, typer.Option(help="Stop after so many minutes; resume later.")] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the run in --out; nothing else need be given.")
@@ -53,5 +55,9 @@ def train(
             device=device,
             progress=bars,
         )
+    best = out / "best.safetensors"
+    if not best.exists():
+        typer.echo(f"{trainer.step} steps, none of them evaluated yet; go on with --resume and more steps")
+        return
     typer.echo(f"{trainer.step} steps, best on validation {trainer.best_mm:.1f} mm PA-MPJPE")
-    typer.echo(str(out / "best.safetensors"))
+    typer.echo(str(best))

@@ -1,0 +1,78 @@
+"""What `predict` gives back: the capture, how it went, what was written."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from pointlight.capture.capture import Capture
+
+Seconds = tuple[tuple[str, float], ...]
+"""What each stage took, in the order of the stages."""
+
+
+@dataclass(frozen=True)
+class Diagnostics:
+    """How a prediction went.
+
+    Attributes:
+        frames: of the video.
+        bodies: frames with a body.
+        occluded: of these, frames in which the person was hardly seen.
+        repaired: frames whose left and right were put back.
+        seconds: name and time of every stage.
+        warnings: a sentence on everything that was lost on the way.
+    """
+
+    frames: int
+    bodies: int
+    occluded: int
+    repaired: int
+    seconds: Seconds
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PredictResult:
+    """A video's result and how it went.
+
+    The name `Prediction` belongs to a network's output, see `pointlight.network`.
+
+    Attributes:
+        capture: the moving body.
+        diagnostics: how it went.
+    """
+
+    capture: Capture
+    diagnostics: Diagnostics
+
+
+@dataclass(frozen=True)
+class FolderResult:
+    """What `predict_to_folder` has written and how it went.
+
+    Attributes:
+        files: `poses.npz`, and `overlay.mp4` where it was wanted.
+        diagnostics: how it went, the overlay included.
+    """
+
+    files: tuple[Path, ...]
+    diagnostics: Diagnostics
+
+
+class Stopwatch:
+    """What each stage took that has ended."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self.seconds: Seconds = ()
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time the block."""
+        started = time.monotonic()
+        yield
+        self.seconds += ((name, time.monotonic() - started),)

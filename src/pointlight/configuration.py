@@ -30,6 +30,9 @@ OLD_FIELDS = {
 }
 """Names of version 0.1.0, by the type's name of today; read for one release more."""
 
+ADDED_FIELDS: dict[str, dict[str, Any]] = {"LossConfig": {"fit_on_metric": False}}
+"""Fields that version 0.1.0 did not have, with the values that it acted by."""
+
 _ABSENT = "nothing"
 _LONGEST_SHOWN = 60
 
@@ -181,7 +184,7 @@ def from_plain(kind: type[T], plain: Any, where: str) -> T:
 
 
 def _renamed(plain: Any) -> Any:
-    """The same tree with the names of today."""
+    """The same tree with the names and fields of today."""
     if isinstance(plain, list):
         return [_renamed(item) for item in plain]
     if not isinstance(plain, dict):
@@ -189,6 +192,7 @@ def _renamed(plain: Any) -> Any:
     name = OLD_TYPES.get(plain.get("type", ""), plain.get("type"))
     fields = OLD_FIELDS.get(name or "", {})
     renamed = {fields.get(key, key): _renamed(value) for key, value in plain.items()}
+    renamed = ADDED_FIELDS.get(name or "", {}) | renamed
     return renamed | {"type": name} if "type" in plain else renamed
 
 

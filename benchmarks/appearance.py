@@ -32,7 +32,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from common import header
+from common import header, run
 from PIL import Image
 
 from pointlight.body import NETWORK_KEYPOINTS, AnnyBody, indices_of
@@ -537,4 +537,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

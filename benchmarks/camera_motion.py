@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from common import header
+from common import header, run
 
 from pointlight.flow import find_flow
 from pointlight.simulator.backgrounds import (
@@ -185,4 +185,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from common import header, seconds
+from common import header, run, seconds
 
 from pointlight.body import EVALUATION_JOINTS, AnnyBody, BodyState
 from pointlight.cues import point_feature_count
@@ -38,4 +38,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

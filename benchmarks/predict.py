@@ -7,7 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from common import header
+from common import header, run
 
 from pointlight.capture import MediapipeDetector, PredictOptions, predict_to_folder
 from pointlight.media import VideoReader
@@ -38,4 +38,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from common import header
+from common import header, run
 
 from pointlight.body import EVALUATION_JOINTS, NETWORK_KEYPOINTS
 from pointlight.capture import Capture, MediapipeDetector, PersonBox, PredictOptions, predict_to_folder
@@ -164,4 +164,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

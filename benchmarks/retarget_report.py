@@ -10,6 +10,7 @@ import csv
 from pathlib import Path
 
 import numpy as np
+from common import run
 
 from pointlight.body import AnnyBody
 from pointlight.motion import BANK_FPS, MotionClip, list_motions
@@ -140,4 +141,4 @@ def draw(clip: MotionClip, motion: BodyMotion, rig: BodyRig, target: Path) -> No
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from common import run
 
 from pointlight.body import EXTENDED_KEYPOINTS, AnnyBody, BodyState
 from pointlight.motion import MotionBank
@@ -91,4 +92,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 
-from common import header
+from common import header, run
 
 COMMANDS = {
     "pointlight --help": "from pointlight.cli.main import app; app(['--help'], standalone_mode=False)",
@@ -40,4 +40,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -18,7 +18,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from common import header
+from common import header, run
 
 from pointlight.body import AnnyBody, BodyState
 from pointlight.errors import PointlightError
@@ -210,4 +210,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

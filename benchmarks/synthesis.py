@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from common import header
+from common import header, run
 from processes import memory_after_mb, memory_mb, processor_s, workers_of
 
 from pointlight.simulator import ClipMaker, SynthesisConfig, decode_clip, encode_clip, synthesize
@@ -207,4 +207,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from common import header, seconds
+from common import header, run, seconds
 
 from pointlight.body import AnnyBody
 from pointlight.motion import procedural_bank
@@ -30,4 +30,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

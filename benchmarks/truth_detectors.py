@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from common import header
+from common import header, run
 
 from pointlight.body import NETWORK_KEYPOINTS
 from pointlight.evaluation.multiview import TruthConfig, detect_camera, read_calibrated_set, truth_of
@@ -54,4 +54,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -17,7 +17,9 @@ def stream(seed: int, index: int, purpose: str) -> np.random.Generator:
         purpose: what is drawn, such as "camera" or "shape".
     """
     digest = hashlib.blake2b(f"{seed}/{index}/{purpose}".encode(), digest_size=16).digest()
-    words = np.frombuffer(digest, "<u4")  # the digest as a little-endian number, in the form that is taken fastest
+    words = np.frombuffer(
+        digest, "<u4"
+    )  # the digest as a little-endian number, in the form that is taken fastest
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(words)))  # pyright: ignore[reportArgumentType]
 
 

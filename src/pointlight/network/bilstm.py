@@ -27,7 +27,9 @@ class BiLSTM(nn.Module):
         flat = features.reshape(-1, *features.shape[-2:])
         learns = torch.is_grad_enabled() and self.training
         if learns and self.lstm.num_layers == 1 and (flat.device.type, flat.dtype) == ("cpu", torch.float32):
-            output = torch.cat([self._direction(flat.transpose(0, 1), back) for back in (False, True)], dim=-1)
+            output = torch.cat(
+                [self._direction(flat.transpose(0, 1), back) for back in (False, True)], dim=-1
+            )
             output = output.transpose(0, 1)
         else:
             output, _ = self.lstm(flat)
@@ -47,14 +49,22 @@ class _Direction(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, inputs: Tensor, from_input: Tensor, from_hidden: Tensor, bias: Tensor, bias_too: Tensor, back: bool
+        ctx: Any,
+        inputs: Tensor,
+        from_input: Tensor,
+        from_hidden: Tensor,
+        bias: Tensor,
+        bias_too: Tensor,
+        back: bool,
     ) -> Tensor:
         """(T, B, H) hidden states of every step."""
         times, batch, width = inputs.shape
         hidden = from_hidden.shape[1]
         gates = torch.addmm(bias + bias_too, inputs.view(-1, width), from_input.T).view(times, batch, -1)
         output = inputs.new_empty(times, batch, hidden)
-        cells = inputs.new_zeros(times + 1, batch, hidden)  # the last one is what there is before the first step
+        cells = inputs.new_zeros(
+            times + 1, batch, hidden
+        )  # the last one is what there is before the first step
         for step in range(times):
             now, before = (times - 1 - step, times - step) if back else (step, step - 1)
             if step:
@@ -122,7 +132,12 @@ def _step(gates: np.ndarray, cells: np.ndarray, output: np.ndarray, now: int, be
     batch, hidden = output.shape[1:]
     for n in range(batch):
         gate = gates[now, n]
-        i, f, g, o = gate[:hidden], gate[hidden : 2 * hidden], gate[2 * hidden : 3 * hidden], gate[3 * hidden :]
+        i, f, g, o = (
+            gate[:hidden],
+            gate[hidden : 2 * hidden],
+            gate[2 * hidden : 3 * hidden],
+            gate[3 * hidden :],
+        )
         old, new, shown = cells[before, n], cells[now, n], output[now, n]
         for k in range(hidden):
             enter, keep, candidate, leave = _sigmoid(i[k]), _sigmoid(f[k]), _tanh(g[k]), _sigmoid(o[k])
@@ -148,7 +163,12 @@ def _step_backward(
     batch, hidden = to_hidden.shape
     for n in range(batch):
         gate, to_gate = gates[now, n], to_gates[now, n]
-        i, f, g, o = gate[:hidden], gate[hidden : 2 * hidden], gate[2 * hidden : 3 * hidden], gate[3 * hidden :]
+        i, f, g, o = (
+            gate[:hidden],
+            gate[hidden : 2 * hidden],
+            gate[2 * hidden : 3 * hidden],
+            gate[3 * hidden :],
+        )
         to_i, to_f = to_gate[:hidden], to_gate[hidden : 2 * hidden]
         to_g, to_o = to_gate[2 * hidden : 3 * hidden], to_gate[3 * hidden :]
         old, new, to_new = cells[before, n], cells[now, n], to_cell[n]

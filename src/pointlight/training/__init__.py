@@ -31,6 +31,7 @@ from pointlight.training.motions import PROCEDURAL_SEED, training_bank
 from pointlight.training.optimisers import OptimiserConfig, learning_rate
 from pointlight.training.recipes import RECIPES, Recipe, find_recipe
 from pointlight.training.shards import ClipShards
+from pointlight.training.threads import beside_workers, training_threads
 from pointlight.training.trainer import Progress, Trainer, train
 from pointlight.training.validation import Validation, body_points
 
@@ -50,6 +51,7 @@ __all__ = [
     "Trainer",
     "Validation",
     "batches",
+    "beside_workers",
     "body_points",
     "build_network",
     "cues_of_tracks",
@@ -67,4 +69,5 @@ __all__ = [
     "to_plain",
     "train",
     "training_bank",
+    "training_threads",
 ]

@@ -30,6 +30,7 @@ from pointlight.training.motions import mean_pose, training_bank
 from pointlight.training.optimisers import follow_weights, learning_rate, make_optimiser
 from pointlight.training.recipes import Recipe, find_recipe
 from pointlight.training.run_state import load_state, save_state
+from pointlight.training.threads import beside_workers
 from pointlight.training.validation import Validation
 
 
@@ -292,10 +293,11 @@ def train(
         raise PointlightError(f"{out} holds a run already; go on with --resume or choose another --out")
     body = AnnyBody()
     bank = training_bank(motion, body, cache, floor=recipe.floor, watch=watch_motion)
-    trainer = Trainer(recipe, out, bank, body=body, seed=seed, init=init, workers=workers)
-    if resume:
-        trainer.resume()
-    trainer.run(steps=steps, minutes=minutes, watch=watch)
+    with beside_workers(workers):
+        trainer = Trainer(recipe, out, bank, body=body, seed=seed, init=init, workers=workers)
+        if resume:
+            trainer.resume()
+        trainer.run(steps=steps, minutes=minutes, watch=watch)
     return trainer
 
 

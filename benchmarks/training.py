@@ -1,35 +1,37 @@
-"""Clips a second of training alone, of data alone, and of both: `python benchmarks/training.py [RECIPE]`. Seed 0.
+"""Clips a second of training alone, of data alone, and of both: `python benchmarks/training.py [--recipe points-fast]`.
 
-The last row is taken while another process keeps a core busy.
+Seed 0, procedural motions, one thread, but for the last row: there another process keeps a core busy, and training takes
+the threads that it takes of itself. Beside wall time stands how long the training process was on a core.
 """
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import argparse
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from common import header, run, seconds
+from common import busy_process, header, run
 
 from pointlight.body import AnnyBody
 from pointlight.motion import procedural_bank
-from pointlight.training import BatchMaker, Trainer, batches, find_training_recipe
+from pointlight.training import BatchMaker, Trainer, batches, beside_workers, find_training_recipe
 
-STEPS = 20
-"""In which the optimiser's bases are brought up to date once."""
+CLIPS = 1024
+"""Clips a row, after a batch that is not counted."""
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--recipe", default="points-fast")
+    recipe = find_training_recipe(parser.parse_args().recipe)
+    threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    header("training")
+    header(f"training, recipe {recipe.name}")
     body = AnnyBody()
     bank = procedural_bank(body, 1)
-    recipe = find_training_recipe(sys.argv[1] if len(sys.argv) > 1 else "points-fast")
     size = recipe.optimiser.batch
     maker = BatchMaker(
         recipe.scenes,
@@ -42,41 +44,35 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         trainer = Trainer(recipe, Path(folder), bank, body=body, workers=0)
         batch = maker.make(0)
-        alone = seconds(lambda: trainer.step_on(batch))
-        data = seconds(lambda: maker.make(1))
         print(
             f"{sum(p.numel() for p in trainer.model.parameters()) / 1e6:.2f} M parameters, batches of {size} clips"
         )
-        print("| what | clips/s |")
-        print("| --- | --- |")
-        print(f"| training alone | {size / alone:.0f} |")
-        print(f"| data alone, one process | {size / data:.0f} |")
-        for workers in (0, 1):
-            print(f"| both, {workers} workers | {_both(trainer, maker, workers, size):.0f} |")
-        with _busy_process():
-            print(f"| both, 1 workers, beside a busy process | {_both(trainer, maker, 1, size):.0f} |")
+        print("| what | clips/s | ms of a core a clip |")
+        print("| --- | --- | --- |")
+
+        def both(workers: int) -> Callable[[], object]:
+            stream = batches(maker, 0, workers=workers)
+            return lambda: trainer.step_on(next(stream))
+
+        report("training alone", size, lambda: trainer.step_on(batch))
+        report("data alone, one process", size, lambda: maker.make(1))
+        report("both, 0 workers", size, both(0))
+        report("both, 1 workers", size, both(1))
+        torch.set_num_threads(threads)
+        with busy_process(), beside_workers(1):
+            report("both, 1 workers, beside a busy process", size, both(1))
 
 
-def _both(trainer: Trainer, maker: BatchMaker, workers: int, size: int) -> float:
-    """Clips a second of data and training together."""
-    stream = batches(maker, 0, workers=workers)
-    trainer.step_on(next(stream))
-    started = time.perf_counter()
-    for _ in range(STEPS):
-        trainer.step_on(next(stream))
-    return STEPS * size / (time.perf_counter() - started)
-
-
-@contextmanager
-def _busy_process() -> Iterator[None]:
-    """Another program that wants a core for itself."""
-    busy = subprocess.Popen([sys.executable, "-c", "while True: pass"])
-    try:
-        yield
-    finally:
-        busy.kill()
-        busy.wait()
+def report(what: str, size: int, step: Callable[[], object]) -> None:
+    """One row: a step is made once, then for `CLIPS` clips against the clock."""
+    step()
+    wall, spent = time.perf_counter(), time.process_time()
+    for _ in range(CLIPS // size):
+        step()
+    wall, spent = time.perf_counter() - wall, time.process_time() - spent
+    clips = CLIPS // size * size
+    print(f"| {what} | {clips / wall:.1f} | {1000 * spent / clips:.2f} |", flush=True)
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, new_options=("--recipe",))

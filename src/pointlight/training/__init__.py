@@ -23,6 +23,7 @@ from pointlight.training.optimisers import OptimiserConfig, learning_rate
 from pointlight.training.recipes import RECIPES, Recipe, find_training_recipe
 from pointlight.training.runs import train
 from pointlight.training.shards import ClipShards
+from pointlight.training.threads import beside_workers, training_threads
 from pointlight.training.trainer import Trainer
 from pointlight.training.validation import Validation
 
@@ -38,6 +39,7 @@ __all__ = [
     "Trainer",
     "Validation",
     "batches",
+    "beside_workers",
     "find_training_recipe",
     "learning_rate",
     "load_checkpoint",
@@ -48,4 +50,5 @@ __all__ = [
     "targets_of",
     "train",
     "training_bank",
+    "training_threads",
 ]

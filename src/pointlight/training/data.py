@@ -149,7 +149,6 @@ class _BatchStream(IterableDataset[Batch]):
     def __iter__(self) -> Iterator[Batch]:
         info = get_worker_info()
         offset, stride = (0, 1) if info is None else (info.id, info.num_workers)
-        torch.set_num_threads(1)
         number = self._first + offset
         while True:
             yield self._source.make(number)

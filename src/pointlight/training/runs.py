@@ -10,6 +10,7 @@ from pointlight.progress import ProgressCallback, silent
 from pointlight.training.motions import training_bank
 from pointlight.training.recipes import find_training_recipe
 from pointlight.training.run_files import read_run_file, refuse_used
+from pointlight.training.threads import beside_workers
 from pointlight.training.trainer import Trainer
 
 
@@ -68,18 +69,19 @@ def train(
     bank = training_bank(folder, body, cache, floor=recipe.floor, progress=progress)
     if run is not None and motion is None and not run.has_motion(bank):
         raise PointlightError(run.other_motion(out))
-    trainer = Trainer(
-        recipe,
-        out,
-        bank,
-        body=body,
-        seed=seed or 0,
-        init=init,
-        workers=workers,
-        device=device,
-        motion=folder,
-    )
-    if resume:
-        trainer.resume(extend_to)
-    trainer.run(steps=steps, minutes=minutes, progress=progress)
+    with beside_workers(workers):
+        trainer = Trainer(
+            recipe,
+            out,
+            bank,
+            body=body,
+            seed=seed or 0,
+            init=init,
+            workers=workers,
+            device=device,
+            motion=folder,
+        )
+        if resume:
+            trainer.resume(extend_to)
+        trainer.run(steps=steps, minutes=minutes, progress=progress)
     return trainer

@@ -736,9 +736,9 @@ def test_clips_find_all_that_was_prepared(
     bank = procedural_bank(AnnyBody(), 1, clips_per_kind=5, kinds=("walk",))
     monkeypatch.setattr("pointlight.simulator.clips.generate.procedural_bank", lambda *_, **__: bank)
     for made in (
-        "synthesis.draw_superpixels",
-        "background_filling.estimate_path",
-        "background_filling.scan_video",
+        "clips.synthesis.draw_superpixels",
+        "backgrounds.filling.estimate_path",
+        "backgrounds.filling.scan_video",
     ):
         monkeypatch.setattr(f"pointlight.simulator.{made}", lambda *_: pytest.fail("made again"))
     sources = Sources(backgrounds=videos, cache=whole.folder.parent, windows_per_video=2)
@@ -772,7 +772,7 @@ def test_whoever_comes_second_keeps_what_the_first_has_made(
         shutil.copytree(first.folder / "videos", late / "videos", dirs_exist_ok=True)
         return facts
 
-    monkeypatch.setattr("pointlight.simulator.backgrounds.sampler.filling.scan_video", scan_late)
+    monkeypatch.setattr("pointlight.simulator.backgrounds.filling.scan_video", scan_late)
     second = fill_cache(late, manifest, config)
     assert busy.exists() and not old.exists()
     busy.rmdir()

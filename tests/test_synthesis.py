@@ -319,21 +319,23 @@ def test_a_clip_says_the_focal_length_that_a_network_is_told(maker: ClipMaker) -
 
 def test_the_decisions_of_chance_are_known(maker: ClipMaker) -> None:
     """A change here changes every data set that was ever made: think of a new recipe's name instead."""
-    digest = hashlib.sha256()
     sampler = SceneSampler(maker.config.scenes, people_of(maker).bank, people_of(maker).body)
-    for index in range(40):
+    known = json.loads((Path(__file__).parent / "data" / "decisions_of_chance.json").read_text())
+    for index, expected in enumerate(known):
         scene = sampler.sample(0, index)
-        decided = (
-            scene.motion.name,
-            np.round(scene.shape, 3).tolist(),
-            round(scene.camera.focal_px, 2),
-            np.round(scene.camera.translation_m[0], 2).tolist(),
-            scene.masking.totally_occluded.tolist(),
-            scene.masking.flip.sum(0).tolist(),
-            scene.masking.unhide_legs,
-        )
-        digest.update(repr(decided).encode())
-    assert digest.hexdigest()[:16] == "1027be17e79040c2"
+        masking = scene.masking
+        exact = {
+            "motion": scene.motion.name,
+            "totally_occluded": np.flatnonzero(masking.totally_occluded).tolist(),
+            "flipped": masking.flip.sum(0).tolist(),
+            "unhide_legs": masking.unhide_legs,
+        }
+        assert exact == {name: expected[name] for name in exact}, index
+        # Processors differ in the last bits of sines and sums.
+        assert scene.shape.tolist() == pytest.approx(expected["shape"], abs=1e-4), index
+        assert scene.camera.focal_px == pytest.approx(expected["focal_px"], rel=1e-5), index
+        place = scene.camera.translation_m[0].tolist()
+        assert place == pytest.approx(expected["camera_translation_m"], abs=1e-3), index
 
 
 def test_splits_stay_apart(maker: ClipMaker, clip: VideoClip) -> None:

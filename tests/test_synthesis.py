@@ -379,7 +379,7 @@ def test_a_stored_clip_comes_back(clip: VideoClip) -> None:
     back = decode_clip(files)
     for name in ("mask", "amodal_mask", "occluder", "others", "parts", "visible", "occluded", "joints_px"):
         assert np.array_equal(getattr(back, name), getattr(clip, name)), name
-    for name in ("rotation", "translation_m", "principal_px", "focal_px", "image_size"):
+    for name in ("R_camera_world", "translation_m", "principal_px", "focal_px", "image_size"):
         assert np.array_equal(getattr(back.camera, name), getattr(clip.camera, name)), name
     assert back.state is not None and clip.state is not None
     assert torch.equal(back.state.pose, clip.state.pose)

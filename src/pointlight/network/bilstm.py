@@ -27,10 +27,9 @@ class BiLSTM(nn.Module):
         flat = features.reshape(-1, *features.shape[-2:])
         learns = torch.is_grad_enabled() and self.training
         if learns and self.lstm.num_layers == 1 and (flat.device.type, flat.dtype) == ("cpu", torch.float32):
-            output = torch.cat(
-                [self._direction(flat.transpose(0, 1), back) for back in (False, True)], dim=-1
-            )
-            output = output.transpose(0, 1)
+            steps = flat.transpose(0, 1).contiguous()
+            both = [self._direction(steps, back) for back in (False, True)]
+            output = torch.cat(both, dim=-1).transpose(0, 1)
         else:
             output, _ = self.lstm(flat)
         return output.reshape(*features.shape[:-1], output.shape[-1])
@@ -40,7 +39,7 @@ class BiLSTM(nn.Module):
         suffix = "_l0_reverse" if back else "_l0"
         names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
         weights = [getattr(self.lstm, name + suffix) for name in names]
-        output: Tensor = _Direction.apply(inputs.contiguous(), *weights, back)  # pyright: ignore[reportAssignmentType]
+        output: Tensor = _Direction.apply(inputs, *weights, back)  # pyright: ignore[reportAssignmentType]
         return output
 
 

@@ -89,15 +89,16 @@ RECIPES: dict[str, Recipe] = {
         replace(
             _POINTS,
             name="points-fast",
+            loss=replace(_POINTS.loss, pairs=6),
             optimiser=OptimiserConfig(
                 kind="lean-soap",
-                batch=128,
+                batch=64,
                 learning_rate=2e-3,
-                warmup=125,
-                steps=3000,
-                average=0.992,
-                evaluate_every=125,
-                save_every=125,
+                warmup=100,
+                steps=6000,
+                average=0.996,
+                evaluate_every=250,
+                save_every=250,
             ),
         ),
         replace(

@@ -27,9 +27,9 @@ class Soap(torch.optim.Optimizer):
         lr: float,
         weight_decay: float = 0.0,
         betas: tuple[float, float] = (0.95, 0.95),
-        covariance_decay: float = 0.95,
-        covariance_every: int = 4,
-        basis_every: int = 20,
+        covariance_decay: float = 0.9,
+        covariance_every: int = 2,
+        basis_every: int = 10,
         widest: int = 500,
         eps: float = 1e-8,
     ) -> None:

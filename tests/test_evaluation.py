@@ -432,5 +432,8 @@ def test_settings_that_mean_nothing_are_one_sentence(
     short = procedural_bank(body, 5, kinds=("walk",), clips_per_kind=5, frames=30)
     with pytest.raises(PointlightError, match=r"no motion of the split 'heldout' is 31 frames \(1 s\) long"):
         SyntheticTest(EVAL_V1, short, body)
-    with pytest.raises(PointlightError, match="a model of type Linear cannot be judged on keypoint tracks"):
+    with pytest.raises(
+        PointlightError,
+        match="a model of type Linear cannot be evaluated on keypoint tracks; give a PoseNetwork",
+    ):
         scenes.score(nn.Linear(2, 2))

@@ -54,8 +54,8 @@ def test_a_new_cue_is_trained_evaluated_and_used(tmp_path: Path, frames: int) ->
     trainer = Trainer(recipe, tmp_path, bank, body=body, workers=0)
     trainer.run(steps=2)
     again = Trainer(recipe, tmp_path, bank, body=body, workers=0)
-    again.resume()
-    again.run(steps=3)
+    again.resume(extend_to=3)
+    again.run()
 
     checkpoint = load_checkpoint(tmp_path, body)
     assert checkpoint.config.cues == DriftCue("paper12", gain=2.0)

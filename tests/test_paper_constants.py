@@ -6,7 +6,7 @@ import torch
 
 from pointlight.body import EVALUATION_JOINTS, NETWORK_KEYPOINTS, AnnyBody
 from pointlight.capture.overlay import TURN_DEG
-from pointlight.cues import CROP_PX, KEYPOINT_SETS, MIN_VISIBLE, PERSON_PX, totally_occluded
+from pointlight.cues import CROP_PX, KEYPOINT_SETS, MIN_VISIBLE, PERSON_PX, PointCueConfig, totally_occluded
 from pointlight.network import HEADS, ITERATIONS, MotionHMRConfig
 from pointlight.simulator import CLIP_FRAMES, FRAMES_PER_SECOND, KeypointMaskingConfig, SceneConfig
 from pointlight.simulator.scenes import HIDDEN_BEHIND_M, SURREAL_CAMERA
@@ -58,8 +58,7 @@ def test_two_heads_and_three_iterations() -> None:
 def test_the_papers_recipe_has_nothing_of_ours() -> None:
     recipe = find_training_recipe("points-paper")
     assert isinstance(recipe.network, MotionHMRConfig)
-    assert recipe.network.encoder.keypoint_set == "paper12"
-    assert not recipe.network.encoder.next_frame
+    assert recipe.network.cues == PointCueConfig("paper12", next_frame=False)
     assert not recipe.network.skip and not recipe.network.one_shape
     assert not recipe.scenes.variety.active and not any(vars(recipe.scenes.noise).values())
     assert recipe.scenes.masking.block == 0 and not recipe.floor

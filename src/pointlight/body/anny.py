@@ -149,7 +149,7 @@ class AnnyBody(BodyModel):
         if shape.device.type == "cpu" and not needs_gradient:
             rows = shape.detach().reshape(-1, shape.shape[-1]).contiguous().numpy()
             weights = corner_weights(rows, _ANCHOR_TABLE.astype(rows.dtype), _ANCHOR_COUNTS)
-            return torch.from_numpy(weights).reshape(*shape.shape[:-1], -1)
+            return torch.from_numpy(weights).reshape(*shape.shape[:-1], weights.shape[-1])
         hats = [_hats(shape[..., i], _ANCHORS[name]) for i, name in enumerate(self.shape_names)]
         while len(hats) > 1:  # by halves, so that the large products come last
             hats = [

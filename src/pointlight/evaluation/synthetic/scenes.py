@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from torch import Tensor
+from torch import Tensor, nn
 
 from pointlight.body import BodyModel
 from pointlight.errors import PointlightError
@@ -168,11 +168,8 @@ class SyntheticTest:
             PointlightError: the model is of a type that cannot be evaluated here, or no frame can be scored.
         """
         body = self.body
-        predictor: Predictor
-        if isinstance(model, PoseNetwork | Tensor):
-            predictor = predictor_of(model, body, WindowConfig(clip_frames))
-        else:
-            predictor = model
+        known = isinstance(model, nn.Module | Tensor)
+        predictor = predictor_of(model, body, WindowConfig(clip_frames)) if known else model
         beside = self._variants(model, clip_frames, overlap=overlap, mirror=mirror, refine=refine)
         collected: dict[tuple[str, str], _Collected] = {}
         done = 0

@@ -3,7 +3,13 @@
 The recipes of pictures are in `synthesis.py`.
 """
 
-from pointlight.simulator.clips.composite import CompositeConfig, Provenance, VideoClip, composite
+from pointlight.simulator.clips.composite import (
+    CompositeConfig,
+    Provenance,
+    VideoClip,
+    check_training_clip,
+    composite,
+)
 from pointlight.simulator.clips.engines import ENGINES, usable_cores
 from pointlight.simulator.clips.files import decode_clip, encode_clip, provenance_of
 from pointlight.simulator.clips.generate import RunSummary, Sources, open_maker, synthesize, synthesize_clip
@@ -37,7 +43,6 @@ from pointlight.simulator.clips.synthesis import (
     ClipMaker,
     ClipParts,
     SynthesisConfig,
-    check_training_clip,
     find_synthesis_recipe,
     window_superpixels,
     without_total_occlusions,

@@ -78,6 +78,24 @@ class Provenance:
                 )
 
 
+SPLIT_KINDS = ("motion", "background", "textures")
+"""Every clip says the split of each of these."""
+
+
+def check_training_clip(provenance: Provenance, split: str = "train") -> None:
+    """See that a clip may be trained on: it says the split of everything in it, and each is the one wanted.
+
+    Raises:
+        PointlightError: something is of another split, or nobody said of which.
+    """
+    if unsaid := [kind for kind in SPLIT_KINDS if kind not in provenance.splits]:
+        raise PointlightError(
+            f"clip {provenance.index} of {provenance.recipe} (seed {provenance.seed}) does not say of which split its "
+            f"{unsaid[0]} is, and cannot be trained on; make it anew"
+        )
+    provenance.check_split(split)
+
+
 @dataclass(frozen=True)
 class VideoClip:
     """T frames of H x W pixels with every layer of truth about one person. Pixels are continuous.

@@ -10,11 +10,10 @@ import numpy as np
 
 from pointlight.errors import PointlightError
 from pointlight.randomness import stream
-from pointlight.simulator.clips.composite import VideoClip
+from pointlight.simulator.clips.composite import VideoClip, check_training_clip
 from pointlight.simulator.clips.files import decode_clip, provenance_of
 from pointlight.simulator.clips.shard_index import read_index
 from pointlight.simulator.clips.storage import Storage, open_storage
-from pointlight.simulator.clips.synthesis import check_training_clip
 
 
 def read_clips(

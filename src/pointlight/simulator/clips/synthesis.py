@@ -44,9 +44,6 @@ from pointlight.simulator.scenes.cameras import CameraConfig
 from pointlight.simulator.scenes.keypoint_masking import KeypointMaskingConfig
 from pointlight.simulator.scenes.scene import Scene, SceneConfig, surreal_scenes
 
-SPLIT_KINDS = ("motion", "background", "textures")
-"""Every clip says the split of each of these."""
-
 
 @dataclass(frozen=True)
 class SynthesisConfig:
@@ -381,20 +378,6 @@ def window_superpixels(window: Window, flow: str, config: OccluderConfig) -> Sup
     if path is not None:
         write_superpixels(path, pixels)
     return pixels
-
-
-def check_training_clip(provenance: Provenance, split: str = "train") -> None:
-    """See that a clip may be trained on: it says the split of everything in it, and each is the one wanted.
-
-    Raises:
-        PointlightError: something is of another split, or nobody said of which.
-    """
-    if unsaid := [kind for kind in SPLIT_KINDS if kind not in provenance.splits]:
-        raise PointlightError(
-            f"clip {provenance.index} of {provenance.recipe} (seed {provenance.seed}) does not say of which split its "
-            f"{unsaid[0]} is, and cannot be trained on; make it anew"
-        )
-    provenance.check_split(split)
 
 
 def _version() -> str:

@@ -114,7 +114,7 @@ def _typed(kind: Any, tree: Any) -> Any:
         return tuple(_typed(one, entry) for one, entry in zip(kinds, tree, strict=True))
     if origin is Mapping:
         return {key: _typed(inside[1], entry) for key, entry in tree.items()}
-    if dataclasses.is_dataclass(kind):
+    if isinstance(kind, type) and dataclasses.is_dataclass(kind):
         hints = _hints(kind)
         return kind(**{name: _typed(hints[name], tree[name]) for name in hints if name in tree})
     if kind in _NUMBERS and (

@@ -321,7 +321,7 @@ def test_overlap_is_reported_beside(scenes: SyntheticTest, body: AnnyBody) -> No
 def test_what_averages_windows_is_nothing_to_models_without_windows(
     scenes: SyntheticTest, body: AnnyBody
 ) -> None:
-    assert not scenes.score(torch.zeros(14, 3), overlap=True, mirror=True, refine=True).variants
+    assert not scenes.score(random_joints(), overlap=True, mirror=True, refine=True).variants
 
 
 # The command
@@ -337,8 +337,8 @@ def test_the_json_has_the_form_that_was_agreed(run_folder: Path, tmp_path: Path,
     assert spec.data.counts == {"frames": 16 * 31} and len(spec.data.sha256["motion"]) == 64
     assert spec.configuration["scenes"]["name"] == "eval-v1" and spec.seed == 7
     assert spec.command == (
-        f"pointlight evaluate {run_folder} {run_folder / 'best.safetensors'} --on synthetic --clips 16 --seed 7"
-        " --configuration eval-v1 --split heldout"
+        f"pointlight evaluate {run_folder} {run_folder / 'best.safetensors'} --on synthetic --seed 7"
+        " --configuration eval-v1 --split heldout --clips 16"
     )
     models = [row for row in result.rows if not row.baseline]
     assert [row.model for row in models] == ["untrained", "best"]  # the run's folder, and the file in it

@@ -180,7 +180,12 @@ def evaluate_multiview(
         baseline_weights=weights_sha256(baselines),
         data=_scored_data(Path(data), calibrated_sets, bank.sha256, others, qualities),
         seed=EVALUATION_SEED,  # of the scenes whose mean is the constant pose
-        configuration={"truth": asdict(config), "block_s": BLOCK_S, "interval": INTERVAL_MEANS},
+        configuration={
+            "detector": detector_source(),
+            "truth": asdict(config),
+            "block_s": BLOCK_S,
+            "interval": INTERVAL_MEANS,
+        },
         command=command(models, on=MULTIVIEW, data=data, motion=motion, predictions=given),
     )
     rows = [row for people, sets in scored_sets.items() for row in multiview_rows(sets, people)]

@@ -252,7 +252,7 @@ def test_a_run_says_how_far_it_is(tmp_path: Path, bank: MotionBank, body: AnnyBo
     assert math.isfinite(trainer.latest_loss + trainer.latest_mm)
 
 
-@pytest.mark.parametrize("kind", ["adamw", "soap"])
+@pytest.mark.parametrize("kind", ["adamw", "soap", "lean-soap"])
 def test_every_optimiser_goes_on_where_it_stood(
     tmp_path: Path, bank: MotionBank, body: AnnyBody, kind: str
 ) -> None:

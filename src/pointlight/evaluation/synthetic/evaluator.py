@@ -118,7 +118,7 @@ def evaluate_synthetic(
         data=_scored_data(config, bank, test),
         seed=seed,
         configuration={"scenes": to_plain(config), "motion": _origin(motion), **settings},
-        command=command(models, on=SYNTHETIC, **{"motion": motion, "clips": clips} | given | settings),
+        command=command(models, on=SYNTHETIC, **given, **settings),
     )
     return EvaluationResult(spec, _rows(own, baselines))
 

@@ -77,7 +77,7 @@ def procrustes_error(
     """Weighted mean distance of the points after aligning `predicted` onto `target`.
 
     Args:
-        predicted: points to be judged, any scale and frame.
+        predicted: points to be scored, any scale and frame.
         target: the truth; the error is in its unit.
         weights: at least 0, as in `similarity_alignment`.
         through_alignment: let gradients flow through the alignment too. Without it, the similarity is held
@@ -102,7 +102,7 @@ def procrustes_loss(
     """`procrustes_error` with the similarity held fixed, several times faster on the CPU; for training.
 
     Args:
-        predicted: points to be judged; they alone receive a gradient.
+        predicted: points to be scored; they alone receive a gradient.
         target: the truth.
         weights: at least 0. None counts all alike.
     """

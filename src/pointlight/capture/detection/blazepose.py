@@ -113,7 +113,7 @@ class Reading:
         points: (21, 3) float32 in the order of `LANDMARKS`: x, y in pixels, visibility.
         region: where the person is, from the picture itself.
         world_m: (21, 3) float32 the detector's own guess of the places in metres, from the middle of the hips; camera-like
-            axes. Only the judge looks at it.
+            axes. Only the evaluator looks at it.
     """
 
     points: np.ndarray

@@ -46,6 +46,7 @@ from pointlight.simulator.backgrounds.scan import (
     thinned,
 )
 from pointlight.simulator.backgrounds.stored_pictures import read_frames, write_frames
+from pointlight.simulator.backgrounds.windows import window_settings
 from pointlight.simulator.clips import (
     OccluderConfig,
     Sources,
@@ -382,6 +383,22 @@ def test_windows_keep_path_and_source(filled: tuple[Path, WindowCache]) -> None:
     first = round(source.start_s * 30)
     expected = cut_out(panned(first), source.crop_px).astype(int)
     assert np.abs(window.frames[0] - expected).mean() < 6
+
+
+def test_windows_have_the_length_that_is_asked_for(tmp_path: Path) -> None:
+    film(tmp_path / "short.mp4", 50)
+    film(tmp_path / "long.mp4", 70)
+    config = WindowConfig(per_video=2, flow=("dis-fast",), frames=56)
+    with pytest.warns(UserWarning, match="short.mp4 has 50 frames, fewer than the 56 of a clip"):
+        cache = fill_cache(tmp_path / "cache", list_backgrounds(tmp_path), config)
+    assert cache.config == config and cache_report(cache)["too_short_share"] == 0.5
+    for number in range(2):
+        window = cache.read(number)
+        assert window.frames.shape == (56, 240, 320, 3) and window.paths_px["dis-fast"].shape == (56, 2)
+    with pytest.raises(PointlightError, match="begun with other settings"):
+        fill_cache(tmp_path / "cache", list_backgrounds(tmp_path), replace(config, frames=31))
+    usual, of_31 = window_settings("train", WindowConfig()), window_settings("train", WindowConfig(frames=31))
+    assert usual == of_31 and "frames" not in usual["config"]  # as caches of version 0.1.0 say it
 
 
 def test_no_frame_of_a_moving_background_stands_still(tmp_path: Path) -> None:

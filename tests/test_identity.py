@@ -18,6 +18,7 @@ from motion_files import bvh_text, walking_clip
 
 from pointlight.body import AnnyBody
 from pointlight.configuration import (
+    added,
     config_sha256,
     differences,
     from_plain,
@@ -166,6 +167,24 @@ def test_differences_are_told_by_name() -> None:
         ("c", "nothing", 3),
     ]
     assert differences(there, to_plain(Outer())) == []
+
+
+def test_a_field_that_was_added_changes_no_hash_of_before() -> None:
+    @dataclass(frozen=True)
+    class Before:
+        size: int = 3
+
+    @dataclass(frozen=True)
+    class Now:
+        size: int = 3
+        colour: str = added("grey")
+
+    before = to_plain(Before()) | {"type": "Now"}
+    assert from_plain(Now, before, "a file") == Now()
+    assert config_sha256(Now()) == config_sha256(before) != config_sha256(Now(colour="red"))
+    assert to_plain(Now())["colour"] == "grey" and from_plain(Now, to_plain(Now()), "a file") == Now()
+    with pytest.raises(PointlightError, match="differs in size"):
+        from_plain(Now, {"type": "Now", "colour": "red"}, "a file")
 
 
 def test_a_recipe_that_cannot_be_read_names_the_fields() -> None:

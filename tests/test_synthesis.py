@@ -220,6 +220,16 @@ def test_clips_have_the_length_that_their_recipe_says(maker: ClipMaker, frames: 
         with_config(maker, scenes=replace(config.scenes, frames=56)).clip(0, 1)
 
 
+def test_clips_may_be_longer_than_the_papers(tmp_path: Path) -> None:
+    """Windows, tracks and shards of 56 frames; nothing but the recipe says so."""
+    recipe = find_synthesis_recipe("full")
+    config = replace(recipe, scenes=replace(recipe.scenes, frames=56))
+    synthesize(config, tmp_path, 1, seed=3, sources=SOURCES, workers=0)
+    (clip,) = read_clips(tmp_path)
+    assert len(clip.frames) == len(clip.visible) == len(clip.joints_camera_m) == 56
+    assert len({frame.tobytes() for frame in clip.frames}) == 56
+
+
 def test_each_stage_says_that_it_has_ended(maker: ClipMaker) -> None:
     told: list[Progress] = []
     maker.parts(0, 0, told.append)

@@ -1,6 +1,6 @@
-"""Train recipe `points` with one thing changed at a time, briefly, and compare on the validation split.
+"""Train a recipe with one thing changed at a time, briefly, and compare on the validation split.
 
-`tools/ablations.py --motion FOLDER --out DIR [--steps N] [--seed S] [--init WEIGHTS] [NAME ...]`: each variant is a run in
+`tools/ablations.py --motion FOLDER --out DIR [--recipe points] [--steps N] [--seed S] [--init WEIGHTS] [NAME ...]`: each variant is a run in
 DIR/NAME that goes on where it stood. Short runs say which way a change points, not what hours would give; from WEIGHTS on
 they say what a change is worth to a network that has learned already, where the change leaves its size alone.
 """
@@ -48,7 +48,7 @@ def _papers_loss(recipe: Recipe) -> Recipe:
 
 
 VARIANTS: dict[str, Callable[[Recipe], Recipe]] = {
-    "points": lambda recipe: recipe,
+    "unchanged": lambda recipe: recipe,
     "no-variety": _scenes(variety=VarietyConfig.none()),
     "no-mix": _variety(mix=0.0),
     "no-warp": _variety(warp=0.0),
@@ -60,6 +60,7 @@ VARIANTS: dict[str, Callable[[Recipe], Recipe]] = {
     "no-rotations": _loss(rotation=0.0, turn=0.0, root=0.0),
     "no-velocity": _loss(velocity=0.0),
     "no-unaligned": _loss(unaligned=0.0),
+    "fit-on-metric": _loss(fit_on_metric=True),
     "paper-loss": _papers_loss,
     "weak": _loss(perspective=False),
     "no-noise": _scenes(noise=DetectorNoise(), other_noises=()),
@@ -78,6 +79,7 @@ def main() -> None:
     parser.add_argument("names", nargs="*", help=f"of {', '.join(VARIANTS)}; all if none is named")
     parser.add_argument("--motion", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--recipe", default="points")
     parser.add_argument("--steps", type=int, default=1500)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--init", help="weights to start from")
@@ -87,7 +89,7 @@ def main() -> None:
     print("| variant | PA-MPJPE mm, validation | root deg (median) |")
     print("| --- | --- | --- |")
     for name in given.names or VARIANTS:
-        recipe = VARIANTS[name](find_training_recipe("points"))
+        recipe = VARIANTS[name](find_training_recipe(given.recipe))
         every = given.steps // 2
         recipe = replace(recipe, optimiser=replace(recipe.optimiser, evaluate_every=every))
         bank = training_bank(given.motion, body, floor=recipe.floor)

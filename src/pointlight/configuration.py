@@ -30,16 +30,24 @@ OLD_FIELDS = {
 }
 """Names of version 0.1.0, by the type's name of today; read for one release more."""
 
-ADDED_FIELDS: dict[str, dict[str, Any]] = {"LossConfig": {"fit_on_metric": False}}
-"""Fields that version 0.1.0 did not have, with the values that it acted by."""
+_ADDED = "added"
 
 _ABSENT = "nothing"
 _LONGEST_SHOWN = 60
 
 
+def added(default: Any) -> Any:
+    """A field that version 0.1.0 did not have; `default` is what it acted by.
+
+    Configurations stored before are read with it, and where it stands the field is no part of the identity, so that
+    their hashes stay. `repr`, by which that version hashed, leaves the field out.
+    """
+    return dataclasses.field(default=default, repr=False, metadata={_ADDED: True})
+
+
 def to_plain(value: Any) -> Any:
     """A dataclass tree as dictionaries, lists and plain values; each dataclass carries its type's name."""
-    return _tree(value, "", lambda leaf, where: leaf)
+    return _tree(value, "", lambda leaf, where: leaf, whole=True)
 
 
 def identity(tree: Any) -> Any:
@@ -53,7 +61,7 @@ def identity(tree: Any) -> Any:
         TypeError: a value that JSON does not know, or a key that is no text.
         ValueError: a number that is not finite.
     """
-    return _tree(tree, "", _identity_of_leaf)
+    return _tree(tree, "", _identity_of_leaf, whole=False)
 
 
 def config_sha256(tree: Any) -> str:
@@ -122,20 +130,30 @@ def _shown(value: Any) -> str:
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
 
 
-def _tree(value: Any, where: str, leaf: Callable[[Any, str], Any]) -> Any:
-    """The tree in dictionaries and lists; `leaf` is given every other value and its dotted name."""
+def _tree(value: Any, where: str, leaf: Callable[[Any, str], Any], whole: bool) -> Any:
+    """The tree in dictionaries and lists; `leaf` is given every other value and its dotted name.
+
+    Where it need not be whole, fields that were added and stand at their defaults are left out.
+    """
     prefix = f"{where}." if where else ""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        names = [field.name for field in dataclasses.fields(value)]
-        fields = {name: _tree(getattr(value, name), f"{prefix}{name}", leaf) for name in names}
+        fields = {
+            field.name: _tree(getattr(value, field.name), f"{prefix}{field.name}", leaf, whole)
+            for field in dataclasses.fields(value)
+            if whole or not (_is_added(field) and getattr(value, field.name) == field.default)
+        }
         return {"type": type(value).__name__, **fields}
     if isinstance(value, dict):
         if odd := [key for key in value if not isinstance(key, str)]:
             raise TypeError(f"{where or 'the configuration'} has the key {odd[0]!r}; keys are texts")
-        return {key: _tree(item, f"{prefix}{key}", leaf) for key, item in value.items()}
+        return {key: _tree(item, f"{prefix}{key}", leaf, whole) for key, item in value.items()}
     if isinstance(value, tuple | list):
-        return [_tree(item, f"{where}[{k}]", leaf) for k, item in enumerate(value)]
+        return [_tree(item, f"{where}[{k}]", leaf, whole) for k, item in enumerate(value)]
     return leaf(value, where)
+
+
+def _is_added(field: dataclasses.Field) -> bool:
+    return _ADDED in field.metadata
 
 
 def _identity_of_leaf(value: Any, where: str) -> Any:
@@ -192,7 +210,6 @@ def _renamed(plain: Any) -> Any:
     name = OLD_TYPES.get(plain.get("type", ""), plain.get("type"))
     fields = OLD_FIELDS.get(name or "", {})
     renamed = {fields.get(key, key): _renamed(value) for key, value in plain.items()}
-    renamed = ADDED_FIELDS.get(name or "", {}) | renamed
     return renamed | {"type": name} if "type" in plain else renamed
 
 
@@ -218,8 +235,9 @@ def _build(kind: Any, plain: Any, where: str) -> Any:
         hints = typing.get_type_hints(kind)
         given = {key: value for key, value in plain.items() if key != "type"}
         known = {field.name for field in dataclasses.fields(kind)}
-        if plain.get("type") != kind.__name__ or set(given) != known:
-            odd = sorted(set(given) ^ known)
+        may_lack = {field.name for field in dataclasses.fields(kind) if _is_added(field)}
+        if plain.get("type") != kind.__name__ or not known - may_lack <= set(given) <= known:
+            odd = sorted((set(given) ^ known) - may_lack)
             raise PointlightError(
                 f"{where} was written by another version of Pointlight (its {kind.__name__} differs in "
                 f"{', '.join(odd) or 'its type'}); train it again or use the version that wrote it"

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from pointlight.body import EVALUATION_JOINTS, BodyModel, BodyState, Posed
+from pointlight.configuration import added
 from pointlight.geometry import MIN_DEPTH_M, procrustes_loss, safe_norm, similarity_alignment
 from pointlight.network.regressor import Prediction
 from pointlight.simulator import TRACK_POINTS
@@ -42,7 +43,7 @@ class LossConfig:
     reprojection: float = 1.0
     perspective: bool = False
     surface_points: bool = False
-    fit_on_metric: bool = False
+    fit_on_metric: bool = added(False)
     unaligned: float = 0.0
     rotation: float = 0.0
     turn: float = 0.0

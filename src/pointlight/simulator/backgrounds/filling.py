@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
 import uuid
@@ -25,7 +24,6 @@ from pointlight.simulator.backgrounds.files import BackgroundFile, BackgroundMan
 from pointlight.simulator.backgrounds.scan import VideoFacts, scan_video
 from pointlight.simulator.backgrounds.stored_pictures import STORES, read_frames, write_frames
 from pointlight.simulator.backgrounds.windows import (
-    FORMAT_VERSION,
     INDEX,
     VIDEO,
     WINDOW,
@@ -37,10 +35,11 @@ from pointlight.simulator.backgrounds.windows import (
     read_json,
     save_path,
     video_folder,
+    window_settings,
     windows_sha256,
     write_json,
 )
-from pointlight.simulator.clip import CLIP_FRAMES, HEIGHT, WIDTH
+from pointlight.simulator.clip import HEIGHT, WIDTH
 from pointlight.worker_processes import Spread
 
 _ABANDONED_S = 3600.0
@@ -140,7 +139,7 @@ def _begin(folder: Path, split: str, config: WindowConfig) -> dict:
         raise PointlightError(
             f"frames cannot be stored as {config.store!r}; choose one of {', '.join(STORES)}"
         )
-    settings = {"format_version": FORMAT_VERSION, "split": split, "config": _plain(asdict(config))}
+    settings = window_settings(split, config)
     before = read_json(folder / "settings.json")
     if before is None:
         write_json(folder / "settings.json", settings)
@@ -212,9 +211,9 @@ def cut_out(image: np.ndarray, crop_px: tuple[float, float, float, float]) -> np
 def _cut_video(place: Path, folder: Path, entry: BackgroundFile, config: WindowConfig) -> CachedVideo:
     """Scan a video, cut its windows and put all into the cache at once."""
     try:
-        facts = scan_video(folder / entry.file)
+        facts = scan_video(folder / entry.file, config.frames)
         plans = _draw(entry.file, facts, config, entry.fingerprint)
-        pictures = _decode(folder / entry.file, facts, plans)
+        pictures = _decode(folder / entry.file, facts, plans, config.frames)
     except (PointlightError, OSError, ValueError) as error:  # whatever a decoder may think of
         reason = (
             str(error) if isinstance(error, PointlightError) else f"{entry.file} cannot be decoded ({error})"
@@ -301,7 +300,8 @@ def _draw(file: str, facts: VideoFacts, config: WindowConfig, fingerprint: str) 
             f"{file} shows {size[0]}x{size[1]} pixels, which would be enlarged {enlargement:.1f} times;"
             f" {config.largest_enlargement:g} is the most"
         )
-    starts = np.concatenate([np.arange(start, stop - CLIP_FRAMES + 1) for start, stop in facts.runs()])
+    runs = facts.runs(config.frames)
+    starts = np.concatenate([np.arange(start, stop - config.frames + 1) for start, stop in runs])
     plans = []
     for number in range(config.per_video):
         rng = stream(config.seed, number, f"background window {fingerprint}")
@@ -311,12 +311,12 @@ def _draw(file: str, facts: VideoFacts, config: WindowConfig, fingerprint: str) 
     return plans
 
 
-def _decode(path: Path, facts: VideoFacts, plans: Sequence[_Plan]) -> list[np.ndarray]:
-    """The plans' frames, (31, 240, 320, 3) each, by one pass over the video."""
-    frames = [np.empty((CLIP_FRAMES, HEIGHT, WIDTH, 3), np.uint8) for _ in plans]
+def _decode(path: Path, facts: VideoFacts, plans: Sequence[_Plan], length: int) -> list[np.ndarray]:
+    """The plans' frames, (length, 240, 320, 3) each, by one pass over the video."""
+    frames = [np.empty((length, HEIGHT, WIDTH, 3), np.uint8) for _ in plans]
     wanted: dict[int, list[tuple[int, int]]] = {}
     for window, plan in enumerate(plans):
-        for offset in range(CLIP_FRAMES):
+        for offset in range(length):
             wanted.setdefault(int(facts.played[plan.start + offset]), []).append((window, offset))
     missing = len(wanted)
     for frame in VideoReader(path):
@@ -326,11 +326,6 @@ def _decode(path: Path, facts: VideoFacts, plans: Sequence[_Plan]) -> list[np.nd
     if missing:
         raise PointlightError(f"{path} gave other frames at the second reading")
     return frames
-
-
-def _plain(value: dict) -> dict:
-    """As JSON gives it back: tuples are lists."""
-    return json.loads(json.dumps(value))
 
 
 def _warn(sentence: str) -> None:

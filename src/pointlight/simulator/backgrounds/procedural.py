@@ -79,7 +79,12 @@ class ProceduralWindows:
     """Made windows of one split, as `Windows` gives them; window i is a pure function of (config, seed, split, i)."""
 
     def __init__(
-        self, count: int, seed: int, split: str = "train", config: ProceduralConfig | None = None
+        self,
+        count: int,
+        seed: int,
+        split: str = "train",
+        config: ProceduralConfig | None = None,
+        frames: int = CLIP_FRAMES,
     ) -> None:
         """Choose the scenes.
 
@@ -88,6 +93,7 @@ class ProceduralWindows:
             seed: of all of them.
             split: decides which families of textures are used.
             config: their distribution.
+            frames: T of a window.
         """
         if split not in SPLITS:
             raise PointlightError(f"there is no split {split!r}; choose one of {', '.join(SPLITS)}")
@@ -97,11 +103,13 @@ class ProceduralWindows:
         self.config = config or ProceduralConfig()
         self._count = count
         self._seed = seed
+        self._frames = frames
 
     @property
     def sha256(self) -> str:
         """Of what the windows depend on."""
-        return config_sha256([self._count, self._seed, self.split, self.config, TEXTURE_SPLITS])
+        length = [] if self._frames == CLIP_FRAMES else [self._frames]
+        return config_sha256([self._count, self._seed, self.split, self.config, TEXTURE_SPLITS, *length])
 
     def __len__(self) -> int:
         return self._count
@@ -113,7 +121,7 @@ class ProceduralWindows:
     def read(self, number: int) -> Window:
         """Make window `number`."""
         rng = stream(self._seed, number, f"procedural background {self.split}")
-        scene = make_scene(self.config, self.split, rng)
+        scene = make_scene(self.config, self.split, rng, self._frames)
         # Fingerprints name the streams that superpixels are drawn from, so that they stay as version 0.1.0 made them.
         families = sorted(TEXTURE_SPLITS.items())
         fingerprint = repr_sha256((self._count, self._seed, self.split, self.config, families))

@@ -157,7 +157,7 @@ class BackgroundSampler:
             if len(window.frames) < self.frames:
                 raise PointlightError(
                     f"the background {window.source.file} has windows of {len(window.frames)} frames, clips have "
-                    f"{self.frames}; make shorter clips"
+                    f"{self.frames}; give windows that are as long"
                 )
             still = int(frozen * len(window.frames)) if self.config.static else None
             return self._shown(window, number, flipped, backwards, still)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -82,17 +83,19 @@ class VideoFacts:
         return [(start, stop) for start, stop in pairwise(ends) if stop - start >= frames]
 
 
-def scan_video(path: Path) -> VideoFacts:
+def scan_video(path: Path, frames: int = CLIP_FRAMES) -> VideoFacts:
     """Look at every frame of a video once.
 
+    Args:
+        path: of the video.
+        frames: of a clip.
+
     Raises:
-        PointlightError: it cannot be read whole, shows a still picture, or has no 31 frames without a cut.
+        PointlightError: it cannot be read whole, shows a still picture, or has no clip without a cut.
     """
     video = VideoReader(path)
-    if (video.frame_count or CLIP_FRAMES) < CLIP_FRAMES:
-        raise PointlightError(
-            f"{path} has {video.frame_count} frames, fewer than the {CLIP_FRAMES} of a clip"
-        )
+    if (video.frame_count or frames) < frames:
+        raise PointlightError(_too_short(path, video.frame_count, frames))
     numbers, times, changes, smalls = [], [], [], []
     brightest_row = brightest_column = before = None
     for frame in video:
@@ -109,8 +112,8 @@ def scan_video(path: Path) -> VideoFacts:
             brightest_column = column if brightest_column is None else np.maximum(brightest_column, column)
     if lost := [text for text in video.warnings if "is damaged" in text or "ends early" in text]:
         raise PointlightError(lost[0])
-    if len(numbers) < CLIP_FRAMES or brightest_row is None or brightest_column is None:
-        raise PointlightError(f"{path} has {len(numbers)} frames, fewer than the {CLIP_FRAMES} of a clip")
+    if len(numbers) < frames or brightest_row is None or brightest_column is None:
+        raise PointlightError(_too_short(path, len(numbers), frames))
     change = np.array(changes[1:])
     if np.quantile(change, 0.8) < _STILL_LEVELS:
         raise PointlightError(f"{path} shows a still picture")
@@ -130,11 +133,18 @@ def scan_video(path: Path) -> VideoFacts:
         thinned=every,
         cuts=tuple(sorted({*find_cuts(small), *_gaps(time_s[played])})),
     )
-    if not facts.runs():
-        raise PointlightError(
-            f"{path} has no {CLIP_FRAMES} different frames between cuts, only {_longest(facts)}"
-        )
+    if not facts.runs(frames):
+        raise PointlightError(f"{path} has no {frames} different frames between cuts, only {_longest(facts)}")
     return facts
+
+
+def says_too_short(left_out: str) -> bool:
+    """Whether a sentence of `scan_video` says that a video has too few frames."""
+    return bool(re.search(r" fewer than the \d+ of a clip$| no \d+ different frames between cuts", left_out))
+
+
+def _too_short(path: Path, there: int | None, frames: int) -> str:
+    return f"{path} has {there} frames, fewer than the {frames} of a clip"
 
 
 def repeated_frames(change: np.ndarray) -> np.ndarray:

@@ -1,9 +1,8 @@
-"""Cached windows: 31 frames of a background video, cut out once, with the camera's path beside them."""
+"""Cached windows: some frames of a background video, cut out once, with the camera's path beside them."""
 
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,13 +10,15 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from pointlight.configuration import config_sha256
+from pointlight.configuration import added, config_sha256, identity
 from pointlight.errors import PointlightError
 from pointlight.files import atomic_path
 from pointlight.flow import find_flow
 from pointlight.progress import Progress, ProgressCallback, silent
 from pointlight.simulator.backgrounds.camera_motion import estimate_path
+from pointlight.simulator.backgrounds.scan import says_too_short
 from pointlight.simulator.backgrounds.stored_pictures import read_frames
+from pointlight.simulator.clip import CLIP_FRAMES
 from pointlight.worker_processes import Spread
 
 FORMAT_VERSION = 1
@@ -38,7 +39,8 @@ class WindowConfig:
             dimension exactly matches" (appendix A), larger values crop more tightly.
         largest_enlargement: videos that would have to be enlarged more than this are left out.
         flow: estimators of the paths that are stored, by `find_flow`'s names.
-        store: "planes" (3.6 MB a window) or "jpeg" (about a fifth, slower to read).
+        store: "planes" (3.6 MB a window of 31 frames) or "jpeg" (about a fifth, slower to read).
+        frames: T of a window.
     """
 
     per_video: int = 8
@@ -47,6 +49,7 @@ class WindowConfig:
     largest_enlargement: float = 2.0
     flow: tuple[str, ...] = ("dis",)
     store: str = "planes"
+    frames: int = added(CLIP_FRAMES)
 
 
 @dataclass(frozen=True)
@@ -86,11 +89,11 @@ class WindowSource:
 
 @dataclass(frozen=True)
 class Window:
-    """31 frames and their paths.
+    """T frames and their paths.
 
     Attributes:
-        frames: (31, 240, 320, 3) uint8 RGB.
-        paths_px: (31, 2) float32 by the estimator's name, "exact" where the scene is made.
+        frames: (T, 240, 320, 3) uint8 RGB.
+        paths_px: (T, 2) float32 by the estimator's name, "exact" where the scene is made.
         source: where they come from.
         folder: of the cache, where others may put what they derive from the frames; None without a cache.
     """
@@ -268,7 +271,7 @@ def cache_report(cache: WindowCache) -> dict[str, float]:
         "used": len(used),
         "windows": len(cache),
         "left_out_share": 1 - len(used) / max(1, len(cache.videos)),
-        "too_short_share": Counter("31" in video.left_out for video in cache.videos)[True]
+        "too_short_share": sum(says_too_short(video.left_out) for video in cache.videos)
         / max(1, len(cache.videos)),
         "thinned_share": sum(video.thinned > 1 for video in used) / count,
         "under_25_fps_share": sum(video.fps < 24.5 for video in used) / count,
@@ -298,6 +301,12 @@ def windows_sha256(origin: str, settings: dict) -> str:
         settings: of the cache; of an index, only these count.
     """
     return config_sha256([origin, {name: settings[name] for name in ("format_version", "split", "config")}])
+
+
+def window_settings(split: str, config: WindowConfig) -> dict[str, Any]:
+    """What a cache is begun with, as JSON gives it back; one of clips of the usual length says nothing of it."""
+    plain = {name: value for name, value in identity(config).items() if name != "type"}
+    return {"format_version": FORMAT_VERSION, "split": split, "config": plain}
 
 
 def read_json(path: Path) -> dict | None:

@@ -23,7 +23,7 @@ from pointlight.simulator.backgrounds.windows import Windows
 from pointlight.simulator.clips.clip_job import ClipJob
 from pointlight.simulator.clips.composite import VideoClip
 from pointlight.simulator.clips.engines import find_engine, staged_clips, usable_cores
-from pointlight.simulator.clips.prepare import open_backgrounds
+from pointlight.simulator.clips.prepare import open_backgrounds, window_frames
 from pointlight.simulator.clips.shard_index import INDEX, SHARDS_FORMAT_VERSION, ShardEntry, shard_name
 from pointlight.simulator.clips.shard_writer import assemble_shard, unpack_shard
 from pointlight.simulator.clips.storage import Storage, open_storage
@@ -105,7 +105,8 @@ def open_maker(config: SynthesisConfig, sources: Sources, progress: ProgressCall
 
 def _open_people(config: SynthesisConfig, sources: Sources, progress: ProgressCallback) -> People:
     if sources.surreal is not None:
-        part = SurrealConfig(SURREAL_SPLITS[config.split], depth=sources.surreal_depth)
+        split = SURREAL_SPLITS[config.split]
+        part = SurrealConfig(split, depth=sources.surreal_depth, frames=config.scenes.frames)
         return SurrealPeopleSource(config.scenes, SurrealPeople(sources.surreal, part))
     body = AnnyBody()
     if sources.motion is None:
@@ -116,14 +117,16 @@ def _open_people(config: SynthesisConfig, sources: Sources, progress: ProgressCa
 
 
 def _open_windows(config: SynthesisConfig, sources: Sources, progress: ProgressCallback) -> Windows:
+    frames = window_frames(config)
     if sources.backgrounds is None:
-        return ProceduralWindows(sources.procedural_backgrounds, PROCEDURAL_SEED, config.split)
+        return ProceduralWindows(sources.procedural_backgrounds, PROCEDURAL_SEED, config.split, frames=frames)
     return open_backgrounds(
         sources.backgrounds,
         config.split,
         config.backgrounds.flow,
         sources.windows_per_video,
         sources.cache,
+        frames,
         progress,
     )
 

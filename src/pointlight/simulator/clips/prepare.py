@@ -11,6 +11,7 @@ from pointlight.progress import Progress, ProgressCallback, silent
 from pointlight.simulator.backgrounds.files import BackgroundManifest, list_backgrounds
 from pointlight.simulator.backgrounds.filling import fill_cache
 from pointlight.simulator.backgrounds.windows import WindowCache, WindowConfig, read_window
+from pointlight.simulator.clip import CLIP_FRAMES
 from pointlight.simulator.clips.occluders import OccluderConfig, superpixels_file, superpixels_key
 from pointlight.simulator.clips.synthesis import SynthesisConfig, window_superpixels
 from pointlight.worker_processes import Spread, spreading
@@ -22,6 +23,7 @@ def open_backgrounds(
     flow: str,
     windows_per_video: int,
     cache: Path | None,
+    frames: int = CLIP_FRAMES,
     progress: ProgressCallback = silent,
     spread: Spread = map,
 ) -> WindowCache:
@@ -33,6 +35,7 @@ def open_backgrounds(
         flow: estimator of the paths.
         windows_per_video: how many windows are cut out of a video.
         cache: folder of caches; `default_cache()` if not given.
+        frames: T of a window.
         progress: told how far it is.
         spread: who does the work, as for `fill_cache`.
 
@@ -40,7 +43,7 @@ def open_backgrounds(
         PointlightError: no video can be used, or the cache cannot be written.
     """
     manifest = list_backgrounds(folder, split)
-    cutting = WindowConfig(per_video=windows_per_video)
+    cutting = WindowConfig(per_video=windows_per_video, frames=frames)
     place = _place(cache or default_cache(), manifest, cutting)
     if (place / "windows.json").exists():
         windows = WindowCache(place, manifest.sha256)
@@ -51,6 +54,11 @@ def open_backgrounds(
     return windows
 
 
+def window_frames(config: SynthesisConfig) -> int:
+    """T of the windows that clips need; those shorter than usual are cut out of the usual ones."""
+    return max(CLIP_FRAMES, config.scenes.frames)
+
+
 def _place(cache: Path, manifest: BackgroundManifest, cutting: WindowConfig) -> Path:
     """The folder of these windows: its name says all that they depend on, so that a change makes another.
 
@@ -58,7 +66,8 @@ def _place(cache: Path, manifest: BackgroundManifest, cutting: WindowConfig) -> 
     """
     place = cache / f"windows-{manifest.split}-{config_sha256([manifest.sha256, cutting])[:16]}"
     old = cache / f"windows-{manifest.split}-{repr_sha256((manifest.old_sha256, cutting))[:16]}"
-    return old if old.is_dir() and not place.is_dir() else place
+    as_before = cutting.frames == CLIP_FRAMES and old.is_dir()
+    return old if as_before and not place.is_dir() else place
 
 
 def prepare_backgrounds(
@@ -88,7 +97,10 @@ def prepare_backgrounds(
     """
     flow = config.backgrounds.flow
     with spreading(workers) as spread:
-        windows = open_backgrounds(folder, config.split, flow, windows_per_video, cache, progress, spread)
+        frames = window_frames(config)
+        windows = open_backgrounds(
+            folder, config.split, flow, windows_per_video, cache, frames, progress, spread
+        )
         if config.occluders.superpixel:
             shown = "none" if config.backgrounds.static else flow
             folders = [windows.window_folder(number) for number in range(len(windows))]

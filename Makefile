@@ -26,7 +26,7 @@ demo:  ## predict on a sample video, which is fetched once, and score the result
 
 test:  ## the whole suite but for the long tests
 	@$(INSTALL) test
-	$(BIN)/python -m pytest -q
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist loadfile
 
 slow:  ## the long tests
 	@$(INSTALL) slow

@@ -24,6 +24,7 @@ from pointlight.body import (
     NETWORK_KEYPOINTS,
     SHAPE_NAMES,
     AnnyBody,
+    BodyModel,
     BodyState,
     Person,
     Posed,
@@ -314,6 +315,13 @@ def test_mean_adult_is_the_middle_of_the_population(body: AnnyBody) -> None:
     middle = sample_adult_shapes(np.random.default_rng(1), 20000).mean(0)
     np.testing.assert_allclose(MEAN_ADULT_SHAPE, middle, atol=0.02)
     assert float(body.stature_m(torch.tensor(MEAN_ADULT_SHAPE))) == pytest.approx(1.70, abs=0.005)
+
+
+def test_legs_are_as_long_as_the_joints_say(body: AnnyBody) -> None:
+    shapes = torch.from_numpy(sample_adult_shapes(np.random.default_rng(3), 50))
+    torch.testing.assert_close(
+        body.leg_length_m(shapes), BodyModel.leg_length_m(body, shapes), rtol=0, atol=1e-6
+    )
 
 
 def test_samples_depend_on_the_generator_alone() -> None:

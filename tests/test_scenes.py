@@ -11,6 +11,7 @@ import torch
 
 from pointlight.body import EXTENDED_KEYPOINTS, MEAN_ADULT_SHAPE, AnnyBody, BodyState
 from pointlight.motion import MotionBank, procedural_bank
+from pointlight.randomness import stream
 from pointlight.simulator import (
     EVAL_V1,
     TRACK_POINTS,
@@ -45,6 +46,14 @@ def bank(body: AnnyBody) -> MotionBank:
 def scenes(bank: MotionBank, body: AnnyBody) -> list[Scene]:
     sampler = SceneSampler(SceneConfig(), bank, body)
     return [sampler.sample(0, index) for index in range(120)]
+
+
+def test_streams_are_numpys() -> None:
+    """Data sets are named by seeds: the generators stay those that NumPy makes of a digest."""
+    for index in range(300):
+        digest = hashlib.blake2b(f"7/{index}/camera".encode(), digest_size=16).digest()
+        numpys = np.random.PCG64(np.random.SeedSequence(list(np.frombuffer(digest, "<u4"))))
+        assert stream(7, index, "camera").bit_generator.state == numpys.state
 
 
 def test_each_clip_has_one_of_the_detectors_and_all_come_up(bank: MotionBank, body: AnnyBody) -> None:

@@ -1,8 +1,9 @@
 """Train a recipe with one thing changed at a time, briefly, and compare on the validation split.
 
-`tools/ablations.py --motion FOLDER --out DIR [--recipe points] [--steps N] [--seed S] [--init WEIGHTS] [NAME ...]`: each variant is a run in
-DIR/NAME that goes on where it stood. Short runs say which way a change points, not what hours would give; from WEIGHTS on
-they say what a change is worth to a network that has learned already, where the change leaves its size alone.
+`tools/ablations.py --motion FOLDER --out DIR [--recipe points] [--steps N] [--seed S] [--init WEIGHTS] [NAME ...]`: each
+variant is a run in DIR/NAME that goes on where it stood. Short runs say which way a change points, not what hours would
+give; from WEIGHTS on they say what a change is worth to a network that has learned already, where the change leaves its
+size alone.
 """
 
 from __future__ import annotations

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 from functools import cache
 
+import numba
 import numpy as np
+from numpy.random.bit_generator import ISeedSequence
 
 
 def stream(seed: int, index: int, purpose: str) -> np.random.Generator:
@@ -17,10 +19,52 @@ def stream(seed: int, index: int, purpose: str) -> np.random.Generator:
         purpose: what is drawn, such as "camera" or "shape".
     """
     digest = hashlib.blake2b(f"{seed}/{index}/{purpose}".encode(), digest_size=16).digest()
-    words = np.frombuffer(
-        digest, "<u4"
-    )  # the digest as a little-endian number, in the form that is taken fastest
-    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(words)))  # pyright: ignore[reportArgumentType]
+    words = np.frombuffer(digest, "<u4")  # the digest as a little-endian number
+    return np.random.Generator(np.random.PCG64(_Seeds(words)))
+
+
+class _Seeds(ISeedSequence):
+    """What `numpy.random.SeedSequence` makes of four words, for the one question that PCG64 asks.
+
+    A clip has ten streams, and NumPy's own takes twenty microseconds for each.
+    """
+
+    def __init__(self, words: np.ndarray) -> None:
+        self._words = words
+
+    def generate_state(self, n_words: int, dtype: type = np.uint64) -> np.ndarray:
+        """(4,) uint64."""
+        return _spread(self._words).view(np.uint64)
+
+
+@numba.njit(cache=True)
+def _spread(words: np.ndarray) -> np.ndarray:
+    """Eight words (8,) uint32 out of four by M. E. O'Neill's seed sequence (2015), as NumPy has it."""
+    low = np.uint64(0xFFFFFFFF)
+    pool, result = np.empty(4, np.uint64), np.empty(8, np.uint32)
+    constant = np.uint64(0x43B0D7E5)
+    for i in range(4):
+        value = np.uint64(words[i]) ^ constant
+        constant = (constant * np.uint64(0x931E8875)) & low
+        value = (value * constant) & low
+        pool[i] = value ^ (value >> np.uint64(16))
+    for source in range(4):
+        for target in range(4):
+            if source == target:
+                continue
+            value = pool[source] ^ constant
+            constant = (constant * np.uint64(0x931E8875)) & low
+            value = (value * constant) & low
+            value ^= value >> np.uint64(16)
+            mixed = (np.uint64(0xCA01F9DD) * pool[target] - np.uint64(0x4973F715) * value) & low
+            pool[target] = mixed ^ (mixed >> np.uint64(16))
+    constant = np.uint64(0x8B51F9DD)
+    for i in range(8):
+        value = pool[i % 4] ^ constant
+        constant = (constant * np.uint64(0x58F38DED)) & low
+        value = (value * constant) & low
+        result[i] = value ^ (value >> np.uint64(16))
+    return result
 
 
 def smooth_noise(

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from pointlight.body.kernels import corner_weights, skin
 from pointlight.body.kinematics import BodyState, KeypointRule
-from pointlight.body.model import BodyModel, Person
+from pointlight.body.model import LEG_ENDS, BodyModel, Person
 from pointlight.body.shape import ADULT_AGE, MEAN_ADULT_SHAPE
 
 _ASSET = "assets/anny.npz"
@@ -81,6 +81,8 @@ class AnnyBody(BodyModel):
         self._buffer("corner_coefficients", arrays["corner_coefficients"])
         corner_values = (arrays["corner_joints"], arrays["corner_terms"])
         self._buffer("corner_values", np.concatenate([v.reshape(len(v), -1) for v in corner_values], axis=1))
+        legs = [self.joint_names.index(name) for name in LEG_ENDS]
+        self._buffer("leg_values", np.ascontiguousarray(arrays["corner_joints"][:, legs, 1]))
         self._buffer("skin_weights", _dense(self._weight_joints, self._weights, len(self.joint_names)))
         heights = arrays["template"][:, 1]
         low, high = heights.min() + _EXTREMES_M, heights.max() - _EXTREMES_M
@@ -123,6 +125,11 @@ class AnnyBody(BodyModel):
         """
         given = np.ascontiguousarray(rest_vertices, np.float32), np.ascontiguousarray(transforms, np.float32)
         return skin(given[0], self._weight_joints, self._weights, given[1])
+
+    def leg_length_m(self, shape: Float[Tensor, "*batch 6"]) -> Float[Tensor, "*batch"]:
+        """See `BodyModel`; the same numbers without the other joints, since every scene asks."""
+        heights = self._corner_weights(shape) @ self.leg_values
+        return heights[..., 0] - heights[..., 1]
 
     def stature_m(self, shape: Float[Tensor, "*batch 6"]) -> Float[Tensor, "*batch"]:
         """(...) height from sole to crown at rest, metres."""

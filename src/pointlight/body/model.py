@@ -18,6 +18,8 @@ from pointlight.body.kinematics import (
     forward_kinematics,
 )
 
+LEG_ENDS = ("left_hip", "left_ankle")
+
 
 @dataclass(frozen=True)
 class Person:
@@ -76,6 +78,12 @@ class BodyModel(nn.Module, ABC):
     @abstractmethod
     def person(self, shape: Float[Tensor, "*batch numbers"]) -> Person:
         """What depends on shape (..., S) alone; reuse it for many poses."""
+
+    def leg_length_m(self, shape: Float[Tensor, "*batch numbers"]) -> Float[Tensor, "*batch"]:
+        """(...) hip to ankle at rest, metres."""
+        joints = self.person(shape).joints
+        hip, ankle = (self.joint_names.index(name) for name in LEG_ENDS)
+        return joints[..., hip, 1] - joints[..., ankle, 1]
 
     @abstractmethod
     def vertices(self, state: BodyState) -> Float[Tensor, "*batch vertices 3"]:

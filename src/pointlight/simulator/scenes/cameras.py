@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import numba
 import numpy as np
 
 from pointlight.randomness import smooth_noise
@@ -159,21 +160,20 @@ def _movement(
 
 def _turn(angles: np.ndarray) -> np.ndarray:
     """Rotations (..., 3, 3) by angles (..., 3) in radians about x first, then y, then z."""
-    sine, cosine = np.sin(angles), np.cos(angles)
-    sx, sy, sz = sine[..., 0], sine[..., 1], sine[..., 2]
-    cx, cy, cz = cosine[..., 0], cosine[..., 1], cosine[..., 2]
-    turn = np.empty((*angles.shape, 3))
-    turn[..., 0, 0], turn[..., 0, 1], turn[..., 0, 2] = (
-        cz * cy,
-        cz * sy * sx - sz * cx,
-        cz * sy * cx + sz * sx,
-    )
-    turn[..., 1, 0], turn[..., 1, 1], turn[..., 1, 2] = (
-        sz * cy,
-        sz * sy * sx + cz * cx,
-        sz * sy * cx - cz * sx,
-    )
-    turn[..., 2, 0], turn[..., 2, 1], turn[..., 2, 2] = -sy, cy * sx, cy * cx
+    sine, cosine = np.sin(angles).reshape(-1, 3), np.cos(angles).reshape(-1, 3)
+    return _turns(sine, cosine).reshape(*angles.shape, 3)
+
+
+@numba.njit(cache=True)
+def _turns(sine: np.ndarray, cosine: np.ndarray) -> np.ndarray:
+    """(N, 3, 3) from sines and cosines (N, 3); the camera has few angles, and NumPy takes its time for each product."""
+    turn = np.empty((len(sine), 3, 3))
+    for n in range(len(sine)):
+        sx, sy, sz = sine[n]
+        cx, cy, cz = cosine[n]
+        turn[n, 0, 0], turn[n, 0, 1], turn[n, 0, 2] = cz * cy, cz * sy * sx - sz * cx, cz * sy * cx + sz * sx
+        turn[n, 1, 0], turn[n, 1, 1], turn[n, 1, 2] = sz * cy, sz * sy * sx + cz * cx, sz * sy * cx - cz * sx
+        turn[n, 2, 0], turn[n, 2, 1], turn[n, 2, 2] = -sy, cy * sx, cy * cx
     return turn
 
 

@@ -107,7 +107,7 @@ class SceneSampler:
         if not self._clips:
             raise ValueError(f"no clip of split {config.split!r} has {config.frames} frames")
         self._chance = _clip_chances(bank, self._clips, config.group_power)
-        self._mean_legs = _leg_length(body, body.mean_shape.numpy())
+        self._mean_legs = float(body.leg_length_m(body.mean_shape))
 
     def sample(self, seed: int, index: int) -> Scene:
         """Draw scene `index`."""
@@ -118,7 +118,7 @@ class SceneSampler:
         """Draw everything but the motion, which is given (evaluation walks through whole clips)."""
         config = self.config
         shape = draw_shape(config.ages, self.body, stream(seed, index, "shape"))
-        legs = _leg_length(self.body, shape) / self._mean_legs
+        legs = float(self.body.leg_length_m(torch.from_numpy(shape))) / self._mean_legs
         motion = replace(motion, translation_m=(motion.translation_m * legs).astype(np.float32))
         camera = sample_camera(config.camera, motion.translation_m, stream(seed, index, "camera"))
         known = stream(seed, index, "told focal").random() < config.focal_known
@@ -154,13 +154,6 @@ def _clip_chances(bank: MotionBank, clips: list[int], power: float) -> np.ndarra
     chances = np.cumsum(weights / weights.sum())
     chances[-1] = 1.0 + 1e-9
     return chances
-
-
-def _leg_length(body: BodyModel, shape: np.ndarray) -> float:
-    """Hip to ankle at rest, in metres."""
-    joints = body.person(torch.from_numpy(shape)).joints
-    hip, ankle = (body.joint_names.index(name) for name in ("left_hip", "left_ankle"))
-    return float((joints[..., hip, 1] - joints[..., ankle, 1]).item())
 
 
 def surreal_scenes(config: SceneConfig) -> SceneConfig:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -14,6 +14,7 @@ _SMALLEST_PX = 16
 """A shorter side leaves DIS no patch and TV-L1 no pyramid."""
 
 
+@runtime_checkable
 class FlowEstimator(Protocol):
     """Dense flow from one picture to the next; it keeps nothing between calls."""
 

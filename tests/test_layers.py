@@ -21,6 +21,7 @@ GROUND = (
     "progress",
     "provenance",
     "randomness",
+    "values",
     "worker_processes",
 )
 LAYERS = (

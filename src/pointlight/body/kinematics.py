@@ -12,8 +12,10 @@ from torch import Tensor
 
 from pointlight.body.kernels import Keypoints, Skeleton
 from pointlight.errors import PointlightError
+from pointlight.values import by_value
 
 
+@by_value
 @dataclass(frozen=True)
 class BodyState:
     """A posed body in some frame of reference; any leading dimensions, which must broadcast.
@@ -32,6 +34,7 @@ class BodyState:
     translation: Float[Tensor, "*#batch 3"]
 
 
+@by_value
 @dataclass(frozen=True)
 class Posed:
     """The skeleton of a state.
@@ -45,6 +48,7 @@ class Posed:
     joints: Float[Tensor, "*batch joints 3"]
 
 
+@by_value
 @dataclass(frozen=True)
 class KeypointRule:
     """How keypoints follow from joints: keypoint k is the sum over its pairs (k, j, i) of R_j a_i + m p_j.

@@ -17,8 +17,10 @@ from pointlight.body.kinematics import (
     collapsed_keypoints,
     forward_kinematics,
 )
+from pointlight.values import by_value
 
 
+@by_value
 @dataclass(frozen=True)
 class Person:
     """Everything of a body that depends on its shape alone.

@@ -12,6 +12,7 @@ import torch
 from pointlight.body import EVALUATION_JOINTS, BodyModel, BodyState
 from pointlight.capture.archive import read_npz, write_npz
 from pointlight.errors import PointlightError
+from pointlight.values import by_value
 
 FORMAT_VERSION = 1
 _KIND = "a poses.npz that `pointlight predict` wrote"
@@ -20,7 +21,8 @@ _WORDS = ("body_model", "focal_source", "keypoint_source", "model_sha256")
 _HIPS = ("left_hip", "right_hip")
 
 
-@dataclass(frozen=True, kw_only=True)
+@by_value
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Capture:
     """One person's motion; T frames of the video, J body joints. `docs/output.md` says all of it at length.
 
@@ -100,6 +102,16 @@ class Capture:
     def __len__(self) -> int:
         """Number of frames, T."""
         return len(self.frame_index)
+
+    def __repr__(self) -> str:
+        """What it is, in one line."""
+        seconds = self.time_s[-1] - self.time_s[0] if len(self) else 0.0
+        width, height = self.image_size
+        return (
+            f"Capture({len(self)} frames over {seconds:.2f} s, a body in {self.valid.sum()}, "
+            f"person {self.track_id}, {self.body_model}, {width} x {height} px, "
+            f"focal length {self.focal_px:.0f} px {self.focal_source}, keypoints by {self.keypoint_source})"
+        )
 
     def joints_px(self) -> np.ndarray:
         """(T, 14, 2) float32 where the joints appear in the picture; NaN in frames without a body."""

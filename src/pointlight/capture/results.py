@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pointlight.capture.capture import Capture
+from pointlight.values import by_value
 
 Seconds = tuple[tuple[str, float], ...]
 """What each stage took, in the order of the stages."""
@@ -35,6 +36,7 @@ class Diagnostics:
     warnings: tuple[str, ...]
 
 
+@by_value
 @dataclass(frozen=True)
 class PredictResult:
     """A video's result and how it went.

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from pointlight.geometry import geodesic_angle, procrustes_error, safe_norm
+from pointlight.values import by_value
 
 FACING_WRONG_DEG = 90.0
 """A chest that looks this far away from the truth faces the wrong way."""
@@ -58,6 +59,7 @@ class Interval:
     high: float
 
 
+@by_value
 @dataclass(frozen=True)
 class PerFile:
     """Sums of a metric by source file, all that an interval needs.

@@ -22,6 +22,7 @@ from pointlight.network import PoseNetwork, WindowConfig
 from pointlight.progress import Progress, ProgressCallback, silent
 from pointlight.simulator import CLIP_FRAMES, FRAMES_PER_SECOND, Scene, SceneConfig, SceneSampler, TrackMaker
 from pointlight.training import observation_of
+from pointlight.values import by_value
 
 WINDOWS_PER_SCENE = 4
 """Scenes are this many windows long, so that windows can overlap where that is asked for."""
@@ -29,6 +30,7 @@ WINDOWS_PER_SCENE = 4
 _SCENES_AT_ONCE = 16
 
 
+@by_value
 @dataclass(frozen=True)
 class Score:
     """One model's scores on one set of scenes, from which figures, intervals and paired differences are made.

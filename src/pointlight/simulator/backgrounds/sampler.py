@@ -14,6 +14,7 @@ from pointlight.randomness import stream
 from pointlight.simulator.backgrounds.camera_motion import flipped_path, reversed_path
 from pointlight.simulator.backgrounds.windows import Window, Windows, WindowSource
 from pointlight.simulator.clip import CLIP_FRAMES
+from pointlight.values import by_value
 
 _ATTEMPTS = 20
 
@@ -78,6 +79,7 @@ class BackgroundProvenance:
         return _mirrored(rows).reshape(frames.shape)
 
 
+@by_value
 @dataclass(frozen=True)
 class BackgroundClip:
     """What is behind a person.

@@ -18,6 +18,7 @@ from pointlight.flow import find_flow
 from pointlight.progress import Progress, ProgressCallback, silent
 from pointlight.simulator.backgrounds.camera_motion import estimate_path
 from pointlight.simulator.backgrounds.stored_pictures import read_frames
+from pointlight.values import by_value
 from pointlight.worker_processes import Spread
 
 FORMAT_VERSION = 1
@@ -84,6 +85,7 @@ class WindowSource:
     permissive: bool
 
 
+@by_value
 @dataclass(frozen=True)
 class Window:
     """31 frames and their paths.

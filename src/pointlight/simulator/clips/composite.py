@@ -21,6 +21,7 @@ from pointlight.simulator.scenes.keypoint_masking import (
     leg_mask,
 )
 from pointlight.simulator.scenes.visibility import surface_at
+from pointlight.values import by_value
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,7 @@ def check_training_clip(provenance: Provenance, split: str = "train") -> None:
     provenance.check_split(split)
 
 
+@by_value
 @dataclass(frozen=True)
 class VideoClip:
     """T frames of H x W pixels with every layer of truth about one person. Pixels are continuous.

@@ -43,6 +43,7 @@ from pointlight.simulator.people.sources import People, RenderedPeople, Subject
 from pointlight.simulator.scenes.cameras import CameraConfig
 from pointlight.simulator.scenes.keypoint_masking import KeypointMaskingConfig
 from pointlight.simulator.scenes.scene import Scene, SceneConfig, surreal_scenes
+from pointlight.values import by_value
 
 
 @dataclass(frozen=True)
@@ -209,6 +210,7 @@ def without_total_occlusions(config: SynthesisConfig) -> SynthesisConfig:
     )
 
 
+@by_value
 @dataclass(frozen=True)
 class ClipParts:
     """A clip and what it was put together from.

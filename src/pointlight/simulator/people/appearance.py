@@ -14,6 +14,7 @@ from pointlight.simulator.drawing.lighting import draw_light
 from pointlight.simulator.people.drapes import Drape
 from pointlight.simulator.people.fabrics import TILE_PX, Fabric, picture_fabrics, procedural_fabrics
 from pointlight.simulator.people.wardrobe import Garment, Outfit, draw_outfit, styled
+from pointlight.values import by_value
 
 Bounds = tuple[tuple[str, float, float], ...]
 
@@ -62,6 +63,7 @@ PAPER_APPEARANCE = AppearanceConfig(
 """As in SURREAL: clothes are paint on the body, under nine random coefficients of light."""
 
 
+@by_value
 @dataclass(frozen=True)
 class Layer:
     """One thing that covers a part of the body; later layers lie over earlier ones.
@@ -101,6 +103,7 @@ class Layer:
     smooth: float = 0.0
 
 
+@by_value
 @dataclass(frozen=True)
 class Appearance:
     """One person's looks, ready to draw.

@@ -23,11 +23,13 @@ from pointlight.simulator.scenes.cameras import follow
 from pointlight.simulator.scenes.detector_noise import DetectorNoise
 from pointlight.simulator.scenes.keypoint_masking import KeypointMaskingDraws, draw_masking
 from pointlight.simulator.scenes.scene import Scene, SceneConfig, SceneSampler
+from pointlight.values import by_value
 
 SURREAL_SPLITS = {"train": "train", "validation": "val", "heldout": "test"}
 """SURREAL's names of our splits."""
 
 
+@by_value
 @dataclass(frozen=True)
 class Subject:
     """Whom a clip is about, and what chance hides of them.

@@ -25,6 +25,7 @@ from pointlight.simulator.scenes.keypoint_masking import (
     draw_masking,
 )
 from pointlight.simulator.scenes.population import draw_shape
+from pointlight.values import by_value
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,7 @@ class SceneConfig:
         return (self.noise, *self.other_noises)
 
 
+@by_value
 @dataclass(frozen=True)
 class Scene:
     """One drawn scene, ready for either rendering.

@@ -17,6 +17,7 @@ GROUND = (
     "errors",
     "files",
     "configuration",
+    "overrides",
     "pickles",
     "progress",
     "provenance",

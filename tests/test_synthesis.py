@@ -227,7 +227,7 @@ def test_each_stage_says_that_it_has_ended(maker: ClipMaker) -> None:
     assert [progress.stage for progress in told] == [
         "background",
         "scene",
-        "looks",
+        "appearance",
         "render",
         "superpixels",
         "occluder",

@@ -7,7 +7,16 @@ from collections.abc import Iterable
 
 
 class PointlightError(Exception):
-    """Something the user can mend, said in one sentence: what is wrong, where, and what would be right."""
+    """Something the user can mend, said in one sentence: what is wrong, where, and what would be right.
+
+    Example:
+        >>> import pointlight
+        >>> try:
+        ...     pointlight.predict("nowhere.mp4")
+        ... except pointlight.PointlightError as error:
+        ...     print(error)
+        there is no file nowhere.mp4; give the path of a video
+    """
 
 
 def did_you_mean(name: str, names: Iterable[str], most: int = 3) -> str:

@@ -26,6 +26,18 @@ class BodyState:
         shape: (..., S), each number in [0, 1].
         root: (..., 3, 3) rotation from body axes (x to the person's left, y up, z forward) to the frame's.
         translation: (..., 3) place of the root joint in the frame, metres.
+
+    Example:
+        >>> import torch, pointlight
+        >>> body = pointlight.AnnyBody()
+        >>> state = pointlight.BodyState(
+        ...     pose=torch.eye(3).expand(21, 3, 3),
+        ...     shape=torch.tensor(pointlight.MEAN_ADULT_SHAPE),
+        ...     root=torch.eye(3),
+        ...     translation=torch.zeros(3),
+        ... )
+        >>> body.joints(state).shape
+        torch.Size([22, 3])
     """
 
     pose: Float[Tensor, "*#batch moved 3 3"]

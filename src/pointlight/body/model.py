@@ -49,6 +49,12 @@ class BodyModel(nn.Module, ABC):
         mean_shape: (S,) the middle of its distribution of people.
         hinge_axes: for knees and elbows the axis, a unit vector in body axes at rest, about which a positive
             rotation (right-hand rule) of the lower limb bends the joint further.
+
+    Example:
+        >>> import pointlight
+        >>> body: pointlight.BodyModel = pointlight.AnnyBody()
+        >>> len(body.joint_names), body.joint_names[0], body.parents[0]
+        (22, 'pelvis', -1)
     """
 
     name: str

@@ -52,6 +52,16 @@ class Capture:
         focal_px: focal length in pixels.
         principal_px: (x, y) of the principal point.
         model_sha256: of the weights used.
+
+    Example:
+        >>> import pointlight
+        >>> capture = pointlight.Capture.load("poses.npz")
+        >>> capture
+        Capture(15 frames over 0.47 s, a body in 15, person 0, anny-22, 320 x 240 px, focal length ...)
+        >>> float(capture.joints_camera_m[capture.valid].max()) < 2.0  # metres from the hips
+        True
+        >>> capture == pointlight.Capture.load("poses.npz")
+        True
     """
 
     frame_index: np.ndarray
@@ -165,10 +175,24 @@ class Capture:
 
 
 def body_states(capture: Capture, body: BodyModel) -> BodyState:
-    """The body in the camera's frame for all T frames, (T, ...); frames without a body hold NaN.
+    """The body in the camera's frame for all T frames; frames without a body hold NaN.
+
+    Args:
+        capture: a result of `predict`.
+        body: the body that it was made with.
+
+    Returns:
+        Pose, shape, root and translation, each (T, ...), in camera axes and metres.
 
     Raises:
         PointlightError: the capture was made with another body.
+
+    Example:
+        >>> import pointlight
+        >>> capture, body = pointlight.Capture.load("poses.npz"), pointlight.AnnyBody()
+        >>> state = pointlight.body_states(capture, body)
+        >>> body.vertices(state).shape  # frames, vertices, xyz in metres before the camera
+        torch.Size([15, 13718, 3])
     """
     if capture.body_model != body.name or capture.body_joint_names != body.joint_names:
         raise PointlightError(

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from pointlight.body import EXTENDED_KEYPOINTS, NETWORK_KEYPOINTS
 from pointlight.cues.boxes import CROP_PX, PERSON_PX, Boxes, totally_occluded, track_boxes
+from pointlight.errors import PointlightError
 from pointlight.geometry import crop_ray_rotation, pixel_rays
 from pointlight.values import by_value
 
@@ -154,6 +155,10 @@ class CueConfig(ABC):
     @property
     def keypoints(self) -> tuple[str, ...]:
         """The names of the set."""
+        if self.keypoint_set not in KEYPOINT_SETS:
+            raise PointlightError(
+                f"there is no set of keypoints {self.keypoint_set!r}; there are {', '.join(KEYPOINT_SETS)}"
+            )
         return KEYPOINT_SETS[self.keypoint_set]
 
     @property

@@ -72,7 +72,19 @@ def markdown(rows: Sequence[R], columns: Columns[R]) -> str:
 
 
 def tables(result: EvaluationResult[Any]) -> str:
-    """Everything that a person wants to read of a result."""
+    """Everything that a person wants to read of a result.
+
+    Args:
+        result: what an evaluation gave.
+
+    Returns:
+        Text.
+
+    Example:
+        >>> import pointlight
+        >>> print(pointlight.tables(pointlight.read_result("result.json")))
+        procedural motions...
+    """
     render = {SYNTHETIC: _synthetic, MULTIVIEW: _multiview}.get(result.spec.protocol, _published)
     return "\n\n".join(render(result))
 

@@ -295,6 +295,12 @@ class EvaluationResult(Generic[Row]):
         spec: what was evaluated, on what, how.
         rows: a row for each contender, models before baselines, a model's variants behind it.
         reference_quality: of each set of cameras; empty where the reference is exact or not ours.
+
+    Example:
+        >>> import pointlight
+        >>> result = pointlight.read_result("result.json")
+        >>> result.row("points").pa_mpjpe_mm < result.row("constant").pa_mpjpe_mm
+        True
     """
 
     spec: EvaluationSpec

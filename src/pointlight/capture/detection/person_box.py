@@ -23,6 +23,13 @@ class PersonBox:
         width: in pixels.
         height: in pixels.
         time_s: when, in the video's time; None is the first frame.
+
+    Example:
+        >>> import pointlight
+        >>> pointlight.PersonBox.of("400,120,200,460@1.5")
+        PersonBox(x=400.0, y=120.0, width=200.0, height=460.0, time_s=1.5)
+        >>> pointlight.PersonBox.of((400, 120, 200, 460)).centre
+        (500.0, 350.0)
     """
 
     x: float
@@ -43,6 +50,9 @@ class PersonBox:
         Args:
             box: a `PersonBox`; text such as "400,120,200,460@1.5"; or x, y, width, height in pixels, and a time in
                 seconds behind them if it is not the first frame's.
+
+        Returns:
+            The same box, typed.
 
         Raises:
             PointlightError: it is something else.

@@ -17,6 +17,7 @@ from pointlight.evaluation.contenders import (
     command,
     constant_pose,
     named_checkpoints,
+    names_of,
     weights_sha256,
 )
 from pointlight.evaluation.results import EvaluationResult, EvaluationSpec, ScoredData, SyntheticRow
@@ -40,7 +41,7 @@ CONFIGURATIONS: dict[str, SceneConfig] = {
 
 
 def evaluate_synthetic(
-    models: Sequence[str],
+    models: Sequence[str] | str,
     *,
     motion: Path | None = None,
     clips: int | None = None,
@@ -57,7 +58,8 @@ def evaluate_synthetic(
     """Score models and baselines on held-out motions.
 
     Args:
-        models: names of shipped models, paths of weights or folders of runs; a baseline may be among them.
+        models: names of shipped models, paths of weights or folders of runs; one alone needs no
+            list; a baseline may be among them.
         motion: folder of motion capture; procedural motions if not given.
         clips: at most so many windows of 31 frames; the whole split if not given.
         seed: of people, cameras and noise.
@@ -70,9 +72,19 @@ def evaluate_synthetic(
         device: where networks run, as torch calls it.
         progress: told how far each stage is: "motion", then one by every model's name.
 
+    Returns:
+        Specification and a row for each model, variant and baseline; `tables` shows it, `write_result` keeps it.
+
     Raises:
         PointlightError: a model or the folder cannot be read or does not fit, or a setting means nothing.
+
+    Example:
+        >>> import pointlight
+        >>> result = pointlight.evaluate_synthetic(["points"], clips=4)
+        >>> result.row("points").pa_mpjpe_mm < result.row("constant").pa_mpjpe_mm
+        True
     """
+    models = names_of(models)
     if configuration not in CONFIGURATIONS:
         raise PointlightError(
             f"there is no configuration {configuration!r}; there are {', '.join(CONFIGURATIONS)}"

@@ -187,7 +187,7 @@ class SyntheticTest:
                 for name, values in metrics.items():
                     collected.setdefault((key, name), _Collected()).add(scenes, values)
             done += sum(scene.motion.frames for scene in scenes)
-            progress(Progress("score", done, self.frames))
+            progress(Progress("score", done, self.frames, unit="frame"))
         scores = {key: _score(key, collected) for key in (NETWORK_ALONE, *beside)}
         alone = scores.pop(NETWORK_ALONE)
         if not alone.frames:

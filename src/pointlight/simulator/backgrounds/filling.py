@@ -78,7 +78,7 @@ def fill_cache(
         if video.left_out:
             _warn(f"{video.left_out}; this background is left out")
         videos.append(video)
-        progress(Progress("backgrounds", len(videos), len(manifest.files)))
+        progress(Progress("backgrounds", len(videos), len(manifest.files), unit="video"))
     if not any(video.windows for video in videos):
         raise PointlightError(f"none of the {len(videos)} videos of {manifest.folder} can be a background")
     return _finish(folder, settings, manifest.sha256, videos)
@@ -127,7 +127,7 @@ def fill_cache_with(
         else:
             video = CachedVideo(**known)
         videos.append(video)
-        progress(Progress("backgrounds", done, len(windows)))
+        progress(Progress("backgrounds", done, len(windows), unit="window"))
     return _finish(folder, settings, windows.sha256, videos)
 
 

@@ -227,7 +227,7 @@ class WindowCache:
         find_flow(flow)
         folders = [self.window_folder(n) for n in (range(len(self)) if numbers is None else numbers)]
         for done, _ in enumerate(spread(_PathAdder(flow), folders), 1):
-            progress(Progress("camera", done, len(folders), flow))
+            progress(Progress("camera", done, len(folders), flow, unit="window"))
 
 
 @dataclass(frozen=True)

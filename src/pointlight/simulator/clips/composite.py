@@ -128,6 +128,12 @@ class VideoClip:
         assumed_focal_px: the focal length that a network is told; the camera's unless the scene says otherwise.
         state: the body in camera axes, if known.
         provenance: where it all comes from.
+
+    Example:
+        >>> import pointlight
+        >>> (clip,) = pointlight.read_clips("clips")
+        >>> bool((clip.mask & ~clip.amodal_mask).any())  # what is seen of a person is part of the person
+        False
     """
 
     frames: np.ndarray

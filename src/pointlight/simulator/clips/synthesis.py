@@ -200,12 +200,16 @@ def find_synthesis_recipe(name: str) -> SynthesisConfig:
     return SYNTHESIS_RECIPES[name]
 
 
+WITHOUT_TOTAL_OCCLUSIONS = "-no_total_occlusions"
+"""What the name of such a recipe ends in."""
+
+
 def without_total_occlusions(config: SynthesisConfig) -> SynthesisConfig:
     """The same clips with no frame taken away as a whole."""
     masking = replace(config.scenes.masking, total_occlusion=0.0)
     return replace(
         config,
-        name=f"{config.name}-no_total_occlusions",
+        name=f"{config.name}{WITHOUT_TOTAL_OCCLUSIONS}",
         scenes=replace(config.scenes, masking=masking),
     )
 

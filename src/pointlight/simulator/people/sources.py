@@ -110,7 +110,7 @@ class RenderedPeople:
         scene = self.scene(seed, index, path_px)
         progress(Progress("scene", 1, 1))
         appearance = draw_appearance(self._appearance, seed, index, scene.shape)
-        progress(Progress("looks", 1, 1))
+        progress(Progress("appearance", 1, 1))
         layer = render_person(scene, appearance, self.body)
         progress(Progress("render", 1, 1))
         return Subject(

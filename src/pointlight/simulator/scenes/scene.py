@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 import numpy as np
 import torch
@@ -53,7 +54,7 @@ class SceneConfig:
     frames: int = CLIP_FRAMES
     group_power: float = 0.5
     mirror: float = 0.5
-    ages: str = "adults"
+    ages: Literal["adults", "all"] = "adults"
     variety: VarietyConfig = field(default_factory=VarietyConfig)
     camera: CameraConfig = field(default_factory=CameraConfig)
     masking: KeypointMaskingConfig = field(default_factory=KeypointMaskingConfig)

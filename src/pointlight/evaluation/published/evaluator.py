@@ -349,7 +349,9 @@ def _mean(values: list[np.ndarray]) -> Any:
 
 
 def _interval(by_person: np.ndarray) -> tuple[float, float]:
-    """95 % bootstrap over persons."""
+    """95 % bootstrap over persons; NaN where there is one alone."""
+    if len(by_person) < 2:
+        return float("nan"), float("nan")
     rng = np.random.default_rng(BOOTSTRAP_SEED)
     draws = rng.choice(by_person, (_DRAWS, len(by_person))).mean(1)
     low, high = np.percentile(draws, (2.5, 97.5))

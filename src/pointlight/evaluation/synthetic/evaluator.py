@@ -129,19 +129,33 @@ def evaluate_synthetic(
         baseline_weights=weights_sha256(shipped),
         data=_scored_data(config, bank, test),
         seed=seed,
-        configuration={"scenes": to_plain(config), "motion": _origin(motion), **settings},
+        configuration={
+            "scenes": to_plain(config),
+            "motion": _origin(motion),
+            "motion_from": _folders(motion),
+            **settings,
+        },
         command=command(models, on=SYNTHETIC, **given, **settings),
     )
     return EvaluationResult(spec, _rows(own, baselines))
 
 
 def _scored_data(config: SceneConfig, bank: MotionBank, test: SyntheticTest) -> ScoredData:
-    return ScoredData(f"{config.name}, {config.split}", {"motion": bank.sha256}, {"frames": test.frames})
+    counts = {"frames": test.frames, "files": sum(group.files for group in test.groups.values())}
+    if test.people is not None:
+        counts["people"] = test.people
+    return ScoredData(f"{config.name}, {config.split}", {"motion": bank.sha256}, counts, test.groups)
 
 
 def _origin(motion: Path | None) -> str:
     """Where the motions are from; the bank's hash says which they are."""
     return "folder" if motion else f"procedural, seed {PROCEDURAL_SEED}"
+
+
+def _folders(motion: Path | Sequence[Path] | None) -> list[str]:
+    """Where the motions lie, as it was given; nowhere for procedural ones."""
+    given = [motion] if isinstance(motion, str | Path) else motion or []
+    return [str(folder) for folder in given]
 
 
 def _rows(models: dict[str, Score], baselines: dict[str, Score]) -> tuple[SyntheticRow, ...]:

@@ -6,7 +6,6 @@ import re
 import shlex
 from pathlib import Path
 
-import click
 import pytest
 import typer
 from typer.testing import CliRunner
@@ -17,23 +16,22 @@ from pointlight.simulator.clips import SYNTHESIS_RECIPES
 from pointlight.training import RECIPES
 
 ROOT = Path(__file__).resolve().parents[1]
-GROUP = typer.main.get_command(app)
-assert isinstance(GROUP, click.Group)
+COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 
 
 def help_of(command: str, columns: int = 80) -> str:
     return CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": str(columns)}).output
 
 
-@pytest.mark.parametrize("command", sorted(GROUP.commands))
+@pytest.mark.parametrize("command", sorted(COMMANDS))
 def test_every_command_has_an_example_that_is_legal(command: str) -> None:
     said = help_of(command)
-    examples = re.findall(r"^ +(pointlight .*)$", said, re.MULTILINE)
+    examples = re.findall(rf"^ +(pointlight {command}\b.*)$", said, re.MULTILINE)
     assert examples and all(len(line) <= 100 for line in said.splitlines())
     for example in examples:
         name, *words = shlex.split(example)[1:]
         assert name == command
-        context = GROUP.commands[name].make_context(name, words)
+        context = COMMANDS[name].make_context(name, words)
         assert not context.args
 
 

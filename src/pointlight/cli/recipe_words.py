@@ -50,7 +50,7 @@ def example(*commands: str) -> str:
 
 
 def _as_it_stands(lines: list[str]) -> str:
-    """A paragraph whose lines help does not fill up; the mark is click's."""
+    """A paragraph whose lines help does not fill up."""
     return "\n".join(("\b", *lines)) + "\n\n"
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from pointlight.evaluation.columns import WIDTH, Column, ColumnFor, Columns, markdown, upright
@@ -19,8 +22,17 @@ from pointlight.evaluation.results import (
 )
 from pointlight.evaluation.variants import MULTIVIEW, NETWORK_ALONE, SYNTHETIC
 
-Layout = Callable[[Sequence[Any], Columns[Any]], str]
-"""How a table is laid out: `upright` or `markdown`."""
+
+@dataclass(frozen=True)
+class Layout:
+    """How tables are laid out: of figures, and of joints, which always stand below each other."""
+
+    figures: Callable[[Sequence[Any], Columns[Any]], str]
+    joints: Callable[[Sequence[Any], Columns[Any]], str]
+
+
+_NARROW = Layout(upright, upright)
+_WIDE = Layout(markdown, partial(upright, width=sys.maxsize))
 
 
 def tables(result: EvaluationResult[Any], *, wide: bool = False) -> str:
@@ -40,7 +52,7 @@ def tables(result: EvaluationResult[Any], *, wide: bool = False) -> str:
         procedural motions...
     """
     render = {SYNTHETIC: _synthetic, MULTIVIEW: _multiview}.get(result.spec.protocol, _published)
-    parts = render(result, markdown if wide else upright)
+    parts = render(result, _WIDE if wide else _NARROW)
     return "\n\n".join(part if wide or part.startswith("|") else _wrapped(part) for part in parts)
 
 
@@ -149,15 +161,15 @@ PUBLISHED_JOINT_COLUMNS: Columns[PublishedRow] = (
 def _synthetic(result: EvaluationResult[SyntheticRow], layout: Layout) -> list[str]:
     """Every contender's figures, then joint rotations by joint of those that know them."""
     turned = [row for row in result.rows if row.joint_deg_by_joint]
-    parts = [what_was_scored(result.spec), layout(result.rows, SYNTHETIC_COLUMNS)]
+    parts = [what_was_scored(result.spec), layout.figures(result.rows, SYNTHETIC_COLUMNS)]
     if turned:
-        parts.append(layout(turned, ROTATION_COLUMNS))
+        parts.append(layout.joints(turned, ROTATION_COLUMNS))
     return [*parts, *about_people(result.spec), *not_comparable(result.spec)]
 
 
 def _multiview(result: EvaluationResult[MultiviewRow], layout: Layout) -> list[str]:
     """The references' own quality, which sets have none, then figures by camera and by joint."""
-    parts = [layout(result.reference_quality, QUALITY_COLUMNS)]
+    parts = [layout.figures(result.reference_quality, QUALITY_COLUMNS)]
     parts += [
         f"{quality.set} is not scored: {quality.unscored_because}"
         for quality in result.reference_quality
@@ -166,7 +178,11 @@ def _multiview(result: EvaluationResult[MultiviewRow], layout: Layout) -> list[s
     for people, words in ((WHOLE_PEOPLE, "whole people"), (PEOPLE_IN_PART, "people in part")):
         rows = [row for row in result.rows if row.people == people]
         if rows:
-            parts += [f"{words}:", layout(rows, MULTIVIEW_COLUMNS), layout(rows, MULTIVIEW_JOINT_COLUMNS)]
+            parts += [
+                f"{words}:",
+                layout.figures(rows, MULTIVIEW_COLUMNS),
+                layout.joints(rows, MULTIVIEW_JOINT_COLUMNS),
+            ]
     return parts
 
 
@@ -177,7 +193,11 @@ def _published(result: EvaluationResult[PublishedRow], layout: Layout) -> list[s
         f"{data.name}: {data.counts['frames']} scored frames of {data.counts['persons']} persons; {joints}"
     )
     alone = [row for row in result.rows if row.variant == NETWORK_ALONE]
-    return [words, layout(result.rows, PUBLISHED_COLUMNS), layout(alone, PUBLISHED_JOINT_COLUMNS)]
+    return [
+        words,
+        layout.figures(result.rows, PUBLISHED_COLUMNS),
+        layout.joints(alone, PUBLISHED_JOINT_COLUMNS),
+    ]
 
 
 def _of_constant(row: SyntheticRow, group: str) -> tuple[float | None, float | None]:

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from pointlight.configuration import differences, told
 from pointlight.errors import PointlightError
 from pointlight.files import ensure_folder
 from pointlight.flow import find_flow
@@ -146,8 +147,8 @@ def _begin(folder: Path, split: str, config: WindowConfig) -> dict:
         write_json(folder / "settings.json", settings)
     elif before != settings:
         raise PointlightError(
-            f"the cache {folder} was begun with other settings ({before.get('split')}, {before.get('config')}); "
-            "choose another folder or delete it"
+            f"the cache {folder} was begun with other settings ({told(differences(before, settings), 'it')}); "
+            "give those, choose another folder, or delete it"
         )
     for rest in (folder / "videos").glob("*/.*.partial"):
         if _age_s(rest) > _ABANDONED_S:  # a younger one may be another process's

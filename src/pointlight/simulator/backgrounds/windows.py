@@ -104,7 +104,7 @@ class Window:
 
 
 class Windows(Protocol):
-    """Windows of one split by number: a cache or made scenes."""
+    """Windows of one split by number: a cache or procedural scenes."""
 
     @property
     def split(self) -> str:

@@ -117,7 +117,7 @@ def synthesize_clip(
         config: or the name of a recipe.
         seed: of all clips.
         index: of this one.
-        sources: made ones if not given. What was opened once stays open.
+        sources: procedural ones if not given. What was opened once stays open.
 
     Returns:
         The clip with its whole truth; equal arguments give equal clips.

@@ -27,10 +27,10 @@ class Sources:
 
     Attributes:
         motion: folder of motion capture; None for procedural motions.
-        backgrounds: folder of videos; None for made scenes.
+        backgrounds: folder of videos; None for procedural scenes.
         cache: folder of compiled motions and of windows of the videos; None for the usual one.
         windows_per_video: how many windows are cut out of a video.
-        procedural_backgrounds: how many made scenes there are.
+        procedural_backgrounds: how many procedural scenes there are.
         procedural_motions: procedural motions of each kind; of every five one is held out.
         surreal: folder of SURREAL, whose people then stand in place of rendered ones; None for rendered ones.
         surreal_depth: its depth files are there; without them nothing is hidden behind the body.

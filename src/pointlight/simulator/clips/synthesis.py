@@ -1,4 +1,4 @@
-"""One clip from its number: scene, looks, background, occluder and sensor put together; the recipes of Table 2."""
+"""One clip from its number: scene, appearance, background, occluder and sensor put together; the recipes of Table 2."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ _UNDER_M = -0.06
 
 @dataclass(frozen=True)
 class AppearanceConfig:
-    """The distribution of looks.
+    """The distribution of appearances.
 
     Attributes:
         split: of the families of textures; no draw mixes splits.
@@ -106,7 +106,7 @@ class Layer:
 @by_value
 @dataclass(frozen=True)
 class Appearance:
-    """One person's looks, ready to draw.
+    """One person's appearance, ready to draw.
 
     Attributes:
         layers: the skin first.
@@ -129,7 +129,7 @@ class Appearance:
 
 
 def draw_appearance(config: AppearanceConfig, seed: int, index: int, shape: np.ndarray) -> Appearance:
-    """Draw the looks of scene `index`, a pure function of the arguments (and of the folder of pictures).
+    """Draw the appearance of scene `index`, a pure function of the arguments (and of the folder of pictures).
 
     Args:
         config: the distribution.

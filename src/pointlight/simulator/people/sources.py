@@ -127,7 +127,7 @@ class RenderedPeople:
         """As in `People`."""
         assert subject.scene is not None
         other = draw_bystander(subject.scene, self._scenes)
-        # Looks by the other scene's own numbers, from the same families of textures.
+        # Appearance by the other scene's own numbers, from the same families of textures.
         appearance = draw_appearance(self._appearance, other.seed, other.index, other.shape)
         layer = render_person(other, appearance, self.body)
         return layer, {"bystander": other.motion.name, "bystander's textures": ", ".join(appearance.fabrics)}
@@ -140,7 +140,7 @@ class SurrealPeopleSource:
         """Bring the sources together.
 
         Args:
-            scenes: its split, hiding and detectors are used; bodies, motions and cameras are SURREAL's.
+            scenes: its split, keypoint masking and detectors are used; bodies, motions and cameras are SURREAL's.
             surreal: of the same split.
 
         Raises:

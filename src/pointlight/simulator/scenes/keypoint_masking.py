@@ -16,7 +16,7 @@ LEG_PARTS = ("hip", "knee", "ankle", "heel", "toe")
 
 @dataclass(frozen=True)
 class KeypointMaskingConfig:
-    """Appendix B's hiding of keypoints.
+    """Appendix B's masking of keypoints.
 
     Attributes:
         self_occlusion: hide what lies at least 20 cm behind the body's own surface.

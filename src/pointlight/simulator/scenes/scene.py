@@ -31,7 +31,7 @@ from pointlight.values import by_value
 
 @dataclass(frozen=True)
 class SceneConfig:
-    """The distribution of scenes. Defaults are ours; the paper's hiding is in `KeypointMaskingConfig`.
+    """The distribution of scenes. Defaults are ours; the paper's keypoint masking is in `KeypointMaskingConfig`.
 
     Attributes:
         name: under which figures are reported.

@@ -4,7 +4,7 @@ import sys
 
 import pointlight
 
-capture = pointlight.predict(sys.argv[1], pointlight.PredictOptions(end_s=2.0))
+capture = pointlight.predict(sys.argv[1], end_s=2.0)
 seen = capture.valid
 
 print(f"{len(capture)} frames, a body in {seen.sum()}")

@@ -418,7 +418,9 @@ def test_interrupted_it_keeps_what_is_whole(
     given = [str(video), "--out", str(tmp_path / "out"), "--model", str(weights), "--keypoints", str(file)]
     code, said = predict_fails(given, monkeypatch, capsys)
     assert code == 130
-    assert said == "lift 1/1\nrefine 120/120\npointlight: interrupted; what is whole has been kept\n"
+    assert (
+        said == "lift, done\nrefine, step 120 of 120\npointlight: interrupted; what is whole has been kept\n"
+    )
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["poses.npz"]
     assert len(Capture.load(tmp_path / "out" / "poses.npz")) == frames
 
@@ -429,5 +431,8 @@ def test_lines_say_the_time_that_is_left(monkeypatch: pytest.MonkeyPatch) -> Non
     written = io.StringIO()
     lines = cli_progress.StageLines(Console(file=written, width=80))
     for done in (100, 160, 170, 220, 220, 221):
-        lines(Progress("detect", done, 220))
-    assert written.getvalue().splitlines() == ["detect 160/220, about 30 s left", "detect 220/220"]
+        lines(Progress("detect", done, 220, unit="frame"))
+    assert written.getvalue().splitlines() == [
+        "detect, frame 160 of 220, about 30 s left",
+        "detect, frame 220 of 220",
+    ]

@@ -146,6 +146,57 @@ def test_the_interval_holds_the_mean_and_pairs_models() -> None:
     assert interval.high - interval.low > 4 * (paired.high - paired.low)
 
 
+def test_intervals_are_over_people() -> None:
+    """Files of one person say nearly the same; taken for independent ones they would promise too much."""
+    rng = np.random.default_rng(0)
+    files = [f"{person}/{k}" for person in range(6) for k in range(20)]
+    person_of = {file: file.partition("/")[0] for file in files}
+    level = rng.normal(50, 8, 6)
+    values = [rng.normal(level[int(person_of[file])], 1, 30) for file in files]
+    groups = ["walk"] * len(files)
+    by_people = PerFile.collect(files, groups, values, person_of).interval()
+    by_files = PerFile.collect(files, groups, values).interval()
+    assert by_people.mean == by_files.mean
+    # The standard error of six people's mean, against that of as many as there are files.
+    width = 2 * 1.96 * level.std() / np.sqrt(6)
+    assert by_people.high - by_people.low == pytest.approx(width, rel=0.25)
+    assert by_files.high - by_files.low < 0.4 * width
+
+
+def test_one_person_is_the_same_person_in_all_groups() -> None:
+    """Whose groups go up and down together: the interval of their mean is as wide as that of each."""
+    level = {"a": 40.0, "b": 50.0, "c": 60.0, "d": 70.0}
+    one = PerFile.collect([*level], ["walk"] * 4, [np.full(10, v) for v in level.values()]).interval()
+    files = [f"{person}{group}" for person in level for group in ("walk", "sit")]
+    both = PerFile.collect(
+        files, ["walk", "sit"] * 4, [np.full(10, level[f[0]]) for f in files], {f: f[0] for f in files}
+    ).interval()
+    assert both.high - both.low == pytest.approx(one.high - one.low, rel=0.1)
+    apart = PerFile.collect(files, ["walk", "sit"] * 4, [np.full(10, level[f[0]]) for f in files]).interval()
+    assert apart.high - apart.low < 0.85 * (both.high - both.low)
+
+
+def test_there_is_no_interval_of_zero_width() -> None:
+    alone = per_file({"walk/a": [10.0] * 9, "sit/b": [20.0] * 9}).interval()
+    assert alone.mean == 15.0 and np.isnan(alone.low) and np.isnan(alone.high)
+    one_person = PerFile.collect(
+        ["a", "b"], ["walk"] * 2, [np.ones(3), 3 * np.ones(3)], dict.fromkeys("ab", "p")
+    )
+    assert one_person.interval().high > one_person.interval().low  # its files differ
+
+
+def test_people_are_those_of_the_bank(body: AnnyBody, bank: MotionBank) -> None:
+    motions = [bank.motion(i) for i in bank.indices("heldout")]
+    named = MotionBank.from_motions(motions, [f"somebody {i % 2}" for i in range(len(motions))])
+    test = SyntheticTest(EVAL_V1, named, body, clips=6)
+    assert test.people == 2 and sum(group.files for group in test.groups.values()) == 6
+    assert all(group.people in (1, 2) for group in test.groups.values())
+    score = test.score(random_joints())
+    assert set(score.metrics["pa_mpjpe_mm"].people) == {"somebody 0", "somebody 1"}
+    unnamed = SyntheticTest(EVAL_V1, bank, body, clips=6)
+    assert unnamed.people is None and {group.people for group in unnamed.groups.values()} == {None}
+
+
 # Predictors of known worth
 
 
@@ -315,7 +366,7 @@ def test_overlap_is_reported_beside(scenes: SyntheticTest, body: AnnyBody) -> No
     assert figures(beside) == figures(without)
     assert set(beside.variants) == {"overlap"}
     assert figures(beside.variants["overlap"]).pa_mpjpe_mm != figures(beside).pa_mpjpe_mm
-    assert seen[-1] == Progress("score", scenes.frames, scenes.frames)
+    assert seen[-1] == Progress("score", scenes.frames, scenes.frames, unit="frame")
 
 
 def test_what_averages_windows_is_nothing_to_models_without_windows(
@@ -334,12 +385,14 @@ def test_the_json_has_the_form_that_was_agreed(run_folder: Path, tmp_path: Path,
     assert done.exit_code == 0, done.output
     result = read_result(file)
     spec = result.spec
-    assert spec.data.counts == {"frames": 16 * 31} and len(spec.data.sha256["motion"]) == 64
+    assert spec.data.counts == {"frames": 16 * 31, "files": 16} and len(spec.data.sha256["motion"]) == 64
     assert spec.configuration["scenes"]["name"] == "eval-v1" and spec.seed == 7
     assert spec.command == (
         f"pointlight evaluate {run_folder} {run_folder / 'best.safetensors'} --on synthetic --seed 7"
         " --configuration eval-v1 --split heldout --clips 16"
     )
+    assert max(len(line) for line in done.stdout.splitlines()) <= 100
+    assert "Not comparable with README's figures: procedural motions, 16 clips, few files." in done.stdout
     models = [row for row in result.rows if not row.baseline]
     assert [row.model for row in models] == ["untrained", "best"]  # the run's folder, and the file in it
     constant = result.row("constant")
@@ -360,7 +413,7 @@ def test_the_json_has_the_form_that_was_agreed(run_folder: Path, tmp_path: Path,
     paired = model.against["constant"]
     assert paired.difference_mm == pytest.approx(model.pa_mpjpe_mm - constant.pa_mpjpe_mm, abs=0.02)
     assert "| untrained |" in done.output and "| constant (baseline) |" in done.output
-    assert "| left_knee |" in done.output and tables(result) in done.output
+    assert "| left_knee " in done.output and tables(result) in done.output
     assert "untrained 496/496" in done.output  # where there is no terminal, a line says when a model is done
 
     # Keys of version 0.1.0, for one release.

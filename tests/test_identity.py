@@ -308,16 +308,23 @@ def test_a_data_set_is_its_contents(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
     motion, videos, pictures = places
     (motion / "walk.bvh").write_text(bvh_text(walking_clip(41)))
-    with pytest.raises(PointlightError, match=r"begun with another versions \(versions\.motions is "):
+    with pytest.raises(
+        PointlightError,
+        match=r"other motions \(those of .*m; give --motion .*m\); or choose another",
+    ):
         make(out, places, tmp_path / "cache")
     third = make(tmp_path / "third", places, tmp_path / "cache")
     assert third["sha256"] != first["sha256"]
     write_video(videos / "street" / "a.mp4", seed=1)
-    with pytest.raises(PointlightError, match=r"begun with another versions \(versions\.backgrounds is "):
+    with pytest.raises(
+        PointlightError,
+        match=r"other backgrounds \(what lies in .*videos has changed since; bring",
+    ):
         make(tmp_path / "third", places, tmp_path / "cache")
     shutil.copy(pictures / "0.png", pictures / "again.png")
     with pytest.raises(
-        PointlightError, match=r"begun with another config, versions \(config\.appearance\.pictures\."
+        PointlightError,
+        match=r"other backgrounds .*, and other pictures of clothes \(what lies in .*pictures has changed",
     ):
         make(tmp_path / "third", places, tmp_path / "cache")
 

@@ -17,10 +17,12 @@ GROUND = (
     "errors",
     "files",
     "configuration",
+    "overrides",
     "pickles",
     "progress",
     "provenance",
     "randomness",
+    "values",
     "worker_processes",
 )
 LAYERS = (
@@ -48,7 +50,10 @@ ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("capture", "options", "overlay", "predict", "results"),
     ),
     "evaluation": (
-        ("contenders", "earlier_keys", "metrics", "plain", "report", "results", "results_json", "variants"),
+        (
+            *("columns", "contenders", "earlier_keys", "metrics", "plain", "remarks", "report"),
+            *("results", "results_json", "variants"),
+        ),
         ("multiview", "published", "synthetic"),
     ),
 }

@@ -303,7 +303,7 @@ def test_the_evaluation_from_end_to_end(made_set: Path, weights: Path, tmp_path:
     other = {"made/cam2": tmp_path / "other.npz"}
     result = evaluate_multiview([str(weights)], made_set, predictions=other)
     assert from_json(to_json(result)) == result
-    table = tables(result)
+    table = tables(result, wide=True)
     for name in ("mine", "mine, as predict", "mine, true 2D", "predictions", "constant (baseline)"):
         assert f"| {name} |" in table
 

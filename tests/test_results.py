@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
@@ -26,6 +27,7 @@ from pointlight.evaluation import (
     Variant,
     from_json,
     read_result,
+    remarks,
     report,
     tables,
     to_json,
@@ -33,7 +35,14 @@ from pointlight.evaluation import (
     write_result,
 )
 from pointlight.evaluation.contenders import command
-from pointlight.evaluation.results import MeanError, PairedDifference, PairedRatio, Ratio, SetScore
+from pointlight.evaluation.results import (
+    MeanError,
+    PairedDifference,
+    PairedRatio,
+    Ratio,
+    ScoredGroup,
+    SetScore,
+)
 from pointlight.provenance import commit, files_sha256, git
 
 
@@ -80,7 +89,8 @@ def synthetic() -> EvaluationResult[SyntheticRow]:
         acceleration_mm=None,
     )
     constant = replace(mirrored, model="constant", variant="network", baseline=True, pa_mpjpe_mm=100.5)
-    asked = {"overlap": False, "mirror": True, "refine": False, "scenes": {"focal": [0.9, 2.2]}}
+    scenes = {"focal": [0.9, 2.2], "name": "eval-v1", "split": "heldout"}
+    asked = {"overlap": False, "mirror": True, "refine": False, "scenes": scenes, "motion": "folder"}
     return EvaluationResult(spec("synthetic", **asked), (mine, mirrored, constant))
 
 
@@ -242,16 +252,16 @@ def test_keys_of_version_0_1_0_stand_beside_for_one_release() -> None:
 
 
 def test_a_column_is_one_entry(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = tables(synthetic()).splitlines()
+    before = tables(synthetic(), wide=True).splitlines()[2:]
     column = report.Column("MPJPE mm", lambda row: row.mpjpe_mm, "{:.1f}")
     monkeypatch.setattr(report, "SYNTHETIC_COLUMNS", (*report.SYNTHETIC_COLUMNS, column))
-    after = tables(synthetic()).splitlines()
+    after = tables(synthetic(), wide=True).splitlines()[2:]
     assert after[0] == before[0] + " MPJPE mm |" and after[1] == before[1] + " --- |"
     assert after[2] == before[2] + " 70.0 |" and after[3] == before[3] + "  |"
 
 
 def test_an_unscored_distance_is_a_gap_not_nan() -> None:
-    lines = tables(synthetic()).splitlines()
+    lines = tables(synthetic(), wide=True).splitlines()[2:]
     assert lines[0].startswith(
         "| model | PA-MPJPE mm (95 %) | of constant | walk (of constant) | 2-4 m | 6-10 m | occluded |"
     )
@@ -261,7 +271,7 @@ def test_an_unscored_distance_is_a_gap_not_nan() -> None:
 
 
 def test_tables_of_cameras_and_benchmarks() -> None:
-    cameras = tables(multiview())
+    cameras = tables(multiview(), wide=True)
     assert "| made | full | 75% | 6.5 | 12 | 8, - | (14, 6), (-6, 0) | 0%, 30% |" in cameras
     assert (
         "| model | PA-MPJPE mm (95 %) | made/cam0 | made/cam1 | made/test cameras | of mediapipe_world |"
@@ -269,11 +279,101 @@ def test_tables_of_cameras_and_benchmarks() -> None:
     )
     assert "| mine, true 2D | 50.5 (45.5 to 55.5) | 50.5 |  | 50.5 (45.5 to 55.5) | 0.82 |" in cameras
     assert "whole people:" in cameras and "people in part:\n\n| model |" in cameras
-    benchmark = tables(published())
+    benchmark = tables(published(), wide=True)
     assert benchmark.startswith("made: 62 scored frames of 2 persons; made joints")
     assert "| mine, overlapping windows | 87.5 (70.5 to 100.5) |" in benchmark
     assert "| joint, aligned, mm | mine | rest_pose (baseline) |" in benchmark
-    assert "| neck |  |  |" in benchmark
+    assert "| left_knee          | 58.5 | 58.5                 |" in benchmark and "neck" not in benchmark
+
+
+@pytest.mark.parametrize("make", EVERY)
+def test_lines_are_at_most_100_letters(make: Any) -> None:
+    """Figures below each other, however many contenders there are and however they are called."""
+    result = make()
+    names = [
+        f"/a/very/long/path/of/a/run/number/{k}/that/nobody/would/type/best.safetensors" for k in range(9)
+    ]
+    rows = (*result.rows, *(replace(result.rows[0], model=name) for name in names))
+    text = tables(replace(result, rows=rows))
+    assert max(map(len, text.splitlines())) <= 100
+    assert "/a/very" in text and "best.safetensors" in text and "nan" not in text.lower()
+    figures = [cell.strip() for line in text.splitlines() for cell in line.split("|")]
+    wide = [cell.strip() for line in tables(result, wide=True).splitlines() for cell in line.split("|")]
+    assert {cell for cell in wide if re.match(r"\d+\.", cell)} <= set(figures)
+
+
+def test_figures_stand_below_each_other() -> None:
+    lines = tables(synthetic()).splitlines()
+    (head,) = [line for line in lines if line.startswith("| model ")]
+    assert (
+        head.split("|")[2].strip() == "mine" and head.split("|")[3].strip() == "mine, mirror images averaged"
+    )
+    cells = {
+        line.split("|")[1].strip(): [c.strip() for c in line.split("|")[2:-1]]
+        for line in lines
+        if "|" in line
+    }
+    assert cells["PA-MPJPE mm (95 %)"][:2] == ["50.1 (40.0 to 60.0)", "48.5 (38.0 to 58.0)"]
+    assert cells["walk (of constant)"][0] == "50.1 (0.50)"
+    assert "2-4 m" not in cells  # nobody has a figure there
+
+
+def scored(**changes: Any) -> EvaluationSpec:
+    groups = changes.pop("groups", {"walk": ScoredGroup(40, 3), "sit": ScoredGroup(8, 1)})
+    scenes = {"name": "eval-v1", "split": "heldout"} | changes.pop("scenes", {})
+    asked = {"motion": "folder", "motion_from": ["mocap"], "clips": None, "scenes": scenes} | changes
+    made = spec("synthetic", **asked)
+    counts = {"frames": 6200, "files": sum(group.files for group in groups.values()), "people": 3}
+    return replace(made, data=ScoredData("made", {"motion": "3" * 64}, counts, groups))
+
+
+def test_the_motions_are_named_and_who_moves() -> None:
+    assert remarks.what_was_scored(scored()) == (
+        "mocap (motions 333333333333), split heldout: 6200 frames of 48 files by 3 people; eval-v1, seed 7"
+    )
+    assert remarks.about_people(scored()) == [
+        "One person: sit. How people differ there is in no figure, and in no interval."
+    ]
+    unknown = scored(groups={"walk": ScoredGroup(1, None)}, motion="procedural, seed 3", motion_from=[])
+    unknown.data.counts.pop("people")  # type: ignore[attr-defined]
+    assert remarks.what_was_scored(unknown).startswith(
+        "procedural motions, seed 3 (motions 333333333333), split heldout: 6200 frames of one file by people of whom"
+    )
+    assert remarks.about_people(unknown) == ["One file: walk."]
+
+
+@pytest.mark.parametrize(
+    ("changes", "reasons"),
+    [
+        ({}, None),
+        ({"motion": "procedural, seed 3"}, "procedural motions"),
+        ({"scenes": {"split": "validation"}}, "motions of the split validation"),
+        ({"scenes": {"split": "train"}}, "motions of the split train"),
+        ({"clips": 16}, "16 clips"),
+        ({"scenes": {"name": "eval-v1-perfect"}}, "eval-v1-perfect"),
+        ({"groups": {"walk": ScoredGroup(4, 2)}, "clips": 4}, "4 clips, few files"),
+    ],
+)
+def test_figures_that_are_not_readmes_kind_say_so(changes: dict[str, Any], reasons: str | None) -> None:
+    said = remarks.not_comparable(scored(**changes))
+    assert said == ([] if reasons is None else [f"Not comparable with README's figures: {reasons}."])
+    seeded = replace(scored(), seed=8)
+    assert remarks.not_comparable(seeded) == ["Not comparable with README's figures: seed 8."]
+
+
+def test_groups_are_in_the_file_and_older_files_lack_them() -> None:
+    result = replace(synthetic(), spec=scored(overlap=False, mirror=False))
+    tree = json.loads(to_json(result))
+    assert tree["spec"]["data"]["groups"]["sit"] == {"files": 8, "people": 1}
+    assert from_json(json.dumps(tree)) == result
+    del tree["spec"]["data"]["groups"]
+    assert from_json(json.dumps(tree)).spec.data.groups == {}
+
+
+def test_no_interval_is_no_bracket() -> None:
+    row = replace(synthetic().rows[0], ci95_mm=(None, None))
+    assert report.with_interval(row) == "50.1"
+    assert report.with_interval(replace(row, ci95_mm=(1.0, 2.0))) == "50.1 (1.0 to 2.0)"
 
 
 def test_a_variant_is_one_entry(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -237,7 +237,7 @@ def test_each_stage_says_that_it_has_ended(maker: ClipMaker) -> None:
     assert [progress.stage for progress in told] == [
         "background",
         "scene",
-        "looks",
+        "appearance",
         "render",
         "superpixels",
         "occluder",
@@ -451,7 +451,9 @@ def test_after_an_interruption_the_shards_are_the_same(shards: Path, tmp_path: P
 
 
 def test_other_clips_are_not_mixed_in(shards: Path) -> None:
-    with pytest.raises(PointlightError, match="begun with another config"):
+    with pytest.raises(
+        PointlightError, match=r"begun with other settings \(config\.track is true in what is there, false"
+    ):
         make(shards, track=False)
 
 

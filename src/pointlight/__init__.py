@@ -9,10 +9,32 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pointlight.body import AnnyBody, BodyModel, BodyState
-    from pointlight.capture import Capture, PredictOptions, predict
+    from pointlight.body import MEAN_ADULT_SHAPE, AnnyBody, BodyModel, BodyState
+    from pointlight.capture import (
+        Capture,
+        Diagnostics,
+        FolderResult,
+        PersonBox,
+        PredictOptions,
+        PredictResult,
+        body_states,
+        predict,
+        predict_to_folder,
+        predict_with_diagnostics,
+    )
     from pointlight.errors import PointlightError
-    from pointlight.simulator import synthesize_clip
+    from pointlight.evaluation import (
+        EvaluationResult,
+        evaluate_multiview,
+        evaluate_published,
+        evaluate_synthetic,
+        read_result,
+        tables,
+        write_result,
+    )
+    from pointlight.progress import Progress
+    from pointlight.simulator import VideoClip, read_clips, synthesize_clip
+    from pointlight.training import ClipShards, shipped_models, train
     from pointlight.training import load_checkpoint as load_model
 
 __version__ = "0.1.0"
@@ -22,24 +44,66 @@ _PUBLIC = {
     "BodyModel": ("pointlight.body", "BodyModel"),
     "BodyState": ("pointlight.body", "BodyState"),
     "Capture": ("pointlight.capture", "Capture"),
+    "ClipShards": ("pointlight.training", "ClipShards"),
+    "Diagnostics": ("pointlight.capture", "Diagnostics"),
+    "EvaluationResult": ("pointlight.evaluation", "EvaluationResult"),
+    "FolderResult": ("pointlight.capture", "FolderResult"),
+    "MEAN_ADULT_SHAPE": ("pointlight.body", "MEAN_ADULT_SHAPE"),
+    "PersonBox": ("pointlight.capture", "PersonBox"),
     "PointlightError": ("pointlight.errors", "PointlightError"),
     "PredictOptions": ("pointlight.capture", "PredictOptions"),
+    "PredictResult": ("pointlight.capture", "PredictResult"),
+    "Progress": ("pointlight.progress", "Progress"),
+    "VideoClip": ("pointlight.simulator", "VideoClip"),
+    "body_states": ("pointlight.capture", "body_states"),
+    "evaluate_multiview": ("pointlight.evaluation", "evaluate_multiview"),
+    "evaluate_published": ("pointlight.evaluation", "evaluate_published"),
+    "evaluate_synthetic": ("pointlight.evaluation", "evaluate_synthetic"),
     "load_model": ("pointlight.training", "load_checkpoint"),
     "predict": ("pointlight.capture", "predict"),
+    "predict_to_folder": ("pointlight.capture", "predict_to_folder"),
+    "predict_with_diagnostics": ("pointlight.capture", "predict_with_diagnostics"),
+    "read_clips": ("pointlight.simulator", "read_clips"),
+    "read_result": ("pointlight.evaluation", "read_result"),
+    "shipped_models": ("pointlight.training", "shipped_models"),
     "synthesize_clip": ("pointlight.simulator", "synthesize_clip"),
+    "tables": ("pointlight.evaluation", "tables"),
+    "train": ("pointlight.training", "train"),
+    "write_result": ("pointlight.evaluation", "write_result"),
 }
 
 __all__ = [
+    "MEAN_ADULT_SHAPE",
     "AnnyBody",
     "BodyModel",
     "BodyState",
     "Capture",
+    "ClipShards",
+    "Diagnostics",
+    "EvaluationResult",
+    "FolderResult",
+    "PersonBox",
     "PointlightError",
     "PredictOptions",
+    "PredictResult",
+    "Progress",
+    "VideoClip",
     "__version__",
+    "body_states",
+    "evaluate_multiview",
+    "evaluate_published",
+    "evaluate_synthetic",
     "load_model",
     "predict",
+    "predict_to_folder",
+    "predict_with_diagnostics",
+    "read_clips",
+    "read_result",
+    "shipped_models",
     "synthesize_clip",
+    "tables",
+    "train",
+    "write_result",
 ]
 
 

@@ -15,12 +15,35 @@ class Progress:
         done: how much is done, in the stage's own unit (frames, files, steps).
         total: how much there is; 0 where that is not known. A stage that says only that it has ended is 1 of 1.
         note: words to show behind the numbers.
+        unit: what one of them is called, such as "step"; empty where that says nothing.
+
+    Example:
+        >>> import pointlight
+        >>> stages = []
+        >>> capture = pointlight.predict("video.mp4", end_s=0.5, progress=lambda told: stages.append(told.stage))
+        >>> list(dict.fromkeys(stages))
+        ['detect', 'lift', 'refine']
     """
 
     stage: str
     done: float
     total: float
     note: str = ""
+    unit: str = ""
+
+    @property
+    def count(self) -> str:
+        """How far it is in words: "step 80 of 120", "80/120" without a unit, "done" for a stage of one piece."""
+        if not self.unit:
+            whole = "done" if self.done >= self.total else ""
+            return (
+                whole
+                if self.total == 1
+                else f"{self.done:.10g}/{self.total:.10g}"
+                if self.total
+                else f"{self.done:.10g}"
+            )
+        return f"{self.unit} {self.done:.10g}" + (f" of {self.total:.10g}" if self.total else "")
 
 
 ProgressCallback = Callable[[Progress], None]

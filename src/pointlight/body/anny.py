@@ -43,6 +43,12 @@ class AnnyBody(BodyModel):
     Attributes:
         uv: (U, 2) texture coordinates, v up; uv_faces: (F, 3) indices into it.
         face_is_outside: (F,) bool, without the cavities of mouth and eyes.
+
+    Example:
+        >>> import torch, pointlight
+        >>> body = pointlight.AnnyBody()
+        >>> round(float(body.stature_m(torch.tensor(pointlight.MEAN_ADULT_SHAPE))), 2)  # metres
+        1.66
     """
 
     template: Tensor

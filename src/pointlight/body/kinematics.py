@@ -12,8 +12,10 @@ from torch import Tensor
 
 from pointlight.body.kernels import Keypoints, Skeleton
 from pointlight.errors import PointlightError
+from pointlight.values import by_value
 
 
+@by_value
 @dataclass(frozen=True)
 class BodyState:
     """A posed body in some frame of reference; any leading dimensions, which must broadcast.
@@ -24,6 +26,18 @@ class BodyState:
         shape: (..., S), each number in [0, 1].
         root: (..., 3, 3) rotation from body axes (x to the person's left, y up, z forward) to the frame's.
         translation: (..., 3) place of the root joint in the frame, metres.
+
+    Example:
+        >>> import torch, pointlight
+        >>> body = pointlight.AnnyBody()
+        >>> state = pointlight.BodyState(
+        ...     pose=torch.eye(3).expand(21, 3, 3),
+        ...     shape=torch.tensor(pointlight.MEAN_ADULT_SHAPE),
+        ...     root=torch.eye(3),
+        ...     translation=torch.zeros(3),
+        ... )
+        >>> body.joints(state).shape
+        torch.Size([22, 3])
     """
 
     pose: Float[Tensor, "*#batch moved 3 3"]
@@ -32,6 +46,7 @@ class BodyState:
     translation: Float[Tensor, "*#batch 3"]
 
 
+@by_value
 @dataclass(frozen=True)
 class Posed:
     """The skeleton of a state.
@@ -45,6 +60,7 @@ class Posed:
     joints: Float[Tensor, "*batch joints 3"]
 
 
+@by_value
 @dataclass(frozen=True)
 class KeypointRule:
     """How keypoints follow from joints: keypoint k is the sum over its pairs (k, j, i) of R_j a_i + m p_j.

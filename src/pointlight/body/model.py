@@ -17,10 +17,12 @@ from pointlight.body.kinematics import (
     collapsed_keypoints,
     forward_kinematics,
 )
+from pointlight.values import by_value
 
 LEG_ENDS = ("left_hip", "left_ankle")
 
 
+@by_value
 @dataclass(frozen=True)
 class Person:
     """Everything of a body that depends on its shape alone.
@@ -49,6 +51,12 @@ class BodyModel(nn.Module, ABC):
         mean_shape: (S,) the middle of its distribution of people.
         hinge_axes: for knees and elbows the axis, a unit vector in body axes at rest, about which a positive
             rotation (right-hand rule) of the lower limb bends the joint further.
+
+    Example:
+        >>> import pointlight
+        >>> body: pointlight.BodyModel = pointlight.AnnyBody()
+        >>> len(body.joint_names), body.joint_names[0], body.parents[0]
+        (22, 'pelvis', -1)
     """
 
     name: str

@@ -12,6 +12,7 @@ import torch
 from pointlight.body import EVALUATION_JOINTS, BodyModel, BodyState
 from pointlight.capture.archive import read_npz, write_npz
 from pointlight.errors import PointlightError
+from pointlight.values import by_value
 
 FORMAT_VERSION = 1
 _KIND = "a poses.npz that `pointlight predict` wrote"
@@ -20,7 +21,8 @@ _WORDS = ("body_model", "focal_source", "keypoint_source", "model_sha256")
 _HIPS = ("left_hip", "right_hip")
 
 
-@dataclass(frozen=True, kw_only=True)
+@by_value
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Capture:
     """One person's motion; T frames of the video, J body joints. `docs/output.md` says all of it at length.
 
@@ -50,6 +52,16 @@ class Capture:
         focal_px: focal length in pixels.
         principal_px: (x, y) of the principal point.
         model_sha256: of the weights used.
+
+    Example:
+        >>> import pointlight
+        >>> capture = pointlight.Capture.load("poses.npz")
+        >>> capture
+        Capture(15 frames over 0.47 s, a body in 15, person 0, anny-22, 320 x 240 px, focal length ...)
+        >>> float(capture.joints_camera_m[capture.valid].max()) < 2.0  # metres from the hips
+        True
+        >>> capture == pointlight.Capture.load("poses.npz")
+        True
     """
 
     frame_index: np.ndarray
@@ -100,6 +112,16 @@ class Capture:
     def __len__(self) -> int:
         """Number of frames, T."""
         return len(self.frame_index)
+
+    def __repr__(self) -> str:
+        """What it is, in one line."""
+        seconds = self.time_s[-1] - self.time_s[0] if len(self) else 0.0
+        width, height = self.image_size
+        return (
+            f"Capture({len(self)} frames over {seconds:.2f} s, a body in {self.valid.sum()}, "
+            f"person {self.track_id}, {self.body_model}, {width} x {height} px, "
+            f"focal length {self.focal_px:.0f} px {self.focal_source}, keypoints by {self.keypoint_source})"
+        )
 
     def joints_px(self) -> np.ndarray:
         """(T, 14, 2) float32 where the joints appear in the picture; NaN in frames without a body."""
@@ -153,10 +175,24 @@ class Capture:
 
 
 def body_states(capture: Capture, body: BodyModel) -> BodyState:
-    """The body in the camera's frame for all T frames, (T, ...); frames without a body hold NaN.
+    """The body in the camera's frame for all T frames; frames without a body hold NaN.
+
+    Args:
+        capture: a result of `predict`.
+        body: the body that it was made with.
+
+    Returns:
+        Pose, shape, root and translation, each (T, ...), in camera axes and metres.
 
     Raises:
         PointlightError: the capture was made with another body.
+
+    Example:
+        >>> import pointlight
+        >>> capture, body = pointlight.Capture.load("poses.npz"), pointlight.AnnyBody()
+        >>> state = pointlight.body_states(capture, body)
+        >>> body.vertices(state).shape  # frames, vertices, xyz in metres before the camera
+        torch.Size([15, 13718, 3])
     """
     if capture.body_model != body.name or capture.body_joint_names != body.joint_names:
         raise PointlightError(

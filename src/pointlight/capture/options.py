@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Any, TypedDict
 
-from pointlight.capture.detection.person_box import PersonBox
-from pointlight.errors import PointlightError
+from pointlight.capture.detection.person_box import BoxLike, PersonBox
+from pointlight.errors import PointlightError, did_you_mean
 
 SMALLEST_OVERLAY_PX = 64
+
+_NUMBERS = ("start_s", "end_s", "fov_deg", "focal_px", "height_m", "overlay_size_px")
+_SWITCHES = ("refine", "overlay")
 
 
 @dataclass(frozen=True)
@@ -21,29 +26,49 @@ class PredictOptions:
         keypoints: file with 2D keypoints in place of the detector.
         start_s: first second of the video to use.
         end_s: last second.
-        fov_deg: field of view along the picture's longer side.
+        fov_deg: field of view along the picture's longer side, degrees.
         focal_px: focal length in pixels; excludes `fov_deg`.
-        height_m: the person's height, which sets the scale.
-        box: which person.
+        height_m: the person's height in metres, which sets the scale.
+        box: which person: a `PersonBox`, text such as "400,120,200,460@1.5" (x, y, width, height in pixels, and the
+            second of the video), or these numbers; always a `PersonBox` once the options are made.
         refine: fit the network's body to the keypoints over time.
-        overlay_size_px: longest side of the overlay; None as large as the video allows.
-        overlay: whether to draw it.
+        overlay_size_px: longest side of the overlay in pixels; None as large as the video allows.
+        overlay: whether `predict_to_folder` draws it.
+
+    Raises:
+        PointlightError: a value that cannot be meant; it says what could be.
+
+    Example:
+        >>> import pointlight
+        >>> options = pointlight.PredictOptions(end_s=0.5, box=(400, 120, 200, 460))
+        >>> options.box
+        PersonBox(x=400.0, y=120.0, width=200.0, height=460.0, time_s=None)
     """
 
-    model: str = "points"
-    keypoints: Path | None = None
+    model: Path | str = "points"
+    keypoints: Path | str | None = None
     start_s: float | None = None
     end_s: float | None = None
     fov_deg: float | None = None
     focal_px: float | None = None
     height_m: float | None = None
-    box: PersonBox | None = None
+    box: BoxLike | None = None
     refine: bool = True
     overlay_size_px: int | None = 1280
     overlay: bool = True
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be meant."""
+        """Bring values to their types and refuse what cannot be meant."""
+        for name in _NUMBERS:
+            _check_number(name, getattr(self, name))
+        for name in _SWITCHES:
+            if not isinstance(getattr(self, name), bool):
+                raise PointlightError(f"{name} is {getattr(self, name)!r}; give True or False")
+        object.__setattr__(self, "model", str(self.model))
+        if self.keypoints is not None:
+            object.__setattr__(self, "keypoints", _path("keypoints", self.keypoints))
+        if self.box is not None:
+            object.__setattr__(self, "box", PersonBox.of(self.box))
         if self.fov_deg is not None and self.focal_px is not None:
             raise PointlightError("both a field of view and a focal length are given; give one of them")
         if self.fov_deg is not None and not 1 < self.fov_deg < 170:
@@ -63,3 +88,57 @@ class PredictOptions:
                 f"an overlay of {self.overlay_size_px} px is too small to see anything; give"
                 f" {SMALLEST_OVERLAY_PX} or more, or 0 for the size of the video"
             )
+
+    @property
+    def person(self) -> PersonBox | None:
+        """The box, typed as what it is once the options are made."""
+        return None if self.box is None else PersonBox.of(self.box)
+
+
+class PredictKeywords(TypedDict, total=False):
+    """The same options as keywords of `predict`."""
+
+    model: Path | str
+    keypoints: Path | str | None
+    start_s: float | None
+    end_s: float | None
+    fov_deg: float | None
+    focal_px: float | None
+    height_m: float | None
+    box: BoxLike | None
+    refine: bool
+    overlay_size_px: int | None
+    overlay: bool
+
+
+def options_with(options: PredictOptions | None, keywords: PredictKeywords) -> PredictOptions:
+    """Options with what keywords say in place of their values.
+
+    Raises:
+        PointlightError: a keyword is no option, or a value cannot be meant.
+    """
+    if options is not None and not isinstance(options, PredictOptions):
+        raise PointlightError(
+            f"the options are {options!r}; give PredictOptions(...), or options by their names, such as end_s=2.0"
+        )
+    names = [field.name for field in fields(PredictOptions)]
+    for name in keywords:
+        if name not in names:
+            raise PointlightError(f"there is no option {name!r}; {did_you_mean(name, names)}")
+    return replace(options or PredictOptions(), **keywords)
+
+
+def _check_number(name: str, value: Any) -> None:
+    """Booleans are numbers to Python, and not what is meant."""
+    try:
+        sound = value is None or (not isinstance(value, bool | str) and float(value) is not None)
+    except (TypeError, ValueError):
+        sound = False
+    if not sound:
+        raise PointlightError(f"{name} is {value!r}; give a number")
+
+
+def _path(name: str, value: Any) -> Path:
+    if not isinstance(value, str | os.PathLike):
+        raise PointlightError(f"{name} is {value!r}; give the path of a file")
+    return Path(value)

@@ -105,7 +105,7 @@ def write_overlay(
             panels = _panels(frame.image, capture, states, i, painter, turned_view, scale)
             writer.write(panels, frame.time_s - early_s)
             done += 1
-            progress(Progress("overlay", done, len(capture)))
+            progress(Progress("overlay", done, len(capture), unit="frame"))
             if done == len(capture):
                 break
 

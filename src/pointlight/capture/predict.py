@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Unpack
 
 import numpy as np
 import torch
@@ -15,7 +16,7 @@ from pointlight.capture.detection.keypoint_files import read_keypoints
 from pointlight.capture.fitting.lifting import LiftedTrack, Track2D, lift
 from pointlight.capture.fitting.placing import place_body
 from pointlight.capture.fitting.refine import refine
-from pointlight.capture.options import PredictOptions
+from pointlight.capture.options import PredictKeywords, PredictOptions, options_with
 from pointlight.capture.overlay import write_overlay
 from pointlight.capture.results import Diagnostics, FolderResult, PredictResult, Stopwatch
 from pointlight.cues import Keypoints2D, RepairConfig, Repaired, repair_sides
@@ -40,18 +41,35 @@ def predict(
     options: PredictOptions | None = None,
     *,
     progress: ProgressCallback = silent,
+    **keywords: Unpack[PredictKeywords],
 ) -> Capture:
     """Find one person's body in every frame of a video.
 
     Args:
         video: any file that FFmpeg reads.
-        options: see `PredictOptions`.
+        options: all options at once; usual ones if not given.
         progress: told how far each stage is.
+        **keywords: single options by their names, over those in `options`: `model`, `keypoints`, `start_s`, `end_s`,
+            `fov_deg`, `focal_px`, `height_m`, `box`, `refine`. `PredictOptions` says what each means.
+
+    Returns:
+        The body in every frame: joints in metres, rotations, the place before the camera. Frames without a body have
+        `valid` False. Arrays have the frames as their first axis.
 
     Raises:
-        PointlightError: the video, the model or the keypoints cannot be used, or nobody is seen.
+        PointlightError: the video, the model or the keypoints cannot be used, nobody is seen, or an option is unknown
+            or cannot be meant.
+
+    Example:
+        >>> import pointlight
+        >>> capture = pointlight.predict("video.mp4", end_s=0.5, height_m=1.75)
+        >>> capture.joints_camera_m.shape  # frames, joints, xyz in metres relative to the hips
+        (15, 14, 3)
+        >>> wrist = capture.joint_names.index("left_wrist")
+        >>> places_m = capture.joints_camera_m[capture.valid, wrist]
+        >>> capture.save("poses.npz")
     """
-    return predict_with_diagnostics(video, options, progress=progress).capture
+    return predict_with_diagnostics(video, options, progress=progress, **keywords).capture
 
 
 def predict_with_diagnostics(
@@ -59,9 +77,29 @@ def predict_with_diagnostics(
     options: PredictOptions | None = None,
     *,
     progress: ProgressCallback = silent,
+    **keywords: Unpack[PredictKeywords],
 ) -> PredictResult:
-    """`predict`, with how it went."""
-    options = options or PredictOptions()
+    """`predict`, with how it went.
+
+    Args:
+        video: any file that FFmpeg reads.
+        options: all options at once; usual ones if not given.
+        progress: told how far each stage is.
+        **keywords: single options by their names, as in `predict`.
+
+    Returns:
+        The capture, and how it went: frames with a body, seconds by stage, warnings.
+
+    Raises:
+        PointlightError: as in `predict`.
+
+    Example:
+        >>> import pointlight
+        >>> result = pointlight.predict_with_diagnostics("video.mp4", end_s=0.5)
+        >>> result.diagnostics.bodies, result.diagnostics.warnings
+        (15, ())
+    """
+    options = options_with(options, keywords)
     reader = VideoReader(video, options.start_s, options.end_s)
     body = AnnyBody()
     checkpoint = load_checkpoint(options.model, body)
@@ -86,15 +124,32 @@ def predict_to_folder(
     options: PredictOptions | None = None,
     *,
     progress: ProgressCallback = silent,
+    **keywords: Unpack[PredictKeywords],
 ) -> FolderResult:
     """`predict`, with `poses.npz` and `overlay.mp4` written to a folder, each when it is whole.
 
     The folder is made when there is something to write. An overlay that lies there is removed: it is of other poses.
 
+    Args:
+        video: any file that FFmpeg reads.
+        out: the folder.
+        options: all options at once; usual ones if not given.
+        progress: told how far each stage is.
+        **keywords: single options by their names, as in `predict`; of the overlay too: `overlay`, `overlay_size_px`.
+
+    Returns:
+        The files written, and how it went.
+
     Raises:
         PointlightError: as in `predict`; or the folder cannot be written to, or the video is its `overlay.mp4`.
+
+    Example:
+        >>> import pointlight
+        >>> result = pointlight.predict_to_folder("video.mp4", "result", end_s=0.5, overlay_size_px=320)
+        >>> [file.name for file in result.files]
+        ['poses.npz', 'overlay.mp4']
     """
-    options = options or PredictOptions()
+    options = options_with(options, keywords)
     video, folder = Path(video), check_folder(Path(out))
     poses, overlay = folder / "poses.npz", folder / "overlay.mp4"
     if overlay.exists() and video.exists() and overlay.samefile(video):
@@ -215,8 +270,8 @@ def lift_with_diagnostics(
 def _find_keypoints(reader: VideoReader, options: PredictOptions, progress: ProgressCallback) -> Keypoints2D:
     """One person's keypoints, from a file or by the detector."""
     if options.keypoints is not None:
-        return read_keypoints(options.keypoints, reader, options.box)
-    return MediapipeDetector().track(reader, options.box, progress)
+        return read_keypoints(Path(options.keypoints), reader, options.person)
+    return MediapipeDetector().track(reader, options.person, progress)
 
 
 def track_of(

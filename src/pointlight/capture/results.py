@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pointlight.capture.capture import Capture
+from pointlight.values import by_value
 
 Seconds = tuple[tuple[str, float], ...]
 """What each stage took, in the order of the stages."""
@@ -25,6 +26,11 @@ class Diagnostics:
         repaired: frames whose left and right were put back.
         seconds: name and time of every stage.
         warnings: a sentence on everything that was lost on the way.
+
+    Example:
+        >>> import pointlight
+        >>> pointlight.predict_with_diagnostics("video.mp4", end_s=0.5, refine=False).diagnostics.frames
+        15
     """
 
     frames: int
@@ -35,6 +41,7 @@ class Diagnostics:
     warnings: tuple[str, ...]
 
 
+@by_value
 @dataclass(frozen=True)
 class PredictResult:
     """A video's result and how it went.
@@ -44,6 +51,12 @@ class PredictResult:
     Attributes:
         capture: the moving body.
         diagnostics: how it went.
+
+    Example:
+        >>> import pointlight
+        >>> result = pointlight.predict_with_diagnostics("video.mp4", end_s=0.5, refine=False)
+        >>> [stage for stage, seconds in result.diagnostics.seconds]
+        ['detect', 'lift']
     """
 
     capture: Capture
@@ -57,6 +70,12 @@ class FolderResult:
     Attributes:
         files: `poses.npz`, and `overlay.mp4` where it was wanted.
         diagnostics: how it went, the overlay included.
+
+    Example:
+        >>> import pointlight
+        >>> result = pointlight.predict_to_folder("video.mp4", "result", end_s=0.5, refine=False, overlay=False)
+        >>> [file.name for file in result.files]
+        ['poses.npz']
     """
 
     files: tuple[Path, ...]

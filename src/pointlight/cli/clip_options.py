@@ -8,9 +8,13 @@ command runs, and the registry's error says what there is.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from pointlight.simulator import SynthesisConfig
+    from pointlight.simulator.clips import Sources
 
 RECIPES = ("full", "no_occlusions", "no_tracking_no_occlusions", "static_no_occlusions", "pointlight")
 SPLITS = ("train", "validation", "heldout")
@@ -52,6 +56,14 @@ Recipe = Annotated[
     str, typer.Option(help=f"{_named(RECIPES)}; all but the last are rows of the paper's Table 2.")
 ]
 Seed = Annotated[int, typer.Option(help="Of all clips.")]
+Set = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="PATH=VALUE",
+        help="Change a field of the recipe, as scenes.camera.distance_m=2,5; repeatable.",
+    ),
+]
 Split = Annotated[str, typer.Option(help=f"{_named(SPLITS)}.")]
 Surreal = Annotated[
     Path | None, typer.Option(help="Folder of SURREAL, whose people then take the place of rendered ones.")
@@ -59,3 +71,23 @@ Surreal = Annotated[
 SurrealDepth = Annotated[bool, typer.Option(help="Read SURREAL's depth files, 82 GB in all.")]
 TotalOcclusions = Annotated[bool, typer.Option(help="Take some clips' frames away as a whole for a while.")]
 Windows = Annotated[int, typer.Option(help="Cut out of each background video.")]
+
+
+def chosen_clips(
+    *,
+    recipe: str,
+    split: str,
+    flow: str | None,
+    people: bool,
+    pictures: Path | None,
+    total_occlusions: bool,
+    changes: list[str] | None,
+    **sources: Any,
+) -> tuple[SynthesisConfig, Sources]:
+    """What clips are made by, and what they are drawn from; `sources` are fields of `Sources`."""
+    from pointlight.simulator.clips import Sources, find_synthesis_recipe, with_set
+
+    config = find_synthesis_recipe(recipe).with_options(
+        split=split, flow=flow, people=people, pictures=pictures, total_occlusions=total_occlusions
+    )
+    return with_set(config, changes or ()), Sources(**sources)

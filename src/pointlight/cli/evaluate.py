@@ -49,6 +49,9 @@ def evaluate(
     ] = None,
     regressor: Annotated[Path | None, typer.Option(help="J_regressor_h36m.npy, with --smpl.")] = None,
     device: Annotated[str, typer.Option(help="Where networks run: cpu, cuda, mps.")] = "cpu",
+    wide: Annotated[
+        bool, typer.Option("--wide", help="A line a model, as wide as it gets, for pages.")
+    ] = False,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the result here.")] = None,
 ) -> None:
     """Evaluate models on simulated people, on people filmed by several cameras, or on a published benchmark."""
@@ -106,7 +109,7 @@ def evaluate(
             )
     if json_file is not None:
         write_result(json_file, result)
-    typer.echo(tables(result))
+    typer.echo(tables(result, wide=wide))
 
 
 def _predictions(given: list[str]) -> dict[str, Path]:

@@ -29,23 +29,27 @@ def figures(
     people: options.People = True,
     flow: options.Flow = None,
     total_occlusions: options.TotalOcclusions = True,
+    set_: options.Set = None,
     windows: options.Windows = 8,
     cache: options.Cache = None,
 ) -> None:
     """Draw the paper's Figure 2 and the stages of a clip, from the first clip whose person is seen to be occluded."""
-    from pointlight.simulator.clips import Sources, find_synthesis_recipe
-
-    config = find_synthesis_recipe(recipe).with_options(
-        split=split, flow=flow, people=people, pictures=pictures, total_occlusions=total_occlusions
-    )
-    sources = Sources(
-        motion=motion,
-        backgrounds=backgrounds,
-        surreal=surreal,
-        surreal_depth=surreal_depth,
-        cache=cache,
-        windows_per_video=windows,
-    )
+    with warnings_as_sentences():
+        config, sources = options.chosen_clips(
+            recipe=recipe,
+            split=split,
+            flow=flow,
+            people=people,
+            pictures=pictures,
+            total_occlusions=total_occlusions,
+            changes=set_,
+            motion=motion,
+            backgrounds=backgrounds,
+            surreal=surreal,
+            surreal_depth=surreal_depth,
+            cache=cache,
+            windows_per_video=windows,
+        )
     files = {"figure2": out / "figure2.png", "stages": out / "stages.png"}
     with stage_bars() as bars, warnings_as_sentences():
         for path in write_figures(config, sources, seed, **files, progress=bars):

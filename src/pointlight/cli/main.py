@@ -14,6 +14,7 @@ from pointlight.cli.evaluate import evaluate
 from pointlight.cli.figures import figures
 from pointlight.cli.predict import predict
 from pointlight.cli.preview import preview
+from pointlight.cli.recipe_words import CLIPS, TRAINING, example, recipes
 from pointlight.cli.synthesize import synthesize
 from pointlight.cli.train import train
 from pointlight.errors import PointlightError
@@ -36,18 +37,61 @@ def _say_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-for command, summary in (
-    (predict, "Find one person's moving 3D body in a video."),
-    (train, "Train a network on simulated people."),
-    (evaluate, "Evaluate models on simulated, filmed or published data."),
-    (backgrounds, "Prepare background videos for synthesize."),
-    (synthesize, "Make clips of simulated people with their whole truth."),
-    (preview, "Draw stored clips for people to look at."),
-    (figures, "Draw the paper's Figure 2 and how a clip comes about."),
-    (doctor, "Say whether this machine can run predict."),
+# Summaries are short enough that the list of commands cuts none of them in a terminal of 80 columns.
+for command, summary, behind in (
+    (
+        predict,
+        "Find one person's moving 3D body in a video.",
+        example(
+            "pointlight predict video.mp4 --out result",
+            "pointlight predict video.mp4 --out result --box 400,120,200,460@1.5 --height 1.75",
+        ),
+    ),
+    (
+        train,
+        "Train a network on simulated people.",
+        example(
+            "pointlight train points --out runs/mine --motion FOLDER",
+            "pointlight train points --out runs/wide --set network.lstm=1024 --set loss.pairs=10",
+            "pointlight train --out runs/mine --resume",
+        )
+        + recipes(TRAINING),
+    ),
+    (
+        evaluate,
+        "Evaluate models on simulated, filmed or published data.",
+        example(
+            "pointlight evaluate points runs/mine --motion FOLDER --json result.json",
+            "pointlight evaluate points --on multiview --data FOLDER",
+        ),
+    ),
+    (
+        backgrounds,
+        "Prepare background videos for synthesize.",
+        example("pointlight backgrounds VIDEOS --workers 2"),
+    ),
+    (
+        synthesize,
+        "Make clips of simulated people with their whole truth.",
+        example(
+            "pointlight synthesize --count 1000 --out clips --motion FOLDER --backgrounds VIDEOS",
+            "pointlight synthesize --count 48 --out near --set scenes.camera.distance_m=2,4",
+        )
+        + recipes(CLIPS),
+    ),
+    (
+        preview,
+        "Draw stored clips for people to look at.",
+        example("pointlight preview clips --count 12"),
+    ),
+    (
+        figures,
+        "Draw the paper's Figure 2 and how a clip comes about.",
+        example("pointlight figures --out figures --backgrounds VIDEOS"),
+    ),
+    (doctor, "Say whether this machine can run predict.", example("pointlight doctor")),
 ):
-    # Short enough that the list of commands cuts none of them in a terminal of 80 columns.
-    app.command(short_help=summary)(command)
+    app.command(short_help=summary, epilog=behind)(command)
 
 
 @app.callback()

@@ -32,7 +32,7 @@ def predict(
     ] = True,
 ) -> None:
     """Find one person's moving 3D body in a video."""
-    from pointlight.capture import PersonBox, PredictOptions, predict_to_folder
+    from pointlight.capture import PredictOptions, predict_to_folder
 
     options = PredictOptions(
         model=model,
@@ -42,7 +42,7 @@ def predict(
         fov_deg=fov,
         focal_px=focal_px,
         height_m=height,
-        box=PersonBox.parse(box) if box else None,
+        box=box or None,
         refine=refine,
         overlay_size_px=overlay_size or None,
         overlay=overlay,

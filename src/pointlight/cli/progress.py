@@ -28,8 +28,10 @@ class StageBars:
         """Move the stage's bar."""
         stage, total, note = progress.stage, progress.total or None, progress.note
         if stage not in self._tasks:
-            self._tasks[stage] = self._bars.add_task(stage, total=total, note=note)
-        self._bars.update(self._tasks[stage], completed=progress.done, total=total, note=note)
+            self._tasks[stage] = self._bars.add_task(stage, total=total, note=note, count=progress.count)
+        self._bars.update(
+            self._tasks[stage], completed=progress.done, total=total, note=note, count=progress.count
+        )
 
 
 class StageLines:
@@ -51,12 +53,13 @@ class StageLines:
         if not finished and now - self._said_at.setdefault(stage, now) < SECONDS_BETWEEN_LINES:
             return
         self._said_at[stage] = now
-        count = f"{done:g}/{total:g}" if total else f"{done:g}"
+        count = progress.count
         if finished:
             self._finished.add(stage)
         elif begun < done < total:
             count += f", about {_in_words((now - began) * (total - done) / (done - begun))} left"
-        self._console.print(f"{stage} {count} {progress.note}".rstrip(), highlight=False, soft_wrap=True)
+        words = ", ".join(part for part in (stage, count, progress.note) if part)
+        self._console.print(words, highlight=False, soft_wrap=True)
 
 
 def _in_words(seconds: float) -> str:
@@ -77,7 +80,7 @@ def stage_bars() -> Iterator[ProgressCallback]:
     columns = (
         rich_progress.TextColumn("{task.description:>8}"),
         rich_progress.BarColumn(),
-        rich_progress.MofNCompleteColumn(),
+        rich_progress.TextColumn("{task.fields[count]}"),
         rich_progress.TimeRemainingColumn(),
         rich_progress.TextColumn("{task.fields[note]}"),
     )

@@ -35,6 +35,7 @@ def synthesize(
     people: options.People = True,
     flow: options.Flow = None,
     total_occlusions: options.TotalOcclusions = True,
+    set_: options.Set = None,
     shard: Annotated[int, typer.Option(help="Clips in a shard.")] = 64,
     windows: options.Windows = 8,
     cache: options.Cache = None,
@@ -48,19 +49,23 @@ def synthesize(
     After Ctrl-C the same command goes on where it was, and so does one with a larger count.
     """
     from pointlight.simulator import synthesize as run
-    from pointlight.simulator.clips import Sources, find_synthesis_recipe
 
-    config = find_synthesis_recipe(recipe).with_options(
-        split=split, flow=flow, people=people, pictures=pictures, total_occlusions=total_occlusions
-    )
-    sources = Sources(
-        motion=motion,
-        backgrounds=backgrounds,
-        surreal=surreal,
-        surreal_depth=surreal_depth,
-        cache=cache,
-        windows_per_video=windows,
-    )
+    with warnings_as_sentences():
+        config, sources = options.chosen_clips(
+            recipe=recipe,
+            split=split,
+            flow=flow,
+            people=people,
+            pictures=pictures,
+            total_occlusions=total_occlusions,
+            changes=set_,
+            motion=motion,
+            backgrounds=backgrounds,
+            surreal=surreal,
+            surreal_depth=surreal_depth,
+            cache=cache,
+            windows_per_video=windows,
+        )
     # Deprecated: said, and what cannot be meant refused, before the work.
     shown = preview_folder(out, preview_to) if preview else None
     if preview or preview_to is not None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pointlight.cli.progress import stage_bars
+from pointlight.cli.progress import stage_bars, warnings_as_sentences
 
 
 def train(
@@ -19,6 +19,12 @@ def train(
     motion: Annotated[
         Path | None,
         typer.Option(envvar="POINTLIGHT_MOTION", help="Folder of BVH or AMC files; procedural if not given."),
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="PATH=VALUE", help="Change a field of the recipe, as loss.pairs=10; repeatable."
+        ),
     ] = None,
     steps: Annotated[
         int | None, typer.Option(min=1, help="Length of the run; the recipe's if not given.")
@@ -40,10 +46,11 @@ def train(
     """Train a network on simulated people."""
     from pointlight.training import train as run
 
-    with stage_bars() as bars:
+    with stage_bars() as bars, warnings_as_sentences():
         trainer = run(
             recipe,
             out,
+            changes=set_ or (),
             motion=motion,
             steps=steps,
             minutes=minutes,

@@ -8,6 +8,8 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from pointlight.values import by_value
+
 CROP_PX = 224
 """Side of the crop (appendix A: "Bounding boxes are cropped at a 224×224 resolution")."""
 
@@ -18,6 +20,7 @@ MIN_VISIBLE = 7
 """Frames with fewer visible keypoints of the 12 count as totally occluded (section 4, appendix A)."""
 
 
+@by_value
 @dataclass(frozen=True)
 class Boxes:
     """Crops of a track; a crop belongs to the track, not to a window of it.

@@ -11,12 +11,15 @@ from torch import Tensor
 
 from pointlight.body import EXTENDED_KEYPOINTS, NETWORK_KEYPOINTS
 from pointlight.cues.boxes import CROP_PX, PERSON_PX, Boxes, totally_occluded, track_boxes
+from pointlight.errors import PointlightError
 from pointlight.geometry import crop_ray_rotation, pixel_rays
+from pointlight.values import by_value
 
 KEYPOINT_SETS: dict[str, tuple[str, ...]] = {"paper12": NETWORK_KEYPOINTS, "extended19": EXTENDED_KEYPOINTS}
 """Input sets by the name that a checkpoint carries; the first 12 are always the paper's."""
 
 
+@by_value
 @dataclass(frozen=True)
 class Observation:
     """What may be known of people filmed over T frames of the 30 frames/s grid. No truth is in it.
@@ -59,6 +62,7 @@ class Observation:
         )
 
 
+@by_value
 @dataclass(frozen=True)
 class CropFrames:
     """Where a track's crops lie and which way their cameras look.
@@ -95,6 +99,7 @@ class CropFrames:
         )
 
 
+@by_value
 @dataclass(frozen=True)
 class Cues:
     """What a network sees of tracks of T frames.
@@ -150,6 +155,10 @@ class CueConfig(ABC):
     @property
     def keypoints(self) -> tuple[str, ...]:
         """The names of the set."""
+        if self.keypoint_set not in KEYPOINT_SETS:
+            raise PointlightError(
+                f"there is no set of keypoints {self.keypoint_set!r}; there are {', '.join(KEYPOINT_SETS)}"
+            )
         return KEYPOINT_SETS[self.keypoint_set]
 
     @property

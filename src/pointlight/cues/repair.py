@@ -13,6 +13,7 @@ import numba
 import numpy as np
 
 from pointlight.body import mirror_order
+from pointlight.values import by_value
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class RepairConfig:
     tear_cost: float = 16.0
 
 
+@by_value
 @dataclass(frozen=True)
 class Repaired:
     """A track after repair.

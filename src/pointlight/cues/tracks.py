@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from pointlight.errors import PointlightError
+from pointlight.values import by_value
 
 
+@by_value
 @dataclass(frozen=True)
 class Keypoints2D:
     """The track of one person, an entry for every frame of the video, checked when made.

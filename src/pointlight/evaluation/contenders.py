@@ -33,6 +33,11 @@ def baseline_checkpoints(body: BodyModel, device: str = "cpu") -> dict[str, Chec
     }
 
 
+def names_of(models: Sequence[str] | str) -> Sequence[str]:
+    """Models as a list; a single name is one of them."""
+    return [models] if isinstance(models, str) else models
+
+
 def named_checkpoints(models: Sequence[str], body: BodyModel, device: str = "cpu") -> dict[str, Checkpoint]:
     """Loaded models by a name for each: a run's folder gives its own, since its file is always called best."""
     checkpoints: dict[str, Checkpoint] = {}

@@ -1,11 +1,16 @@
-"""Results as tables in Markdown: one renderer, and the columns of each protocol."""
+"""Results as tables in Markdown: the columns of each protocol, and the words around them."""
 
 from __future__ import annotations
 
+import sys
+import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from functools import partial
+from typing import Any
 
+from pointlight.evaluation.columns import WIDTH, Column, ColumnFor, Columns, markdown, upright
+from pointlight.evaluation.remarks import about_people, not_comparable, what_was_scored
 from pointlight.evaluation.results import (
     PEOPLE_IN_PART,
     WHOLE_PEOPLE,
@@ -17,72 +22,52 @@ from pointlight.evaluation.results import (
 )
 from pointlight.evaluation.variants import MULTIVIEW, NETWORK_ALONE, SYNTHETIC
 
-R = TypeVar("R")
-
 
 @dataclass(frozen=True)
-class Column(Generic[R]):
-    """A column of a table.
+class Layout:
+    """How tables are laid out: of figures, and of joints, which always stand below each other."""
 
-    Attributes:
-        title: its head.
-        value: of a row; None, or a tuple that holds None, is an empty cell.
-        format: of a value; a tuple fills several places.
+    figures: Callable[[Sequence[Any], Columns[Any]], str]
+    joints: Callable[[Sequence[Any], Columns[Any]], str]
+
+
+_NARROW = Layout(upright, upright)
+_WIDE = Layout(markdown, partial(upright, width=sys.maxsize))
+
+
+def tables(result: EvaluationResult[Any], *, wide: bool = False) -> str:
+    """Everything that a person wants to read of a result.
+
+    Args:
+        result: what an evaluation gave.
+        wide: a line a row, as wide as it gets, for pages; otherwise figures stand below each other in lines of at most
+            100 letters.
+
+    Returns:
+        Tables in Markdown, with sentences on what was scored and what cannot be compared.
+
+    Example:
+        >>> import pointlight
+        >>> print(pointlight.tables(pointlight.read_result("result.json")))
+        procedural motions...
     """
-
-    title: str
-    value: Callable[[R], Any]
-    format: str = "{}"
-
-    def cell(self, row: R) -> str:
-        """The row's value in words."""
-        value = self.value(row)
-        values = value if isinstance(value, tuple) else (value,)
-        return "" if None in values else self.format.format(*values)
-
-
-@dataclass(frozen=True)
-class ColumnFor(Generic[R]):
-    """A column for each of some names that the rows bring with them: groups, cameras, baselines.
-
-    Attributes:
-        names: of a table's rows.
-        title: of a column, with a place for its name.
-        value: of a row and a name.
-        format: see `Column`.
-    """
-
-    names: Callable[[Sequence[R]], Iterable[str]]
-    title: str
-    value: Callable[[R, str], Any]
-    format: str = "{:.1f}"
-
-
-Columns = Sequence[Column[R] | ColumnFor[R]]
-
-
-def markdown(rows: Sequence[R], columns: Columns[R]) -> str:
-    """A table of the rows; a `ColumnFor` without names has no column."""
-    every: list[Column[R]] = []
-    for column in columns:
-        every += [column] if isinstance(column, Column) else _spread(column, rows)
-    lines = [[column.title for column in every], ["---"] * len(every)]
-    lines += [[column.cell(row) for column in every] for row in rows]
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
-
-
-def tables(result: EvaluationResult[Any]) -> str:
-    """Everything that a person wants to read of a result."""
     render = {SYNTHETIC: _synthetic, MULTIVIEW: _multiview}.get(result.spec.protocol, _published)
-    return "\n\n".join(render(result))
+    parts = render(result, _WIDE if wide else _NARROW)
+    return "\n\n".join(part if wide or part.startswith("|") else _wrapped(part) for part in parts)
 
 
-WITH_INTERVAL = "{:.1f} ({:.1f} to {:.1f})"
+def _wrapped(text: str) -> str:
+    """Sentences in lines that a person reads; a path longer than that stays whole."""
+    return textwrap.fill(text, WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
-def _with_interval(entry: Any) -> tuple[float | None, ...]:
-    """PA-MPJPE with its bounds, for `WITH_INTERVAL`."""
-    return (entry.pa_mpjpe_mm, *(entry.ci95_mm or (None, None)))
+def with_interval(entry: Any) -> str | None:
+    """PA-MPJPE with its bounds, where there are some."""
+    if entry.pa_mpjpe_mm is None:
+        return None
+    low, high = entry.ci95_mm or (None, None)
+    bounds = "" if low is None or high is None else f" ({low:.1f} to {high:.1f})"
+    return f"{entry.pa_mpjpe_mm:.1f}{bounds}"
 
 
 def _keys(field: str) -> Callable[[Sequence[Any]], list[str]]:
@@ -96,7 +81,7 @@ def _groups(rows: Sequence[SyntheticRow]) -> list[str]:
 
 SYNTHETIC_COLUMNS: Columns[SyntheticRow] = (
     Column("model", lambda row: row.title),
-    Column("PA-MPJPE mm (95 %)", _with_interval, WITH_INTERVAL),
+    Column("PA-MPJPE mm (95 %)", with_interval),
     Column("of constant", lambda row: row.of_constant and row.of_constant.overall, "{:.3f}"),
     ColumnFor(_groups, "{} (of constant)", lambda row, group: _of_constant(row, group), "{:.1f} ({:.2f})"),
     ColumnFor(
@@ -113,9 +98,14 @@ SYNTHETIC_COLUMNS: Columns[SyntheticRow] = (
     Column("accel. mm/frame^2", lambda row: row.acceleration_mm, "{:.1f}"),
 )
 
+ROTATION_COLUMNS: Columns[SyntheticRow] = (
+    Column("joint rotation, deg", lambda row: row.title),
+    ColumnFor(_keys("joint_deg_by_joint"), "{}", lambda row, joint: row.joint_deg_by_joint.get(joint)),
+)
+
 MULTIVIEW_COLUMNS: Columns[MultiviewRow] = (
     Column("model", lambda row: row.title),
-    Column("PA-MPJPE mm (95 %)", _with_interval, WITH_INTERVAL),
+    Column("PA-MPJPE mm (95 %)", with_interval),
     ColumnFor(
         lambda rows: _places(rows, "by_camera"),
         "{}",
@@ -124,8 +114,8 @@ MULTIVIEW_COLUMNS: Columns[MultiviewRow] = (
     ColumnFor(
         lambda rows: _places(rows, "by_role"),
         "{} cameras",
-        lambda row, place: _with_interval(_at(row, "by_role", place)),
-        WITH_INTERVAL,
+        lambda row, place: with_interval(_at(row, "by_role", place)),
+        "{}",
     ),
     ColumnFor(lambda rows: _detectors(rows), "of {}", lambda row, name: _ratio(row, name), "{:.2f}"),
     Column("size known: MPJPE mm", lambda row: row.scaled_mpjpe_mm, "{:.1f}"),
@@ -153,7 +143,7 @@ QUALITY_COLUMNS: Columns[ReferenceQuality] = (
 
 PUBLISHED_COLUMNS: Columns[PublishedRow] = (
     Column("model", lambda row: row.title),
-    Column("PA-MPJPE mm, mean over persons (95 %)", _with_interval, WITH_INTERVAL),
+    Column("PA-MPJPE mm, mean over persons (95 %)", with_interval),
     Column("over frames", lambda row: row.pa_mpjpe_mm_over_frames, "{:.1f}"),
     Column("known cameras", lambda row: row.camera_valid_pa_mpjpe_mm, "{:.1f}"),
     Column("MPJPE mm", lambda row: row.mpjpe_mm, "{:.1f}"),
@@ -162,18 +152,24 @@ PUBLISHED_COLUMNS: Columns[PublishedRow] = (
 )
 
 
-def _synthetic(result: EvaluationResult[SyntheticRow]) -> list[str]:
+PUBLISHED_JOINT_COLUMNS: Columns[PublishedRow] = (
+    Column("joint, aligned, mm", lambda row: row.title),
+    ColumnFor(_keys("by_joint"), "{}", lambda row, joint: row.by_joint.get(joint)),
+)
+
+
+def _synthetic(result: EvaluationResult[SyntheticRow], layout: Layout) -> list[str]:
     """Every contender's figures, then joint rotations by joint of those that know them."""
     turned = [row for row in result.rows if row.joint_deg_by_joint]
-    parts = [markdown(result.rows, SYNTHETIC_COLUMNS)]
+    parts = [what_was_scored(result.spec), layout.figures(result.rows, SYNTHETIC_COLUMNS)]
     if turned:
-        parts.append(_by_joint("joint rotation, deg", turned, lambda row: row.joint_deg_by_joint))
-    return parts
+        parts.append(layout.joints(turned, ROTATION_COLUMNS))
+    return [*parts, *about_people(result.spec), *not_comparable(result.spec)]
 
 
-def _multiview(result: EvaluationResult[MultiviewRow]) -> list[str]:
+def _multiview(result: EvaluationResult[MultiviewRow], layout: Layout) -> list[str]:
     """The references' own quality, which sets have none, then figures by camera and by joint."""
-    parts = [markdown(result.reference_quality, QUALITY_COLUMNS)]
+    parts = [layout.figures(result.reference_quality, QUALITY_COLUMNS)]
     parts += [
         f"{quality.set} is not scored: {quality.unscored_because}"
         for quality in result.reference_quality
@@ -182,40 +178,31 @@ def _multiview(result: EvaluationResult[MultiviewRow]) -> list[str]:
     for people, words in ((WHOLE_PEOPLE, "whole people"), (PEOPLE_IN_PART, "people in part")):
         rows = [row for row in result.rows if row.people == people]
         if rows:
-            parts += [f"{words}:", markdown(rows, MULTIVIEW_COLUMNS), markdown(rows, MULTIVIEW_JOINT_COLUMNS)]
+            parts += [
+                f"{words}:",
+                layout.figures(rows, MULTIVIEW_COLUMNS),
+                layout.joints(rows, MULTIVIEW_JOINT_COLUMNS),
+            ]
     return parts
 
 
-def _published(result: EvaluationResult[PublishedRow]) -> list[str]:
+def _published(result: EvaluationResult[PublishedRow], layout: Layout) -> list[str]:
     """What was scored, every contender's figures, then errors by joint."""
     data, joints = result.spec.data, result.spec.configuration["joints"]
     words = (
         f"{data.name}: {data.counts['frames']} scored frames of {data.counts['persons']} persons; {joints}"
     )
     alone = [row for row in result.rows if row.variant == NETWORK_ALONE]
-    by_joint = _by_joint("joint, aligned, mm", alone, lambda row: row.by_joint)
-    return [words, markdown(result.rows, PUBLISHED_COLUMNS), by_joint]
-
-
-def _by_joint(title: str, rows: Sequence[Any], figures: Callable[[Any], Any]) -> str:
-    """A line a joint, a column a contender."""
-    contenders = [
-        Column(row.title, lambda joint, row=row: figures(row)[joint], "{:.1f}")  # pyright: ignore[reportUnknownLambdaType]
-        for row in rows
+    return [
+        words,
+        layout.figures(result.rows, PUBLISHED_COLUMNS),
+        layout.joints(alone, PUBLISHED_JOINT_COLUMNS),
     ]
-    return markdown(list(figures(rows[0])), [Column(title, str), *contenders])
 
 
 def _of_constant(row: SyntheticRow, group: str) -> tuple[float | None, float | None]:
     """A group's PA-MPJPE, and its share of the constant pose's."""
     return row.by_group.get(group), row.of_constant.by_group.get(group) if row.of_constant else None
-
-
-def _spread(column: ColumnFor[R], rows: Sequence[R]) -> list[Column[R]]:
-    return [
-        Column(column.title.format(name), lambda row, name=name: column.value(row, name), column.format)
-        for name in column.names(rows)
-    ]
 
 
 def _places(rows: Sequence[MultiviewRow], kind: str) -> list[str]:

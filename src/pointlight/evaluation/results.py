@@ -23,6 +23,19 @@ Bounds = tuple[float | None, float | None]
 
 
 @dataclass(frozen=True)
+class ScoredGroup:
+    """One group of motions.
+
+    Attributes:
+        files: that were scored.
+        people: who move in them; None where the files do not say.
+    """
+
+    files: int
+    people: int | None
+
+
+@dataclass(frozen=True)
 class ScoredData:
     """What was scored.
 
@@ -31,11 +44,13 @@ class ScoredData:
         sha256: of everything that decides the scored frames and the baselines, by what it is: "motion" for a motion
             bank, "set/camera" for its video, "set/calibration.json", "benchmark" for all files of a benchmark together.
         counts: how many frames (and sets, cameras, files, persons) there were.
+        groups: of motions; on simulation.
     """
 
     name: str
     sha256: Mapping[str, str]
     counts: Mapping[str, int]
+    groups: Mapping[str, ScoredGroup] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -135,7 +150,7 @@ class SyntheticRow(Contender):
 
     Attributes:
         pa_mpjpe_mm: 14 joints after Procrustes alignment of each frame, millimetres.
-        ci95_mm: its bootstrap over source files within groups.
+        ci95_mm: its bootstrap over people, and over files within people; (None, None) where nothing could be drawn.
         by_group: PA-MPJPE by group of motions.
         of_constant: PA-MPJPE against the best constant pose's.
         against: paired differences to each baseline; of models only.
@@ -295,6 +310,12 @@ class EvaluationResult(Generic[Row]):
         spec: what was evaluated, on what, how.
         rows: a row for each contender, models before baselines, a model's variants behind it.
         reference_quality: of each set of cameras; empty where the reference is exact or not ours.
+
+    Example:
+        >>> import pointlight
+        >>> result = pointlight.read_result("result.json")
+        >>> result.row("points").pa_mpjpe_mm < result.row("constant").pa_mpjpe_mm
+        True
     """
 
     spec: EvaluationSpec

@@ -71,22 +71,48 @@ def from_json(text: str, where: str = "this text") -> EvaluationResult[Any]:
     return EvaluationResult(spec, rows, quality)
 
 
-def write_result(path: Path, result: EvaluationResult[Any]) -> None:
+def write_result(path: Path | str, result: EvaluationResult[Any]) -> None:
     """Write a result as JSON.
+
+    Args:
+        path: the file; its folder must be there.
+        result: what an evaluation gave.
+
+    Returns:
+        Nothing; `read_result` gives it back, equal to the last digit.
 
     Raises:
         PointlightError: the file cannot be written.
+
+    Example:
+        >>> import pointlight
+        >>> result = pointlight.read_result("result.json")
+        >>> pointlight.write_result("again.json", result)
+        >>> pointlight.read_result("again.json") == result
+        True
     """
     text = to_json(result)
-    with atomic_path(path) as temporary:
+    with atomic_path(Path(path)) as temporary:
         temporary.write_text(text)
 
 
 def read_result(path: Path | str) -> EvaluationResult[Any]:
     """The result in a file of `write_result`, or of `evaluate --json`.
 
+    Args:
+        path: the file.
+
+    Returns:
+        What the evaluation gave, typed: specification, rows, the reference's quality.
+
     Raises:
         PointlightError: there is no such file, or it holds something else.
+
+    Example:
+        >>> import pointlight
+        >>> result = pointlight.read_result("result.json")
+        >>> result.spec.protocol, result.row("points").variant
+        ('synthetic', 'network')
     """
     path = Path(path)
     if not path.is_file():

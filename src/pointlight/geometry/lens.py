@@ -13,11 +13,13 @@ from jaxtyping import Float
 from torch import Tensor
 
 from pointlight.geometry.cameras import MIN_DEPTH_M
+from pointlight.values import by_value
 
 _NEWTON_STEPS = 12
 _DEPTH_ROUNDS = 6
 
 
+@by_value
 @dataclass(frozen=True)
 class Lens:
     """One calibrated camera.

@@ -16,6 +16,7 @@ from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from pointlight.errors import PointlightError
+from pointlight.values import by_value
 
 _FALLBACK_FPS = 30.0
 _RESET_S = 1.0
@@ -24,6 +25,7 @@ _WORTH_SEEKING_S = 5.0
 _CROWDED_ERRORS = 1000
 
 
+@by_value
 @dataclass(frozen=True)
 class Frame:
     """One picture of a video.
@@ -39,6 +41,7 @@ class Frame:
     image: np.ndarray
 
 
+@by_value
 @dataclass(frozen=True)
 class FrameTimes:
     """Numbers and times of a video's frames without the pictures: index (T,) int64, time_s (T,) float64."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from pointlight.configuration import config_sha256
 from pointlight.motion.clip import BodyMotion
+from pointlight.values import by_value
 
 SPLITS = ("train", "validation", "heldout")
 """The only splits; nothing mixes, mirrors or warps across them."""
@@ -38,6 +39,7 @@ class ClipEntry:
     subject: str = ""
 
 
+@by_value
 @dataclass(frozen=True)
 class MotionBank:
     """Motions end to end, 30 frames/s.

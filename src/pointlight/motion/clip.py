@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from pointlight.values import by_value
+
 DRIVEN_JOINTS: tuple[str, ...] = (
     "pelvis",
     "left_hip",
@@ -36,6 +38,7 @@ BANK_FPS = 30.0
 """Frames per second of everything that a body performs."""
 
 
+@by_value
 @dataclass(frozen=True, kw_only=True)
 class MotionClip:
     """A recorded motion on the skeleton of its own file.
@@ -96,6 +99,7 @@ class MotionClip:
         return replace(self, rotations=self.rotations[span], root_translation_m=self.root_translation_m[span])
 
 
+@by_value
 @dataclass(frozen=True)
 class BodyMotion:
     """A body's motion at a fixed frame rate. World: right-handed, y up, ground at y = 0.

@@ -142,7 +142,7 @@ def _compile(
     for number, entry in enumerate(files, start=1):
         for piece in read_motion(folder, entry, rig):
             yield piece, entry.subject
-        progress(Progress("motion", number, len(files)))
+        progress(Progress("motion", number, len(files), unit="file"))
 
 
 def read_motion(folder: Path, entry: MotionFile, rig: BodyRig) -> Iterator[BodyMotion]:

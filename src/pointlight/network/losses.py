@@ -13,6 +13,7 @@ from pointlight.configuration import added
 from pointlight.geometry import MIN_DEPTH_M, procrustes_loss, safe_norm, similarity_alignment
 from pointlight.network.regressor import Prediction
 from pointlight.simulator import TRACK_POINTS
+from pointlight.values import by_value
 
 EVALUATION_INDICES = tuple(TRACK_POINTS.index(name) for name in EVALUATION_JOINTS)
 _HIPS = slice(TRACK_POINTS.index("left_hip"), TRACK_POINTS.index("right_hip") + 1)
@@ -53,6 +54,7 @@ class LossConfig:
     pairs: int | None = None
 
 
+@by_value
 @dataclass(frozen=True)
 class Targets:
     """The truth for both frames of every pair, in the crop-ray frame of the pair's first frame.

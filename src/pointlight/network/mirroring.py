@@ -13,7 +13,7 @@ from pointlight.network.regressor import Prediction
 
 
 def mirrored_prediction(prediction: Prediction, joint_names: tuple[str, ...]) -> Prediction:
-    """The body that stands in the mirror x -> -x of the crop-ray frame: sides exchanged, everything reflected.
+    """The body that stands in the mirror x -> -x of the crop-ray frame: sides swapped, everything reflected.
 
     Args:
         prediction: of any leading dimensions.

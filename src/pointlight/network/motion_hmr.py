@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -42,7 +42,7 @@ class MotionHMRConfig:
 
     cues: CueConfig = field(default_factory=PointCueConfig)
     encoder: PointsEncoderConfig = field(default_factory=PointsEncoderConfig)
-    memory: str = "bilstm"
+    memory: Literal["bilstm", "none"] = "bilstm"
     lstm: int = 320
     layers: int = 1
     skip: bool = True

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from pointlight.body import BodyModel
 from pointlight.cues import CueConfig, Cues, Observation
 from pointlight.network.losses import LossConfig, Targets
+from pointlight.values import by_value
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class WindowConfig:
     mirror: bool = False
 
 
+@by_value
 @dataclass(frozen=True)
 class FrameBodies:
     """Bodies at every frame, in camera axes.
@@ -50,6 +52,7 @@ class FrameBodies:
     place_m: Tensor
 
 
+@by_value
 @dataclass(frozen=True)
 class FramePoints:
     """What a network says of every frame, in camera axes, where it ran.

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from pointlight.body import BodyModel
 from pointlight.geometry import rotmat_to_sixd, sixd_to_rotmat
 from pointlight.network.encoders import he_linear
+from pointlight.values import by_value
 
 ITERATIONS = 3
 """Corrections per prediction (Kanazawa et al. 2018; the paper, section 3.2: "iterative refinement algorithm")."""
@@ -33,6 +34,7 @@ class RegressorConfig:
     adult: bool = True
 
 
+@by_value
 @dataclass(frozen=True)
 class Prediction:
     """A body in the crop-ray frame, as the network sees it.

@@ -85,8 +85,21 @@ def save_checkpoint(
 def load_checkpoint(name_or_path: str | Path, body: BodyModel | None = None) -> Checkpoint:
     """Load a shipped model by name, or one from a file.
 
+    Args:
+        name_or_path: a name of `shipped_models`, a file of weights, or the folder of a run.
+        body: whose joints the model gives; Anny if not given.
+
+    Returns:
+        The network in evaluation mode with what its file says of it.
+
     Raises:
         PointlightError: no such model, not one of ours, or made for another version, body or joint set.
+
+    Example:
+        >>> import pointlight
+        >>> checkpoint = pointlight.load_model("points")
+        >>> checkpoint.name, checkpoint.clip_frames
+        ('points', 31)
     """
     path = _find(name_or_path)
     body = body or AnnyBody()
@@ -119,7 +132,16 @@ def load_checkpoint(name_or_path: str | Path, body: BodyModel | None = None) -> 
 
 
 def shipped_models() -> tuple[str, ...]:
-    """Names of the models inside the package."""
+    """Names of the models inside the package.
+
+    Returns:
+        Names for `PredictOptions.model` and `load_model`, sorted.
+
+    Example:
+        >>> import pointlight
+        >>> "points" in pointlight.shipped_models()
+        True
+    """
     folder = Path(str(files("pointlight"))) / "weights"
     return tuple(sorted(path.stem for path in folder.glob("*.safetensors")))
 

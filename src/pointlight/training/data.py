@@ -17,8 +17,10 @@ from pointlight.geometry import crop_ray_rotation, pixel_rays
 from pointlight.motion import MotionBank
 from pointlight.network import Targets
 from pointlight.simulator import FRAMES_PER_SECOND, SceneConfig, SceneSampler, TrackMaker, Tracks
+from pointlight.values import by_value
 
 
+@by_value
 @dataclass(frozen=True)
 class Batch:
     """What one step sees.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -31,7 +32,7 @@ class OptimiserConfig:
         save_every: steps between checkpoints.
     """
 
-    kind: str = "adamw"
+    kind: Literal["adamw", "soap", "lean-soap"] = "adamw"
     batch: int = 32
     learning_rate: float = 7e-4
     warmup: int = 500

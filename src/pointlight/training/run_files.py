@@ -17,6 +17,7 @@ from pointlight.configuration import config_sha256, differences, from_plain, to_
 from pointlight.errors import PointlightError
 from pointlight.files import atomic_path
 from pointlight.motion import MotionBank
+from pointlight.training.changes import changes_of
 from pointlight.training.checkpoint import network_of_today
 from pointlight.training.recipes import Recipe
 from pointlight.training.run_state import STATE
@@ -26,6 +27,8 @@ FORMAT_VERSION = 2
 
 _FILE = "run.json"
 _RECIPE_SHA256 = "recipe_sha256"
+_CHANGES = "set"
+"""What is in the file for people, and follows from the rest: what `--set` makes the recipe of the one of its name with."""
 _FIRST_FORMAT = ("recipe", "seed", "steps", "motion_sha256", "body_sha256")
 
 
@@ -130,7 +133,7 @@ class RunFile:
             "recipe": (to_plain(self.recipe), None if recipe is None else to_plain(recipe)),
             "seed": (self.seed, seed),
             "steps": (self.steps, steps),
-            "motion": (self.motion_sha256[:12], motion and motion[:12]),
+            "motion": (self._motion_in_words(), motion and self._motion_in_words(motion)),
             "body": (self.body_sha256[:12], body_sha256 and body_sha256[:12]),
             "init": ((self.init_sha256 or "")[:12] or "fresh weights", init_sha256 and init_sha256[:12]),
         }
@@ -221,9 +224,18 @@ class RunFile:
 
     def write(self, folder: Path) -> None:
         """Put `run.json` into the run's folder, whole or not at all."""
-        plain = {**to_plain(self), _RECIPE_SHA256: config_sha256(self.recipe)}
+        beside = {_RECIPE_SHA256: config_sha256(self.recipe), _CHANGES: changes_of(self.recipe)}
+        plain = {**to_plain(self), **beside}
         with atomic_path(folder / _FILE) as temporary:
             temporary.write_text(json.dumps(plain, indent=1))
+
+    def _motion_in_words(self, sha256: str | None = None) -> str:
+        """The run's motions, or those of another hash: the hash, and of the run's where they lay."""
+        if sha256 not in (None, self.motion_sha256):
+            return sha256[:12]
+        if self.format_version < FORMAT_VERSION:
+            return self.motion_sha256[:12]
+        return f"{self.motion_sha256[:12]}, from {self.motion or 'procedural motions'},"
 
     def _motion_of(self, bank: MotionBank) -> str:
         return bank.sha256 if self.format_version == FORMAT_VERSION else bank.old_sha256()
@@ -267,7 +279,9 @@ def read_run_file(folder: Path) -> RunFile:
             "that wrote it"
         )
     return from_plain(
-        RunFile, {name: value for name, value in plain.items() if name != _RECIPE_SHA256}, str(path)
+        RunFile,
+        {name: value for name, value in plain.items() if name not in (_RECIPE_SHA256, _CHANGES)},
+        str(path),
     )
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from pointlight.body import AnnyBody
 from pointlight.errors import PointlightError
+from pointlight.overrides import with_changes
 from pointlight.progress import ProgressCallback, silent
+from pointlight.training.changes import changed_recipe, try_changed
 from pointlight.training.motions import training_bank
 from pointlight.training.recipes import find_training_recipe
 from pointlight.training.run_files import read_run_file, refuse_used
@@ -16,8 +19,9 @@ from pointlight.training.trainer import Trainer
 
 def train(
     recipe_name: str | None,
-    out: Path,
+    out: Path | str,
     *,
+    changes: Sequence[str] = (),
     motion: Path | None = None,
     steps: int | None = None,
     minutes: float | None = None,
@@ -37,6 +41,8 @@ def train(
     Args:
         recipe_name: what to train; None only at a resume.
         out: the run's folder.
+        changes: fields of the recipe that are changed, each "path=value", such as "loss.reprojection=0.1"; at a resume
+            those of the run.
         motion: folder of motion capture; procedural motions if not given, at a resume those of the run.
         steps: length of the run; the recipe's if not given.
         minutes: stop after so many, without a change of the schedule.
@@ -49,10 +55,22 @@ def train(
         cache: where compiled banks lie.
         progress: told how many motions are read, and of every step.
 
+    Returns:
+        The trainer, with how far it came; weights lie in the run's folder as `best.safetensors`.
+
     Raises:
-        PointlightError: unknown recipe, unusable folder, nothing to resume, something given that the run was not begun
-            with, a run there already, divergence.
+        PointlightError: unknown recipe or field, unusable folder, nothing to resume, something given that the run was not
+            begun with, a run there already, divergence.
+
+    Example:
+        >>> import pointlight
+        >>> trainer = pointlight.train("tiny", "runs/tiny", steps=2, workers=0)
+        >>> trainer.step
+        2
+        >>> pointlight.load_model("runs/tiny").metadata["recipe_name"]
+        'tiny'
     """
+    out = Path(out)
     if extend_to is not None and not resume:
         raise PointlightError("--extend-to makes a run longer that is there already; give --resume as well")
     if not resume:
@@ -62,13 +80,18 @@ def train(
     body = AnnyBody()
     run = read_run_file(out) if resume else None
     recipe = run.recipe if run and recipe_name is None else find_training_recipe(recipe_name or "")
-    if run is not None:
+    if run is None:
+        recipe = changed_recipe(recipe, changes, steps=steps, procedural=motion is None)
+    else:
+        recipe = with_changes(recipe, changes)
         run.check(out, recipe=recipe, seed=seed, steps=steps, body_sha256=body.sha256)
         seed, steps = run.seed, None
     folder = run.motion_folder(out) if run and motion is None else motion
     bank = training_bank(folder, body, cache, floor=recipe.floor, progress=progress)
     if run is not None and motion is None and not run.has_motion(bank):
         raise PointlightError(run.other_motion(out))
+    if run is None and changes:
+        try_changed(recipe, changes, bank, body)
     with beside_workers(workers):
         trainer = Trainer(
             recipe,

@@ -21,6 +21,13 @@ class ClipShards(IterableDataset[VideoClip]):
 
     Attributes:
         epoch: set it before each pass; it decides the order.
+
+    Example:
+        >>> import pointlight
+        >>> from torch.utils.data import DataLoader
+        >>> clips = DataLoader(pointlight.ClipShards("clips", seed=1), batch_size=None)
+        >>> sum(1 for clip in clips)
+        1
     """
 
     def __init__(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shlex
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +23,7 @@ from pointlight.progress import Progress, ProgressCallback, silent
 from pointlight.provenance import git
 from pointlight.randomness import stream
 from pointlight.training.board import Board
+from pointlight.training.changes import changes_of
 from pointlight.training.checkpoint import load_checkpoint, save_checkpoint
 from pointlight.training.data import Batch, BatchMaker, BatchSource, batches
 from pointlight.training.motions import mean_pose
@@ -171,8 +173,7 @@ class Trainer:
                         self._evaluate(validation, board)
                     if self.step % settings.save_every == 0:
                         self._save()
-                    note = f"loss {loss:.3f}, validation {self.latest_mm:.1f} mm"
-                    progress(Progress("train", self.step, last, note))
+                    progress(Progress("train", self.step, last, self._note(), unit="step"))
                     if minutes is not None and time.monotonic() - started > 60 * minutes:
                         break
             finally:
@@ -182,6 +183,15 @@ class Trainer:
                 with torch.random.fork_rng(devices=[]):  # a pause leaves no trace in what chance gives later
                     self._evaluate(validation, board)
                 self._save()
+
+    def _note(self) -> str:
+        """The latest figures, those that are there."""
+        parts = [f"loss {self.latest_loss:.3f}"]
+        if self.step < self.recipe.optimiser.warmup:
+            parts.append(f"warm-up until step {self.recipe.optimiser.warmup}")
+        if math.isfinite(self.latest_mm):
+            parts.append(f"validation {self.latest_mm:.1f} mm")
+        return ", ".join(parts)
 
     def _build(self, init: str | None) -> PoseNetwork:
         network = self.recipe.network.build(self.body, mean_pose(self.bank, self.recipe.scenes.split))
@@ -261,6 +271,7 @@ class Trainer:
         """What makes such weights again; the lineage has the sha256 of WEIGHTS, `motion_sha256` is FOLDER's."""
         length = f"--steps {self.steps}" if self.run_file is None else self.run_file.command()
         words = ["pointlight train", self.recipe.name, f"--seed {self.seed}", length]
+        words += [f"--set {shlex.quote(change)}" for change in changes_of(self.recipe)]
         words += ["--init WEIGHTS"] if self.lineage else []
         captured = any(not entry.name.startswith("procedural/") for entry in self.bank.clips)
         words += ["--motion FOLDER"] if captured else []

@@ -124,7 +124,7 @@ class MediapipeDetector:
                     track.readings[frame.index] = first
             else:
                 track.follow(follower, frame)
-            progress(Progress("detect", len(track.index), total))
+            progress(Progress("detect", len(track.index), total, unit="frame"))
         if box is not None and anchor is None:
             raise PointlightError(_nobody(box, track.time_s))
         if anchor is not None and anchor[0] > 0:

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from pointlight.errors import PointlightError
+
+BoxLike: TypeAlias = "PersonBox | str | Sequence[float]"
+"""What says which person: `PersonBox`, "X,Y,W,H@S", or the numbers."""
 
 
 @dataclass(frozen=True)
@@ -18,6 +23,13 @@ class PersonBox:
         width: in pixels.
         height: in pixels.
         time_s: when, in the video's time; None is the first frame.
+
+    Example:
+        >>> import pointlight
+        >>> pointlight.PersonBox.of("400,120,200,460@1.5")
+        PersonBox(x=400.0, y=120.0, width=200.0, height=460.0, time_s=1.5)
+        >>> pointlight.PersonBox.of((400, 120, 200, 460)).centre
+        (500.0, 350.0)
     """
 
     x: float
@@ -30,6 +42,42 @@ class PersonBox:
     def centre(self) -> tuple[float, float]:
         """(x, y) of the middle."""
         return self.x + self.width / 2, self.y + self.height / 2
+
+    @classmethod
+    def of(cls, box: BoxLike) -> PersonBox:
+        """A box from whatever a caller has.
+
+        Args:
+            box: a `PersonBox`; text such as "400,120,200,460@1.5"; or x, y, width, height in pixels, and a time in
+                seconds behind them if it is not the first frame's.
+
+        Returns:
+            The same box, typed.
+
+        Raises:
+            PointlightError: it is something else.
+        """
+        if isinstance(box, PersonBox):
+            return box
+        if isinstance(box, str):
+            return cls.parse(box)
+        try:
+            x, y, width, height, *time = (float(number) for number in box)
+        except (TypeError, ValueError):
+            time = [0.0, 0.0]
+            x = y = width = height = math.nan
+        sound = (
+            len(time) < 2
+            and width > 0
+            and height > 0
+            and all(map(math.isfinite, (x, y, width, height, *time)))
+        )
+        if not sound:
+            raise PointlightError(
+                f"the box {box!r} is not understood; give (x, y, width, height) in pixels, or with a time in seconds"
+                " (x, y, width, height, seconds), or text such as '400,120,200,460@1.5'"
+            )
+        return cls(x, y, width, height, *time)
 
     @classmethod
     def parse(cls, text: str) -> PersonBox:

@@ -13,6 +13,7 @@ from pointlight.cues import Observation, totally_occluded
 from pointlight.geometry import interpolate_rotations
 from pointlight.network import PoseNetwork, WindowConfig
 from pointlight.simulator import FRAMES_PER_SECOND
+from pointlight.values import by_value
 
 LONGEST_GAP_S = 0.1
 """Keypoints are interpolated only between real frames at most this far apart; otherwise they are hidden."""
@@ -22,6 +23,7 @@ LONGEST_OCCLUSION_FRAMES = 15
 before the person is first seen or after the last time, would be invented."""
 
 
+@by_value
 @dataclass(frozen=True)
 class Track2D:
     """One person's keypoints in a video, as a network wants them.
@@ -41,6 +43,7 @@ class Track2D:
     principal_px: np.ndarray
 
 
+@by_value
 @dataclass(frozen=True)
 class LiftedTrack:
     """A body at given times, in camera axes.

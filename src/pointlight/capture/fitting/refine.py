@@ -154,7 +154,7 @@ def refine(
     def count() -> None:
         nonlocal done
         done += 1
-        progress(Progress("refine", done, total))
+        progress(Progress("refine", done, total, unit="step"))
 
     # The stretch that shows most of the person says how the person is built.
     order = sorted(range(len(pieces)), key=lambda i: -float(pieces[i].seen.sum()))

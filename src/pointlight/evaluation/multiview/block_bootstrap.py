@@ -125,7 +125,9 @@ def _draws(values: np.ndarray, time_s: np.ndarray, count: int = 1000) -> np.ndar
     sums, counts = np.nan_to_num(values) @ member, np.isfinite(values).astype(float) @ member
     chosen = np.random.default_rng(0).integers(0, member.shape[1], (count, member.shape[1]))
     seen = counts.sum(1) > 0  # a camera without a scored frame has no say
-    if not seen.any():
+    if (
+        not seen.any() or len(np.flatnonzero(counts.sum(0))) < 2
+    ):  # one block would give an interval of no width
         return np.full(count, np.nan)
     drawn = np.maximum(counts[seen][:, chosen].sum(-1), 1)
     return (sums[seen][:, chosen].sum(-1) / drawn).mean(0)

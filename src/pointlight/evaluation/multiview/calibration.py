@@ -12,11 +12,13 @@ import torch
 
 from pointlight.errors import PointlightError
 from pointlight.geometry import Lens
+from pointlight.values import by_value
 
 CALIBRATION_FILE = "calibration.json"
 _WANTED = "give {cameras: [{name, video, image_size, K, dist, R, t}]} in metres, x_camera = R x_world + t, synchronised"
 
 
+@by_value
 @dataclass(frozen=True)
 class View:
     """One camera of a set.
@@ -34,6 +36,7 @@ class View:
     lens: Lens
 
 
+@by_value
 @dataclass(frozen=True)
 class CalibratedSet:
     """The cameras that filmed one scene at the same time; frames of equal number belong together.

@@ -29,6 +29,7 @@ from pointlight.evaluation.contenders import (
     command,
     constant_pose,
     named_checkpoints,
+    names_of,
     weights_sha256,
 )
 from pointlight.evaluation.multiview.block_bootstrap import (
@@ -126,8 +127,8 @@ class _Contenders:
 
 
 def evaluate_multiview(
-    models: Sequence[str],
-    data: Path,
+    models: Sequence[str] | str,
+    data: Path | str,
     *,
     motion: Path | None = None,
     predictions: Mapping[str, Path] | None = None,
@@ -139,7 +140,7 @@ def evaluate_multiview(
     """Score models on people filmed by several cameras.
 
     Args:
-        models: names of shipped models, paths of weights or folders of runs.
+        models: names of shipped models, paths of weights or folders of runs; one alone needs no list.
         data: a folder with `calibration.json` and videos, or a folder of such folders; an `index.csv` there may give each
             video a role, and roles are averaged apart.
         motion: motion capture that the constant pose is the mean of; procedural if not given.
@@ -149,9 +150,20 @@ def evaluate_multiview(
         device: where networks run, as torch calls it.
         progress: told how far each stage is.
 
+    Returns:
+        Specification and a row for each model, variant and baseline; `tables` shows it, `write_result` keeps it.
+
     Raises:
         PointlightError: a model or the folder cannot be used.
+
+    Example:
+        >>> import pointlight
+        >>> result = pointlight.evaluate_multiview(["points"], "cameras")
+        >>> result.row("points", "refined").coverage
+        1.0
     """
+    models = names_of(models)
+    data = Path(data)
     config = config or TruthConfig()
     body = AnnyBody()
     checkpoints = named_checkpoints(models, body, device)
@@ -214,10 +226,10 @@ def _score_set(
         return found, None
     errors: list[dict[Contender, FrameErrors]] = []
     for view, detections, camera in zip(calibrated.views, seen, cameras, strict=True):
-        progress(Progress(f"score {name}", len(errors), len(cameras)))
+        progress(Progress(f"score {name}", len(errors), len(cameras), unit="camera"))
         joints = contenders.joints(f"{name}/{view.name}", detections, camera)
         errors.append({who: frame_errors(places, camera, truth.time_s) for who, places in joints.items()})
-    progress(Progress(f"score {name}", len(cameras), len(cameras)))
+    progress(Progress(f"score {name}", len(cameras), len(cameras), unit="camera"))
     return found, ScoredSet(
         cameras=tuple(view.name for view in calibrated.views),
         roles=tuple(roles.get(f"{name}/{view.video.name}", "") for view in calibrated.views),

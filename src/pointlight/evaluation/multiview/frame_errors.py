@@ -11,10 +11,12 @@ from pointlight.body import NETWORK_KEYPOINTS, indices_of
 from pointlight.evaluation.metrics import pa_mpjpe_mm
 from pointlight.evaluation.multiview.truth import LIMBS
 from pointlight.geometry import similarity_alignment
+from pointlight.values import by_value
 
 _HIPS = indices_of(("left_hip", "right_hip"), NETWORK_KEYPOINTS)
 
 
+@by_value
 @dataclass(frozen=True)
 class CameraTruth:
     """Reference joints of one person in the axes of one camera, and the frames in which predictions are scored.
@@ -37,6 +39,7 @@ class CameraTruth:
     left_out_mm: float
 
 
+@by_value
 @dataclass(frozen=True)
 class FrameErrors:
     """Per-frame pose errors of one prediction against the reference joints of one camera.

@@ -18,6 +18,7 @@ from pointlight.evaluation.multiview.predictors import scored_frames
 from pointlight.evaluation.multiview.truth import MultiviewTruth, TruthConfig, Views2D, cached_triangulation
 from pointlight.evaluation.results import PEOPLE_IN_PART, WHOLE_PEOPLE, ReferenceQuality
 from pointlight.motion import default_cache
+from pointlight.values import by_value
 
 FULL_BODY_JOINTS = 10
 """A frame counts if so many of the 12 have a reference; sets that seldom do, but have `PART_JOINTS`, are scored apart."""
@@ -28,6 +29,7 @@ TWELVE = list(indices_of(NETWORK_KEYPOINTS, EXTENDED_KEYPOINTS))
 """The 12 scored keypoints among those that the detector gives."""
 
 
+@by_value
 @dataclass(frozen=True)
 class CameraDetections:
     """What the detector found in one camera's video.

@@ -19,6 +19,7 @@ from pointlight.body import mirror_order
 from pointlight.configuration import config_sha256
 from pointlight.files import atomic_path
 from pointlight.geometry import Lens, triangulate
+from pointlight.values import by_value
 
 _METHOD = 1
 """Counts up when the same keypoints would make another truth, so that cached ones are made anew."""
@@ -59,6 +60,7 @@ class TruthConfig:
     scored_limb: float = 0.2
 
 
+@by_value
 @dataclass(frozen=True)
 class Views2D:
     """What all cameras see of one person.
@@ -84,6 +86,7 @@ class Views2D:
         return replace(self, scores=scores)
 
 
+@by_value
 @dataclass(frozen=True)
 class MultiviewTruth:
     """Joints in space, and how far they can be trusted.

@@ -26,7 +26,7 @@ from pointlight.body import (
 from pointlight.capture import Capture, PredictOptions, body_states, lift_keypoints, seen_keypoints
 from pointlight.cues import MIN_VISIBLE
 from pointlight.errors import PointlightError
-from pointlight.evaluation.contenders import command, named_checkpoints, weights_sha256
+from pointlight.evaluation.contenders import command, named_checkpoints, names_of, weights_sha256
 from pointlight.evaluation.metrics import acceleration_error, mpjpe_mm, pa_mpjpe_mm
 from pointlight.evaluation.published.mpi_inf_3dhp import find_mpi_inf_3dhp, read_mpi_inf_3dhp
 from pointlight.evaluation.published.regressed import RegressedTruth
@@ -112,10 +112,10 @@ class TrackScore:
 
 
 def evaluate_published(
-    models: Sequence[str],
+    models: Sequence[str] | str,
     *,
     benchmark: str,
-    folder: Path,
+    folder: Path | str,
     smpl: Path | None = None,
     regressor: Path | None = None,
     device: str = "cpu",
@@ -124,7 +124,7 @@ def evaluate_published(
     """Score models on a benchmark's test set.
 
     Args:
-        models: names of shipped models, paths of weights or folders of runs.
+        models: names of shipped models, paths of weights or folders of runs; one alone needs no list.
         benchmark: "3dpw", "mpi-inf-3dhp" or "surreal".
         folder: the benchmark's, as it was unpacked.
         smpl: an official SMPL file for all persons, or a folder with those of women and men.
@@ -132,9 +132,19 @@ def evaluate_published(
         device: where networks run, as torch calls it.
         progress: told how many of the benchmark's files are done.
 
+    Returns:
+        Specification and a row for each model, variant and baseline; `tables` shows it, `write_result` keeps it.
+
     Raises:
         PointlightError: a model, the folder or a file cannot be read or does not fit, or no frame can be scored.
+
+    Example:
+        >>> import pointlight
+        >>> result = pointlight.evaluate_published(["points"], benchmark="3dpw", folder="3DPW")
+        >>> result.row("points").coverage
+        1.0
     """
+    models = names_of(models)
     if benchmark not in BENCHMARKS:
         raise PointlightError(f"there is no benchmark {benchmark!r}; there are {', '.join(BENCHMARKS)}")
     chosen = BENCHMARKS[benchmark]
@@ -190,7 +200,7 @@ def _score_files(
     scores = {Contender(name, key): [] for name in checkpoints for key in variants} | {REST_POSE: []}
     unscored = 0
     for done, file in enumerate(files):
-        progress(Progress(benchmark, done, len(files)))
+        progress(Progress(benchmark, done, len(files), unit="file"))
         for track in BENCHMARKS[benchmark].read(file):
             scored = scored_frames(track)
             if not scored.any():
@@ -203,7 +213,7 @@ def _score_files(
                 else:
                     checkpoint, variant = checkpoints[contender.model], variants[contender.variant]
                     rows.append(score_track(track, truth, scored, checkpoint, body, names, variant))
-    progress(Progress(benchmark, len(files), len(files)))
+    progress(Progress(benchmark, len(files), len(files), unit="file"))
     return scores, unscored
 
 
@@ -339,7 +349,9 @@ def _mean(values: list[np.ndarray]) -> Any:
 
 
 def _interval(by_person: np.ndarray) -> tuple[float, float]:
-    """95 % bootstrap over persons."""
+    """95 % bootstrap over persons; NaN where there is one alone."""
+    if len(by_person) < 2:
+        return float("nan"), float("nan")
     rng = np.random.default_rng(BOOTSTRAP_SEED)
     draws = rng.choice(by_person, (_DRAWS, len(by_person))).mean(1)
     low, high = np.percentile(draws, (2.5, 97.5))

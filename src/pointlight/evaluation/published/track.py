@@ -10,12 +10,14 @@ import numpy as np
 
 from pointlight.cues import Keypoints2D
 from pointlight.errors import PointlightError
+from pointlight.values import by_value
 
 FAR_OUTSIDE = 0.5
 """Detections farther outside the picture than this share of its size are no detections (PoseAug's issue 23 met
 absurd coordinates in 3DPW)."""
 
 
+@by_value
 @dataclass(frozen=True)
 class SmplMotion:
     """SMPL's parameters of a track of T frames.
@@ -31,6 +33,7 @@ class SmplMotion:
     betas: np.ndarray
 
 
+@by_value
 @dataclass(frozen=True)
 class BenchmarkTrack:
     """One person over T frames. Camera axes: x right, y down, z away; metres.

@@ -17,6 +17,7 @@ from pointlight.evaluation.contenders import (
     command,
     constant_pose,
     named_checkpoints,
+    names_of,
     weights_sha256,
 )
 from pointlight.evaluation.results import EvaluationResult, EvaluationSpec, ScoredData, SyntheticRow
@@ -40,7 +41,7 @@ CONFIGURATIONS: dict[str, SceneConfig] = {
 
 
 def evaluate_synthetic(
-    models: Sequence[str],
+    models: Sequence[str] | str,
     *,
     motion: Path | None = None,
     clips: int | None = None,
@@ -57,7 +58,8 @@ def evaluate_synthetic(
     """Score models and baselines on held-out motions.
 
     Args:
-        models: names of shipped models, paths of weights or folders of runs; a baseline may be among them.
+        models: names of shipped models, paths of weights or folders of runs; one alone needs no
+            list; a baseline may be among them.
         motion: folder of motion capture; procedural motions if not given.
         clips: at most so many windows of 31 frames; the whole split if not given.
         seed: of people, cameras and noise.
@@ -70,9 +72,19 @@ def evaluate_synthetic(
         device: where networks run, as torch calls it.
         progress: told how far each stage is: "motion", then one by every model's name.
 
+    Returns:
+        Specification and a row for each model, variant and baseline; `tables` shows it, `write_result` keeps it.
+
     Raises:
         PointlightError: a model or the folder cannot be read or does not fit, or a setting means nothing.
+
+    Example:
+        >>> import pointlight
+        >>> result = pointlight.evaluate_synthetic(["points"], clips=4)
+        >>> result.row("points").pa_mpjpe_mm < result.row("constant").pa_mpjpe_mm
+        True
     """
+    models = names_of(models)
     if configuration not in CONFIGURATIONS:
         raise PointlightError(
             f"there is no configuration {configuration!r}; there are {', '.join(CONFIGURATIONS)}"
@@ -117,19 +129,33 @@ def evaluate_synthetic(
         baseline_weights=weights_sha256(shipped),
         data=_scored_data(config, bank, test),
         seed=seed,
-        configuration={"scenes": to_plain(config), "motion": _origin(motion), **settings},
+        configuration={
+            "scenes": to_plain(config),
+            "motion": _origin(motion),
+            "motion_from": _folders(motion),
+            **settings,
+        },
         command=command(models, on=SYNTHETIC, **given, **settings),
     )
     return EvaluationResult(spec, _rows(own, baselines))
 
 
 def _scored_data(config: SceneConfig, bank: MotionBank, test: SyntheticTest) -> ScoredData:
-    return ScoredData(f"{config.name}, {config.split}", {"motion": bank.sha256}, {"frames": test.frames})
+    counts = {"frames": test.frames, "files": sum(group.files for group in test.groups.values())}
+    if test.people is not None:
+        counts["people"] = test.people
+    return ScoredData(f"{config.name}, {config.split}", {"motion": bank.sha256}, counts, test.groups)
 
 
 def _origin(motion: Path | None) -> str:
     """Where the motions are from; the bank's hash says which they are."""
     return "folder" if motion else f"procedural, seed {PROCEDURAL_SEED}"
+
+
+def _folders(motion: Path | Sequence[Path] | None) -> list[str]:
+    """Where the motions lie, as it was given; nowhere for procedural ones."""
+    given = [motion] if isinstance(motion, str | Path) else motion or []
+    return [str(folder) for folder in given]
 
 
 def _rows(models: dict[str, Score], baselines: dict[str, Score]) -> tuple[SyntheticRow, ...]:

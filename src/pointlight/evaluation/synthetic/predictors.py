@@ -17,8 +17,10 @@ from pointlight.errors import PointlightError
 from pointlight.network import EVALUATION_INDICES, PoseNetwork, WindowConfig
 from pointlight.simulator import FRAMES_PER_SECOND, Tracks
 from pointlight.training import observation_of
+from pointlight.values import by_value
 
 
+@by_value
 @dataclass(frozen=True)
 class Predicted:
     """What a model says about scenes, frame by frame, in each frame's crop-ray frame (the last one: its neighbour's).

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from pointlight.body import BodyModel
 from pointlight.errors import PointlightError
 from pointlight.evaluation.contenders import EVALUATION_SEED
 from pointlight.evaluation.metrics import Interval, PerFile, pa_mpjpe_mm
-from pointlight.evaluation.results import Bounds, PairedDifference, Ratio, SyntheticRow
+from pointlight.evaluation.results import Bounds, PairedDifference, Ratio, ScoredGroup, SyntheticRow
 from pointlight.evaluation.synthetic.comparison import Counted, Truth, acceleration, compare
 from pointlight.evaluation.synthetic.predictors import AsPredict, Predictor, predictor_of
 from pointlight.evaluation.variants import NETWORK_ALONE, SYNTHETIC, Contender, variants_of
@@ -22,6 +22,7 @@ from pointlight.network import PoseNetwork, WindowConfig
 from pointlight.progress import Progress, ProgressCallback, silent
 from pointlight.simulator import CLIP_FRAMES, FRAMES_PER_SECOND, Scene, SceneConfig, SceneSampler, TrackMaker
 from pointlight.training import observation_of
+from pointlight.values import by_value
 
 WINDOWS_PER_SCENE = 4
 """Scenes are this many windows long, so that windows can overlap where that is asked for."""
@@ -29,6 +30,7 @@ WINDOWS_PER_SCENE = 4
 _SCENES_AT_ONCE = 16
 
 
+@by_value
 @dataclass(frozen=True)
 class Score:
     """One model's scores on one set of scenes, from which figures, intervals and paired differences are made.
@@ -90,13 +92,19 @@ class Score:
         )
 
     def _less(self, other: Score) -> PairedDifference:
-        """The paired difference to a baseline, with its interval over source files."""
+        """The paired difference to a baseline, with its interval over people."""
         interval = self.metrics["pa_mpjpe_mm"].interval(other.metrics["pa_mpjpe_mm"])
         return PairedDifference(round(interval.mean, 2), _bounds(interval))
 
 
 class SyntheticTest:
-    """The scenes of one configuration, walked through once; models are scored on them one after another."""
+    """The scenes of one configuration, walked through once; models are scored on them one after another.
+
+    Attributes:
+        frames: of all scenes.
+        groups: of motions, with how many files and people there are.
+        people: how many there are in all; None where a file does not say who moves.
+    """
 
     def __init__(
         self,
@@ -143,6 +151,10 @@ class SyntheticTest:
                 chosen = same[first : first + _SCENES_AT_ONCE]
                 self._batches.append((chosen, maker.make(chosen)))
         self.frames = sum(scene.motion.frames for scene in scenes)
+        self._people = {entry.file: entry.subject for entry in bank.clips}
+        self.groups = _groups([scene.motion for scene in scenes], self._people)
+        known = {self._people.get(_file_of(scene.motion), "") for scene in scenes}
+        self.people = None if "" in known else len(known)
 
     def score(
         self,
@@ -183,9 +195,9 @@ class SyntheticTest:
                 counted[key] = {"pa_mpjpe_mm": error, "acceleration_mm": acceleration(again, truth)}
             for key, metrics in counted.items():
                 for name, values in metrics.items():
-                    collected.setdefault((key, name), _Collected()).add(scenes, values)
+                    collected.setdefault((key, name), _Collected(self._people)).add(scenes, values)
             done += sum(scene.motion.frames for scene in scenes)
-            progress(Progress("score", done, self.frames))
+            progress(Progress("score", done, self.frames, unit="frame"))
         scores = {key: _score(key, collected) for key in (NETWORK_ALONE, *beside)}
         alone = scores.pop(NETWORK_ALONE)
         if not alone.frames:
@@ -215,9 +227,10 @@ class SyntheticTest:
 
 
 class _Collected:
-    """A metric's scored values, scene by scene."""
+    """A metric's scored values, scene by scene; `people` says who moves in a file."""
 
-    def __init__(self) -> None:
+    def __init__(self, people: Mapping[str, str] | None = None) -> None:
+        self._people = people
         self._files: list[str] = []
         self._groups: list[str] = []
         self._rows: list[np.ndarray] = []
@@ -225,13 +238,13 @@ class _Collected:
     def add(self, scenes: list[Scene], counted: Counted) -> None:
         """Add a batch."""
         for scene, values, counts in zip(scenes, counted.values, counted.counts, strict=True):
-            self._files.append(scene.motion.name.partition("#")[0])
+            self._files.append(_file_of(scene.motion))
             self._groups.append(scene.motion.group)
             self._rows.append(values[counts].double().numpy())
 
     def per_file(self) -> PerFile:
         """Sums by source file."""
-        return PerFile.collect(self._files, self._groups, self._rows)
+        return PerFile.collect(self._files, self._groups, self._rows, self._people)
 
     def median_over_frames(self) -> float:
         """Median over all frames; NaN without frames."""
@@ -262,7 +275,23 @@ def _rounded(value: float, digits: int) -> float | None:
 
 
 def _bounds(interval: Interval) -> Bounds:
-    return round(interval.low, 2), round(interval.high, 2)
+    return _rounded(interval.low, 2), _rounded(interval.high, 2)
+
+
+def _file_of(motion: BodyMotion) -> str:
+    return motion.name.partition("#")[0]
+
+
+def _groups(motions: Sequence[BodyMotion], people: Mapping[str, str]) -> dict[str, ScoredGroup]:
+    """How many files and people there are in each group; people are None where a file does not say who moves."""
+    files: dict[str, set[str]] = {}
+    for motion in motions:
+        files.setdefault(motion.group, set()).add(_file_of(motion))
+    who = {group: {people.get(file, "") for file in its} for group, its in files.items()}
+    return {
+        group: ScoredGroup(len(files[group]), None if "" in who[group] else len(who[group]))
+        for group in sorted(files)
+    }
 
 
 def _walk(bank: MotionBank, split: str, frames: int) -> list[BodyMotion]:

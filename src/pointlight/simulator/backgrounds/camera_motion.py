@@ -42,7 +42,7 @@ def estimate_path(frames: np.ndarray, estimator: FlowEstimator) -> np.ndarray:
 
 
 def flipped_path(path_px: np.ndarray) -> np.ndarray:
-    """The path of the same clip with left and right exchanged."""
+    """The path of the same clip with left and right swapped."""
     return path_px * np.array([-1, 1], path_px.dtype)
 
 

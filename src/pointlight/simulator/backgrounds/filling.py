@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from pointlight.configuration import differences, told
 from pointlight.errors import PointlightError
 from pointlight.files import ensure_folder
 from pointlight.flow import find_flow
@@ -77,7 +78,7 @@ def fill_cache(
         if video.left_out:
             _warn(f"{video.left_out}; this background is left out")
         videos.append(video)
-        progress(Progress("backgrounds", len(videos), len(manifest.files)))
+        progress(Progress("backgrounds", len(videos), len(manifest.files), unit="video"))
     if not any(video.windows for video in videos):
         raise PointlightError(f"none of the {len(videos)} videos of {manifest.folder} can be a background")
     return _finish(folder, settings, manifest.sha256, videos)
@@ -126,7 +127,7 @@ def fill_cache_with(
         else:
             video = CachedVideo(**known)
         videos.append(video)
-        progress(Progress("backgrounds", done, len(windows)))
+        progress(Progress("backgrounds", done, len(windows), unit="window"))
     return _finish(folder, settings, windows.sha256, videos)
 
 
@@ -145,8 +146,8 @@ def _begin(folder: Path, split: str, config: WindowConfig) -> dict:
         write_json(folder / "settings.json", settings)
     elif before != settings:
         raise PointlightError(
-            f"the cache {folder} was begun with other settings ({before.get('split')}, {before.get('config')}); "
-            "choose another folder or delete it"
+            f"the cache {folder} was begun with other settings ({told(differences(before, settings), 'it')}); "
+            "give those, choose another folder, or delete it"
         )
     for rest in (folder / "videos").glob("*/.*.partial"):
         if _age_s(rest) > _ABANDONED_S:  # a younger one may be another process's

@@ -21,7 +21,7 @@ _FLOW_STEP_PX = 4
 
 @dataclass(frozen=True)
 class ProceduralConfig:
-    """The distribution of made scenes. Speeds are in pixels a frame at 240x320.
+    """The distribution of procedural scenes. Speeds are in pixels a frame at 240x320.
 
     Attributes:
         moving_share: share of scenes whose camera moves; about half of the real videos' cameras do.

@@ -14,6 +14,7 @@ from pointlight.randomness import stream
 from pointlight.simulator.backgrounds.camera_motion import flipped_path, reversed_path
 from pointlight.simulator.backgrounds.windows import Window, Windows, WindowSource
 from pointlight.simulator.clip import CLIP_FRAMES
+from pointlight.values import by_value
 
 _ATTEMPTS = 20
 
@@ -23,8 +24,8 @@ class BackgroundConfig:
     """How a window becomes a background. Without arguments it is the paper's recipe.
 
     Attributes:
-        flow: which of the window's paths is used; "exact" of made scenes, where there is one, goes before.
-        flip_share: share of clips with left and right exchanged; the paper does not speak of it.
+        flow: which of the window's paths is used; "exact" of procedural scenes, where there is one, goes before.
+        flip_share: share of clips with left and right swapped; the paper does not speak of it.
         reverse_share: share of clips played backwards; the paper does not speak of it.
         static: one frame of the window repeated, as in SURREAL (Table 2, "static background").
         people: whether windows with people, or of which it is not known, are used.
@@ -48,7 +49,7 @@ class BackgroundProvenance:
     Attributes:
         source: the file and the crop.
         window: number of the window among its `Windows`.
-        flipped: left and right exchanged.
+        flipped: left and right swapped.
         reversed: played backwards; the flip and the reversal act on anything derived from the window, see `as_shown`.
         static_frame: the frame of the window that is repeated; None if it moves.
         flow: what the path was estimated with; "none" if it is static.
@@ -78,6 +79,7 @@ class BackgroundProvenance:
         return _mirrored(rows).reshape(frames.shape)
 
 
+@by_value
 @dataclass(frozen=True)
 class BackgroundClip:
     """What is behind a person.

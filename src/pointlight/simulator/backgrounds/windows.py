@@ -19,6 +19,7 @@ from pointlight.simulator.backgrounds.camera_motion import estimate_path
 from pointlight.simulator.backgrounds.scan import says_too_short
 from pointlight.simulator.backgrounds.stored_pictures import read_frames
 from pointlight.simulator.clip import CLIP_FRAMES
+from pointlight.values import by_value
 from pointlight.worker_processes import Spread
 
 FORMAT_VERSION = 1
@@ -87,6 +88,7 @@ class WindowSource:
     permissive: bool
 
 
+@by_value
 @dataclass(frozen=True)
 class Window:
     """T frames and their paths.
@@ -105,7 +107,7 @@ class Window:
 
 
 class Windows(Protocol):
-    """Windows of one split by number: a cache or made scenes."""
+    """Windows of one split by number: a cache or procedural scenes."""
 
     @property
     def split(self) -> str:
@@ -228,7 +230,7 @@ class WindowCache:
         find_flow(flow)
         folders = [self.window_folder(n) for n in (range(len(self)) if numbers is None else numbers)]
         for done, _ in enumerate(spread(_PathAdder(flow), folders), 1):
-            progress(Progress("camera", done, len(folders), flow))
+            progress(Progress("camera", done, len(folders), flow, unit="window"))
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from pointlight.simulator.clips.composite import (
 )
 from pointlight.simulator.clips.engines import ENGINES, usable_cores
 from pointlight.simulator.clips.files import decode_clip, encode_clip, provenance_of
-from pointlight.simulator.clips.generate import RunSummary, Sources, open_maker, synthesize, synthesize_clip
+from pointlight.simulator.clips.generate import RunSummary, open_maker, synthesize, synthesize_clip
 from pointlight.simulator.clips.occluders import (
     Occluder,
     OccluderConfig,
@@ -33,7 +33,9 @@ from pointlight.simulator.clips.preview import (
     write_layer_video,
     write_preview,
 )
+from pointlight.simulator.clips.recipe_changes import with_set
 from pointlight.simulator.clips.sensor import SensorConfig, apply_sensor, motion_of
+from pointlight.simulator.clips.settings import Sources
 from pointlight.simulator.clips.shard_index import read_index
 from pointlight.simulator.clips.shard_reader import read_clips
 from pointlight.simulator.clips.storage import Storage, open_storage
@@ -93,6 +95,7 @@ __all__ = [
     "tracks_of_clips",
     "usable_cores",
     "window_superpixels",
+    "with_set",
     "without_total_occlusions",
     "write_layer_video",
     "write_preview",

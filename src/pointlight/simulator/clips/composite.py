@@ -21,6 +21,7 @@ from pointlight.simulator.scenes.keypoint_masking import (
     leg_mask,
 )
 from pointlight.simulator.scenes.visibility import surface_at
+from pointlight.values import by_value
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,7 @@ def check_training_clip(provenance: Provenance, split: str = "train") -> None:
     provenance.check_split(split)
 
 
+@by_value
 @dataclass(frozen=True)
 class VideoClip:
     """T frames of H x W pixels with every layer of truth about one person. Pixels are continuous.
@@ -126,6 +128,12 @@ class VideoClip:
         assumed_focal_px: the focal length that a network is told; the camera's unless the scene says otherwise.
         state: the body in camera axes, if known.
         provenance: where it all comes from.
+
+    Example:
+        >>> import pointlight
+        >>> (clip,) = pointlight.read_clips("clips")
+        >>> bool((clip.mask & ~clip.amodal_mask).any())  # what is seen of a person is part of the person
+        False
     """
 
     frames: np.ndarray

@@ -13,7 +13,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 
 from pointlight.body import AnnyBody
-from pointlight.configuration import config_sha256, differences, identity, told
+from pointlight.configuration import config_sha256
 from pointlight.errors import PointlightError
 from pointlight.files import ensure_folder
 from pointlight.motion import PROCEDURAL_SEED, compile_motion_bank, default_cache, procedural_bank
@@ -24,7 +24,8 @@ from pointlight.simulator.clips.clip_job import ClipJob
 from pointlight.simulator.clips.composite import VideoClip
 from pointlight.simulator.clips.engines import find_engine, staged_clips, usable_cores
 from pointlight.simulator.clips.prepare import open_backgrounds, window_frames
-from pointlight.simulator.clips.shard_index import INDEX, SHARDS_FORMAT_VERSION, ShardEntry, shard_name
+from pointlight.simulator.clips.settings import Sources, count_before, note_settings, places_of, settings_of
+from pointlight.simulator.clips.shard_index import INDEX, ShardEntry, shard_name
 from pointlight.simulator.clips.shard_writer import assemble_shard, unpack_shard
 from pointlight.simulator.clips.storage import Storage, open_storage
 from pointlight.simulator.clips.synthesis import ClipMaker, SynthesisConfig, find_synthesis_recipe
@@ -32,33 +33,7 @@ from pointlight.simulator.people.sources import SURREAL_SPLITS, People, Rendered
 from pointlight.simulator.people.surreal import SurrealConfig, SurrealPeople
 from pointlight.worker_processes import keep_freed_memory
 
-_SETTINGS = "settings.json"
 _LOCK = "lock"
-
-
-@dataclass(frozen=True)
-class Sources:
-    """What clips are drawn from, as places that every process can open for itself.
-
-    Attributes:
-        motion: folder of motion capture; None for procedural motions.
-        backgrounds: folder of videos; None for made scenes.
-        cache: folder of compiled motions and of windows of the videos; None for the usual one.
-        windows_per_video: how many windows are cut out of a video.
-        procedural_backgrounds: how many made scenes there are.
-        procedural_motions: procedural motions of each kind; of every five one is held out.
-        surreal: folder of SURREAL, whose people then stand in place of rendered ones; None for rendered ones.
-        surreal_depth: its depth files are there; without them nothing is hidden behind the body.
-    """
-
-    motion: Path | None = None
-    backgrounds: Path | None = None
-    cache: Path | None = None
-    windows_per_video: int = 8
-    procedural_backgrounds: int = 4096
-    procedural_motions: int = 20
-    surreal: Path | None = None
-    surreal_depth: bool = True
 
 
 @dataclass(frozen=True)
@@ -145,7 +120,19 @@ def synthesize_clip(
         config: or the name of a recipe.
         seed: of all clips.
         index: of this one.
-        sources: made ones if not given. What was opened once stays open.
+        sources: procedural ones if not given. What was opened once stays open.
+
+    Returns:
+        The clip with its whole truth; equal arguments give equal clips.
+
+    Raises:
+        PointlightError: there is no such recipe, or a source cannot be used.
+
+    Example:
+        >>> import pointlight
+        >>> clip = pointlight.synthesize_clip("no_occlusions", seed=0, index=0)
+        >>> clip.frames.shape  # frames, height, width, RGB
+        (31, 240, 320, 3)
     """
     config = find_synthesis_recipe(config) if isinstance(config, str) else config
     return _known_maker(config, sources or Sources()).clip(seed, index)
@@ -193,18 +180,19 @@ def synthesize(
     began = time.monotonic()
     storage = open_storage(out)
     maker = open_maker(config, sources, progress)
-    settings = _settings(config, maker, seed, clips_per_shard)
-    before = _count_before(storage, settings, count)
+    settings = settings_of(config, maker.versions, seed, clips_per_shard)
+    places = places_of(config, sources)
+    before = count_before(storage, settings, places, count)
     with _staging(storage, settings) as staging:
         if before < count:
             storage.remove(INDEX)  # what has no index is not finished
-        storage.put(_SETTINGS, _json({**settings, "count": count}))
+        note_settings(storage, settings, places, count)
         storage.sweep()
         job = ClipJob(partial(open_maker, config, sources), maker.versions, seed, staging)
         todo = _Work(job, storage, count, clips_per_shard)
         made = 0
         making = time.monotonic()
-        progress(Progress("clips", todo.finished, count))
+        progress(Progress("clips", todo.finished, count, unit="clip"))
         for number in todo.ready():
             todo.finish(number)
         # Closed at once, so that no process works on when something goes wrong here.
@@ -214,7 +202,7 @@ def synthesize(
                 rate = made * config.scenes.frames / max(time.monotonic() - making, 1e-9)
                 if (number := todo.staged(index)) is not None:
                     todo.finish(number)
-                progress(Progress("clips", todo.finished, count, f"{rate:.0f} frames/s"))
+                progress(Progress("clips", todo.finished, count, f"{rate:.0f} frames/s", unit="clip"))
         spent = time.monotonic() - making
         shards = todo.shards
         made_from = {**settings, "count": count}
@@ -300,51 +288,6 @@ class _Work:
 def _note(number: int) -> str:
     """The file that says that a shard is whole, and what is in it."""
     return f"{shard_name(number)}.json"
-
-
-def _settings(config: SynthesisConfig, maker: ClipMaker, seed: int, clips_per_shard: int) -> dict:
-    """What all clips of a place have in common; the count is not among it.
-
-    The configuration is readable and is its identity: of a folder of pictures it has the content's hash, not the place.
-    """
-    return {
-        "format_version": SHARDS_FORMAT_VERSION,
-        "recipe": config.name,
-        "split": config.split,
-        "config": identity(config),
-        "seed": seed,
-        "clips_per_shard": clips_per_shard,
-        "versions": maker.versions,
-    }
-
-
-def _count_before(storage: Storage, settings: dict, count: int) -> int:
-    """How many clips were asked for here before; see that the place holds these clips and no others."""
-    before = storage.read(_SETTINGS)
-    if before is None:
-        return 0
-    there = json.loads(before)
-    if isinstance(there.get("config"), str):
-        raise PointlightError(
-            f"{storage.address} was begun by an older version of Pointlight, which described settings otherwise; finish it "
-            "with that version or choose another place"
-        )
-    if unlike := [name for name in settings if there.get(name) != settings[name]]:
-        found = differences(
-            {name: there.get(name) for name in unlike}, {name: settings[name] for name in unlike}
-        )
-        # The recipe's hash differs wherever its configuration does, and says less.
-        found = [each for each in found if each[0] != "versions.recipe"] or found
-        raise PointlightError(
-            f"{storage.address} was begun with another {', '.join(unlike)} ({told(found, 'what is there')}); choose "
-            "another place or delete it"
-        )
-    if there["count"] > count:
-        raise PointlightError(
-            f"{storage.address} was begun with {there['count']} clips, of which {there['count'] - count} cannot be taken "
-            f"away; ask for {there['count']} or more, or choose another place"
-        )
-    return there["count"]
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from pointlight.randomness import smooth_noise
 from pointlight.simulator.clips.superpixels import superpixels
 from pointlight.simulator.people.layers import PersonLayer
 from pointlight.simulator.scenes.visibility import pixel_of
+from pointlight.values import by_value
 
 _FORMAT_VERSION = 1
 
@@ -50,6 +51,7 @@ class OccluderConfig:
     box: float = 0.0
 
 
+@by_value
 @dataclass(frozen=True)
 class SuperpixelMap:
     """The superpixels of one window of video; one map serves many draws.
@@ -67,6 +69,7 @@ class SuperpixelMap:
     coordinate_weight: float
 
 
+@by_value
 @dataclass(frozen=True)
 class Occluder:
     """Something that covers the person.

@@ -105,7 +105,7 @@ def prepare_backgrounds(
             shown = "none" if config.backgrounds.static else flow
             folders = [windows.window_folder(number) for number in range(len(windows))]
             for done, _ in enumerate(spread(_MapMaker(shown, config.occluders), folders), 1):
-                progress(Progress("superpixels", done, len(folders)))
+                progress(Progress("superpixels", done, len(folders), unit="window"))
     return windows
 
 

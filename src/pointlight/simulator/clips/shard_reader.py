@@ -37,8 +37,17 @@ def read_clips(
         reader: number of this reader, rank * workers + worker.
         readers: how many share the shards; no two get the same one.
 
+    Returns:
+        An iterator of clips with their whole truth.
+
     Raises:
         PointlightError: fewer shards than readers, a broken shard, or a clip of another split.
+
+    Example:
+        >>> import pointlight
+        >>> for clip in pointlight.read_clips("clips", seed=1, epoch=0):
+        ...     print(clip.frames.shape, clip.visible.shape)
+        (31, 240, 320, 3) (31, 19)
     """
     files = [entry["file"] for entry in read_index(address)["shards"]]
     storage = open_storage(address)

@@ -1,4 +1,4 @@
-"""One clip from its number: scene, looks, background, occluder and sensor put together; the recipes of Table 2."""
+"""One clip from its number: scene, appearance, background, occluder and sensor put together; the recipes of Table 2."""
 
 from __future__ import annotations
 
@@ -43,6 +43,7 @@ from pointlight.simulator.people.sources import People, RenderedPeople, Subject
 from pointlight.simulator.scenes.cameras import CameraConfig
 from pointlight.simulator.scenes.keypoint_masking import KeypointMaskingConfig
 from pointlight.simulator.scenes.scene import Scene, SceneConfig, surreal_scenes
+from pointlight.values import by_value
 
 
 @dataclass(frozen=True)
@@ -199,16 +200,21 @@ def find_synthesis_recipe(name: str) -> SynthesisConfig:
     return SYNTHESIS_RECIPES[name]
 
 
+WITHOUT_TOTAL_OCCLUSIONS = "-no_total_occlusions"
+"""What the name of such a recipe ends in."""
+
+
 def without_total_occlusions(config: SynthesisConfig) -> SynthesisConfig:
     """The same clips with no frame taken away as a whole."""
     masking = replace(config.scenes.masking, total_occlusion=0.0)
     return replace(
         config,
-        name=f"{config.name}-no_total_occlusions",
+        name=f"{config.name}{WITHOUT_TOTAL_OCCLUSIONS}",
         scenes=replace(config.scenes, masking=masking),
     )
 
 
+@by_value
 @dataclass(frozen=True)
 class ClipParts:
     """A clip and what it was put together from.

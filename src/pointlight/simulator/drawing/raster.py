@@ -13,6 +13,8 @@ from typing import no_type_check
 import numba
 import numpy as np
 
+from pointlight.values import by_value
+
 NO_FACE = -1
 _STEPS = 1024
 _SHIFT = 10
@@ -21,6 +23,7 @@ _FARTHEST_PX = 1 << 19
 """Triangles with a corner beyond are left out, so that products fit into 64 bits."""
 
 
+@by_value
 @dataclass(frozen=True)
 class Raster:
     """What every pixel sees; the arrays are drawn into.

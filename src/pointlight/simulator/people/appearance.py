@@ -14,6 +14,7 @@ from pointlight.simulator.drawing.lighting import draw_light
 from pointlight.simulator.people.drapes import Drape
 from pointlight.simulator.people.fabrics import TILE_PX, Fabric, picture_fabrics, procedural_fabrics
 from pointlight.simulator.people.wardrobe import Garment, Outfit, draw_outfit, styled
+from pointlight.values import by_value
 
 Bounds = tuple[tuple[str, float, float], ...]
 
@@ -26,7 +27,7 @@ _UNDER_M = -0.06
 
 @dataclass(frozen=True)
 class AppearanceConfig:
-    """The distribution of looks.
+    """The distribution of appearances.
 
     Attributes:
         split: of the families of textures; no draw mixes splits.
@@ -62,6 +63,7 @@ PAPER_APPEARANCE = AppearanceConfig(
 """As in SURREAL: clothes are paint on the body, under nine random coefficients of light."""
 
 
+@by_value
 @dataclass(frozen=True)
 class Layer:
     """One thing that covers a part of the body; later layers lie over earlier ones.
@@ -101,9 +103,10 @@ class Layer:
     smooth: float = 0.0
 
 
+@by_value
 @dataclass(frozen=True)
 class Appearance:
-    """One person's looks, ready to draw.
+    """One person's appearance, ready to draw.
 
     Attributes:
         layers: the skin first.
@@ -126,7 +129,7 @@ class Appearance:
 
 
 def draw_appearance(config: AppearanceConfig, seed: int, index: int, shape: np.ndarray) -> Appearance:
-    """Draw the looks of scene `index`, a pure function of the arguments (and of the folder of pictures).
+    """Draw the appearance of scene `index`, a pure function of the arguments (and of the folder of pictures).
 
     Args:
         config: the distribution.

@@ -9,6 +9,8 @@ from typing import no_type_check
 import numba
 import numpy as np
 
+from pointlight.values import by_value
+
 COLUMNS = 56
 ROWS = 16
 
@@ -27,6 +29,7 @@ _LEG_M = 0.816
 """Height of the mean adult's hip joints at rest, and from there to the ankles."""
 
 
+@by_value
 @dataclass(frozen=True)
 class Drape:
     """Cloth that hangs from the hips around both legs; lengths in metres on the mean adult.

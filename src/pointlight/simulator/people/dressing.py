@@ -1,4 +1,4 @@
-"""Puts looks on a body: paints its texture and moves its vertices out to where the clothes are."""
+"""Puts an appearance on a body: paints its texture and moves its vertices out to where the clothes are."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def _numbers(layer: Layer) -> tuple[float, ...]:
 
 
 def paint(appearance: Appearance, texels: Texels) -> np.ndarray:
-    """(size, size, 3) float32 linear RGB of the looks' layers on the UV map."""
+    """(size, size, 3) float32 linear RGB of the appearance's layers on the UV map."""
     pattern = _Pattern.of(appearance.layers)
     tiles = linear_tile(np.stack([layer.tile for layer in appearance.layers]), texels.size)
     colours = _paint(

@@ -8,8 +8,10 @@ import numpy as np
 
 from pointlight.body import BodyState
 from pointlight.simulator.scenes.cameras import CameraPath
+from pointlight.values import by_value
 
 
+@by_value
 @dataclass(frozen=True)
 class PersonLayer:
     """One person over T frames of H x W pixels, on nothing.

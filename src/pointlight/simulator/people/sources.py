@@ -23,11 +23,13 @@ from pointlight.simulator.scenes.cameras import follow
 from pointlight.simulator.scenes.detector_noise import DetectorNoise
 from pointlight.simulator.scenes.keypoint_masking import KeypointMaskingDraws, draw_masking
 from pointlight.simulator.scenes.scene import Scene, SceneConfig, SceneSampler
+from pointlight.values import by_value
 
 SURREAL_SPLITS = {"train": "train", "validation": "val", "heldout": "test"}
 """SURREAL's names of our splits."""
 
 
+@by_value
 @dataclass(frozen=True)
 class Subject:
     """Whom a clip is about, and what chance hides of them.
@@ -108,7 +110,7 @@ class RenderedPeople:
         scene = self.scene(seed, index, path_px)
         progress(Progress("scene", 1, 1))
         appearance = draw_appearance(self._appearance, seed, index, scene.shape)
-        progress(Progress("looks", 1, 1))
+        progress(Progress("appearance", 1, 1))
         layer = render_person(scene, appearance, self.body)
         progress(Progress("render", 1, 1))
         return Subject(
@@ -125,7 +127,7 @@ class RenderedPeople:
         """As in `People`."""
         assert subject.scene is not None
         other = draw_bystander(subject.scene, self._scenes)
-        # Looks by the other scene's own numbers, from the same families of textures.
+        # Appearance by the other scene's own numbers, from the same families of textures.
         appearance = draw_appearance(self._appearance, other.seed, other.index, other.shape)
         layer = render_person(other, appearance, self.body)
         return layer, {"bystander": other.motion.name, "bystander's textures": ", ".join(appearance.fabrics)}
@@ -138,7 +140,7 @@ class SurrealPeopleSource:
         """Bring the sources together.
 
         Args:
-            scenes: its split, hiding and detectors are used; bodies, motions and cameras are SURREAL's.
+            scenes: its split, keypoint masking and detectors are used; bodies, motions and cameras are SURREAL's.
             surreal: of the same split.
 
         Raises:

@@ -20,6 +20,7 @@ from pointlight.body import SMPL_SHAPES
 from pointlight.errors import PointlightError
 from pointlight.geometry import rotvec_to_rotmat
 from pointlight.media import VideoReader
+from pointlight.values import by_value
 
 SURREAL_SIZE = (320, 240)
 SURREAL_FOCAL_PX = 600.0
@@ -38,6 +39,7 @@ SPLITS = ("train", "val", "test")
 """Folders of the official tree."""
 
 
+@by_value
 @dataclass(frozen=True)
 class SurrealInfo:
     """A clip's `_info.mat`, mirrored back. Camera axes: x right, y down, z away.

@@ -8,6 +8,7 @@ import numba
 import numpy as np
 
 from pointlight.randomness import smooth_noise
+from pointlight.values import by_value
 
 Range = tuple[float, float]
 
@@ -60,6 +61,7 @@ SURREAL_CAMERA = CameraConfig(
 """SURREAL's camera: 60 mm on 32 mm film at 320x240, level, still, about 8 m away, aimed at the first frame's hips."""
 
 
+@by_value
 @dataclass(frozen=True)
 class CameraPath:
     """A camera over the frames of a clip; `x_camera = R_camera_world @ x_world + translation`.

@@ -22,9 +22,9 @@ class DetectorNoise:
         correlated: standard deviation of slowly changing noise, a coordinate.
         motion: extra white noise, as a share of the joint's motion between frames.
         outlier: share of joint-frames that land far away.
-        swap: share of clips in which left and right are exchanged, for up to half of the clip: what lasts longer
+        swap: share of clips in which left and right are swapped, for up to half of the clip: what lasts longer
             is only told from the video around the clip.
-        limb_swap: share of clips in which one pair of limbs is exchanged for a while.
+        limb_swap: share of clips in which one pair of limbs is swapped for a while.
         wrong_hidden: share of hidden joints that are shown all the same, at a wrong place.
         drift: standard deviation of noise that changes within about a tenth of a second, a coordinate.
         stray: share of a limb's frames in stretches in which the detector reads the limb somewhere else.
@@ -163,7 +163,7 @@ def _swap(
     config: DetectorNoise,
     rng: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Exchange left and right, of the whole body or of one pair of limbs, for a stretch of frames."""
+    """Swap left and right, of the whole body or of one pair of limbs, for a stretch of frames."""
     frames = len(points)
     limbs = (("wrist", "elbow"), ("knee", "ankle", "heel", "toe"), ("wrist",), ("ankle", "heel", "toe"))
     plans = []

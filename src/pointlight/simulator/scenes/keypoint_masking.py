@@ -9,13 +9,14 @@ import numpy as np
 
 from pointlight.randomness import stream
 from pointlight.simulator.clip import CLIP_FRAMES
+from pointlight.values import by_value
 
 LEG_PARTS = ("hip", "knee", "ankle", "heel", "toe")
 
 
 @dataclass(frozen=True)
 class KeypointMaskingConfig:
-    """Appendix B's hiding of keypoints.
+    """Appendix B's masking of keypoints.
 
     Attributes:
         self_occlusion: hide what lies at least 20 cm behind the body's own surface.
@@ -39,6 +40,7 @@ class KeypointMaskingConfig:
     block_frames: tuple[int, int] = (5, 31)
 
 
+@by_value
 @dataclass(frozen=True)
 class KeypointMaskingDraws:
     """One clip's draws for K keypoints over T frames; everything that chance decides.

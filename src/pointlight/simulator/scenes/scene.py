@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 import numpy as np
 import torch
@@ -25,11 +26,12 @@ from pointlight.simulator.scenes.keypoint_masking import (
     draw_masking,
 )
 from pointlight.simulator.scenes.population import draw_shape
+from pointlight.values import by_value
 
 
 @dataclass(frozen=True)
 class SceneConfig:
-    """The distribution of scenes. Defaults are ours; the paper's hiding is in `KeypointMaskingConfig`.
+    """The distribution of scenes. Defaults are ours; the paper's keypoint masking is in `KeypointMaskingConfig`.
 
     Attributes:
         name: under which figures are reported.
@@ -52,7 +54,7 @@ class SceneConfig:
     frames: int = CLIP_FRAMES
     group_power: float = 0.5
     mirror: float = 0.5
-    ages: str = "adults"
+    ages: Literal["adults", "all"] = "adults"
     variety: VarietyConfig = field(default_factory=VarietyConfig)
     camera: CameraConfig = field(default_factory=CameraConfig)
     masking: KeypointMaskingConfig = field(default_factory=KeypointMaskingConfig)
@@ -66,6 +68,7 @@ class SceneConfig:
         return (self.noise, *self.other_noises)
 
 
+@by_value
 @dataclass(frozen=True)
 class Scene:
     """One drawn scene, ready for either rendering.

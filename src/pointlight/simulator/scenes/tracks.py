@@ -15,11 +15,13 @@ from pointlight.simulator.scenes.detector_noise import detector_errors
 from pointlight.simulator.scenes.keypoint_masking import apply_masking, leg_mask
 from pointlight.simulator.scenes.scene import Scene, SceneConfig
 from pointlight.simulator.scenes.visibility import SelfOcclusion
+from pointlight.values import by_value
 
 TRACK_POINTS: tuple[str, ...] = (*EXTENDED_KEYPOINTS, "neck", "head_top")
 """The points of which tracks hold the truth: all that a network may see, then what evaluation adds."""
 
 
+@by_value
 @dataclass(frozen=True)
 class Tracks:
     """Keypoint tracks of B scenes over T frames, as a detector gives them, with the whole truth.

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
+from pointlight.capture.detection.keypoint_layouts import find_layout
 from pointlight.capture.detection.person_box import PersonBox
 from pointlight.errors import PointlightError
 
@@ -19,6 +20,7 @@ class PredictOptions:
     Attributes:
         model: name of a shipped model or path of weights.
         keypoints: file with 2D keypoints in place of the detector.
+        keypoint_format: the order of that file's keypoints where it can't tell, a key of `LAYOUTS` such as "body25b".
         start_s: first second of the video to use.
         end_s: last second.
         fov_deg: field of view along the picture's longer side.
@@ -32,6 +34,7 @@ class PredictOptions:
 
     model: str = "points"
     keypoints: Path | None = None
+    keypoint_format: str | None = None
     start_s: float | None = None
     end_s: float | None = None
     fov_deg: float | None = None
@@ -44,6 +47,12 @@ class PredictOptions:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""
+        if self.keypoint_format is not None:
+            find_layout(self.keypoint_format)
+            if self.keypoints is None:
+                raise PointlightError(
+                    "a keypoint format is given without a file of keypoints; give both or neither"
+                )
         if self.fov_deg is not None and self.focal_px is not None:
             raise PointlightError("both a field of view and a focal length are given; give one of them")
         if self.fov_deg is not None and not 1 < self.fov_deg < 170:

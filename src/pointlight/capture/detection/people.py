@@ -1,8 +1,8 @@
-"""Which of several people in a keypoint file is meant: links their poses over time and chooses one."""
+"""Which of several people in a keypoint file is meant: by the file's own ids, else by linking poses over time."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,16 +17,45 @@ _FARTHEST = 1.0
 """Poses are linked if their keypoints lie this near, in diagonals of the person's box: within no time, per
 second, and at most."""
 _BOX_PATIENCE_S = 0.5
+_LIKE_SIZE = 0.5
+"""Who comes back is as large as before, give or take this in the logarithm."""
+_LIKE_SCORE = 0.5
+"""Who comes back is seen at least this share as well: posters and shadows are not."""
+_STRAY_S = 0.25
+"""Where a file has one pose a frame, one that is elsewhere for less than this is somebody else's."""
 
-PeopleByFrame = Mapping[int, Sequence[np.ndarray]]
-"""Frame number to poses (K, 3) of the people in it: x, y, score."""
+Chain = dict[int, np.ndarray]
+"""Poses (K, 3) of one person by frame number."""
+
+
+@dataclass(frozen=True)
+class SeenPose:
+    """One person in one frame: pose (K, 3) x, y, score; who it is, if the file says so."""
+
+    pose: np.ndarray
+    identity: Hashable | None = None
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """One person a shot.
+
+    Attributes:
+        poses: by frame number.
+        breaks: frames with which somebody else begins, though the picture goes on.
+        warnings: sentences on what was left out.
+    """
+
+    poses: Chain
+    breaks: tuple[int, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass
 class _Person:
-    """A chain of poses."""
+    """A chain of poses that grows."""
 
-    poses: dict[int, np.ndarray] = field(default_factory=dict)
+    poses: Chain = field(default_factory=dict)
     last_s: float = 0.0
     last: np.ndarray = field(default_factory=lambda: np.zeros((0, 3)))
 
@@ -35,31 +64,70 @@ class _Person:
 
 
 def choose_person(
-    people: PeopleByFrame, times_s: Mapping[int, float], box: PersonBox | None, source: str
-) -> dict[int, np.ndarray]:
-    """The poses of one person by frame number.
+    people: Mapping[int, Sequence[SeenPose]],
+    times_s: Mapping[int, float],
+    shots: Mapping[int, int],
+    box: PersonBox | None,
+    source: str,
+) -> Chosen:
+    """One person's poses: in every shot whom the file calls the same, else who is most present.
+
+    That is size times score, summed over the frames.
 
     Args:
-        people: everybody.
+        people: everybody by frame number.
         times_s: the time of each frame.
-        box: which person; without it the one who is largest, summed over the frames.
+        shots: the number of the shot that each frame belongs to.
+        box: which person; the other shots then show the same only if the file says so.
         source: what to call the file in errors.
 
     Raises:
         PointlightError: nobody is in the box.
     """
     everybody = {
-        frame: [pose for pose in poses if (pose[:, 2] > 0).sum() >= 2] for frame, poses in people.items()
+        frame: [seen for seen in poses if (seen.pose[:, 2] > 0).sum() >= 2] for frame, poses in people.items()
     }
-    chains = link(everybody, times_s)
+    by_shot: dict[int, dict[int, Sequence[SeenPose]]] = {}
+    for frame, poses in everybody.items():
+        by_shot.setdefault(shots[frame], {})[frame] = poses
+    if box is None and all(len(poses) <= 1 for poses in everybody.values()):
+        parts = [_only_one(part, times_s, source) for part in by_shot.values()]
+        return Chosen(
+            {frame: pose for part in parts for frame, pose in part.poses.items()},
+            tuple(frame for part in parts for frame in part.breaks),
+            tuple(text for part in parts for text in part.warnings),
+        )
+    chains_of = {shot: _chains(part, times_s) for shot, part in by_shot.items()}
+    identity: Hashable | None = None
     if box is not None:
-        return _in_box(chains, times_s, box, source)
-    if all(len(poses) <= 1 for poses in everybody.values()):
-        return {frame: poses[0] for frame, poses in everybody.items() if poses}
-    return max(chains, key=lambda chain: sum(_diagonal(pose) for pose in chain.values()))
+        start_s = min(times_s.values()) if box.time_s is None else box.time_s
+        main = _in_box([c for chains in chains_of.values() for c in chains], times_s, start_s, box, source)
+        identity = _identity(main, everybody)
+        wanted = {shots[next(iter(main))]: main}
+    else:
+        identity = _largest_identity(everybody)
+        wanted = {}
+    chosen: Chain = {}
+    lost = 0
+    for shot, chains in chains_of.items():
+        same = [chain for chain in chains if identity is not None and _identity(chain, everybody) == identity]
+        first = wanted.get(shot) or max(same, key=_weight, default=None)
+        if first is not None:
+            chosen |= _assembled(first, chains, times_s, anywhere=identity is None)
+        elif box is None and chains:
+            chosen |= max(_everybody(chains, times_s), key=_weight)
+        else:
+            lost += bool(chains)
+    warnings = ()
+    if lost:
+        warnings = (
+            f"{source}: the box names a person of one shot; {lost} other shots, in which nobody is known to be"
+            " the same, are left without a body",
+        )
+    return Chosen(dict(sorted(chosen.items())), (), warnings)
 
 
-def link(people: PeopleByFrame, times_s: Mapping[int, float]) -> list[dict[int, np.ndarray]]:
+def link(people: Mapping[int, Sequence[np.ndarray]], times_s: Mapping[int, float]) -> list[Chain]:
     """Chains of poses that can belong to one person each, nearest poses first."""
     chains: list[_Person] = []
     for frame in sorted(people):
@@ -69,7 +137,7 @@ def link(people: PeopleByFrame, times_s: Mapping[int, float]) -> list[dict[int, 
         for number, pose in enumerate(people[frame]):
             for place, chain in enumerate(awake):
                 far = _distance(chain.last, pose)
-                if far <= min(_SHIFT + _SPEED_PER_S * (time_s - chain.last_s), _FARTHEST):
+                if far <= _reach(time_s - chain.last_s):
                     offers.append((far, number, place))
         taken_poses: set[int] = set()
         taken_chains: set[int] = set()
@@ -85,10 +153,183 @@ def link(people: PeopleByFrame, times_s: Mapping[int, float]) -> list[dict[int, 
     return [chain.poses for chain in chains]
 
 
+def trusted_identities(
+    ids: Mapping[int, Sequence[Mapping[str, Hashable]]],
+    poses: Mapping[int, Sequence[np.ndarray]],
+    times_s: Mapping[int, float],
+    shots: Mapping[int, int],
+    keys: Iterable[str],
+) -> str | None:
+    """The key under which a file names people so that each name stays with one person; None if no key does.
+
+    A name is nobody's if two people of a frame share it, if every entry has its own, or if it jumps between people.
+
+    Args:
+        ids: of everybody, by frame number.
+        poses: theirs.
+        times_s: the time of each frame.
+        shots: the number of each frame's shot.
+        keys: the most telling first.
+    """
+    for key in keys:
+        of_frame = {frame: [one.get(key) for one in everybody] for frame, everybody in ids.items()}
+        known = {frame: [name for name in names if name is not None] for frame, names in of_frame.items()}
+        count, named = sum(map(len, of_frame.values())), sum(map(len, known.values()))
+        if not named or 2 * named < count or any(len(set(names)) < len(names) for names in known.values()):
+            continue
+        if 2 * len({name for names in known.values() for name in names}) > max(named, 1):
+            continue
+        if _jumps_share(of_frame, poses, times_s, shots) <= 0.02:
+            return key
+    return None
+
+
+def _jumps_share(
+    names: Mapping[int, Sequence[Hashable | None]],
+    poses: Mapping[int, Sequence[np.ndarray]],
+    times_s: Mapping[int, float],
+    shots: Mapping[int, int],
+) -> float:
+    """Of the steps that names make from frame to frame, the share that no person can make."""
+    last: dict[Hashable, tuple[int, np.ndarray]] = {}
+    steps = jumps = 0
+    for frame in sorted(names):
+        for name, pose in zip(names[frame], poses[frame], strict=True):
+            if name is None:
+                continue
+            if name in last:
+                before, other = last[name]
+                gap_s = times_s[frame] - times_s[before]
+                if gap_s <= _LINK_WITHIN_S and shots[frame] == shots[before]:
+                    far = _distance(other, pose)
+                    steps += bool(np.isfinite(far))
+                    jumps += bool(np.isfinite(far)) and far > _reach(gap_s)
+            last[name] = (frame, pose)
+    return jumps / max(steps, 1)
+
+
+def _chains(people: Mapping[int, Sequence[SeenPose]], times_s: Mapping[int, float]) -> list[Chain]:
+    """Everybody of a shot: one chain a name, and linked poses of those who have none."""
+    named: dict[Hashable, Chain] = {}
+    for frame in sorted(people):
+        for seen in people[frame]:
+            if seen.identity is not None:
+                named.setdefault(seen.identity, {})[frame] = seen.pose
+    nameless = {
+        frame: [seen.pose for seen in poses if seen.identity is None] for frame, poses in people.items()
+    }
+    return [*named.values(), *link(nameless, times_s)]
+
+
+def _identity(chain: Chain, people: Mapping[int, Sequence[SeenPose]]) -> Hashable | None:
+    frame, pose = next(iter(chain.items()))
+    return next((seen.identity for seen in people[frame] if seen.pose is pose), None)
+
+
+def _largest_identity(people: Mapping[int, Sequence[SeenPose]]) -> Hashable | None:
+    sums: dict[Hashable, float] = {}
+    for poses in people.values():
+        for seen in poses:
+            if seen.identity is not None:
+                sums[seen.identity] = sums.get(seen.identity, 0.0) + _presence(seen.pose)
+    return max(sums, key=lambda name: sums[name], default=None)
+
+
+def _assembled(
+    main: Chain, chains: Sequence[Chain], times_s: Mapping[int, float], *, anywhere: bool
+) -> Chain:
+    """A chain with others of the same person, before and behind it.
+
+    Args:
+        main: the chain.
+        chains: everybody's in the shot.
+        times_s: the time of each frame.
+        anywhere: whether who was away for long may come back at any place; else only who was lost for a moment is joined.
+    """
+    person = dict(sorted(main.items()))
+    score = _score(main)
+    for chain in sorted((other for other in chains if other is not main), key=_weight, reverse=True):
+        first, last = min(chain), max(chain)
+        if any(first <= frame <= last for frame in person) or _score(chain) < _LIKE_SCORE * score:
+            continue
+        before, after = (
+            [frame for frame in person if frame < first],
+            [frame for frame in person if frame > last],
+        )
+        fits = [(max(before), first, person, chain)] if before else []
+        fits += [(last, min(after), chain, person)] if after else []
+        if all(_continues(a[i], b[j], times_s[j] - times_s[i], anywhere=anywhere) for i, j, a, b in fits):
+            person = dict(sorted((person | chain).items()))
+    return person
+
+
+def _everybody(chains: Sequence[Chain], times_s: Mapping[int, float]) -> list[Chain]:
+    """The people whom chains without names make up, the most present first served."""
+    left = sorted(chains, key=_weight, reverse=True)
+    people: list[Chain] = []
+    while left:
+        people.append(_assembled(left[0], left, times_s, anywhere=True))
+        left = [chain for chain in left if not _holds(people[-1], chain)]
+    return people
+
+
+def _holds(person: Chain, chain: Chain) -> bool:
+    frame, pose = next(iter(chain.items()))
+    return person.get(frame) is pose
+
+
+def _only_one(people: Mapping[int, Sequence[SeenPose]], times_s: Mapping[int, float], source: str) -> Chosen:
+    """A file that has one pose a frame means that one; where it jumps, it has become somebody else."""
+    poses = {frame: [seen.pose for seen in seen_here] for frame, seen_here in people.items()}
+    chains = sorted(link(poses, times_s), key=min)
+    main = max(chains, key=_weight, default={})
+    kept: list[Chain] = []
+    strays: list[Chain] = []
+    breaks: list[int] = []
+    for number, chain in enumerate(chains):
+        following = chains[number + 1] if number + 1 < len(chains) else None
+        if kept and not _follows(kept[-1], chain, times_s):
+            short = times_s[max(chain)] - times_s[min(chain)] < _STRAY_S
+            passing = short and (following is None or _follows(kept[-1], following, times_s))
+            if passing or _score(chain) < _LIKE_SCORE * _score(main):
+                strays.append(chain)
+                continue
+            breaks.append(min(chain))
+        kept.append(chain)
+    warnings = ()
+    if strays:
+        first = min(strays[0])
+        warnings = (
+            f"{source}: in {sum(map(len, strays))} frames, the first at {times_s[first]:.2f} s, the pose is"
+            " elsewhere or hardly to be seen; it is left out",
+        )
+    merged = {frame: pose for chain in kept for frame, pose in chain.items()}
+    return Chosen(dict(sorted(merged.items())), tuple(breaks), warnings)
+
+
+def _follows(before: Chain, after: Chain, times_s: Mapping[int, float]) -> bool:
+    gap_s = times_s[min(after)] - times_s[max(before)]
+    return _continues(before[max(before)], after[min(after)], gap_s, anywhere=True)
+
+
+def _continues(before: np.ndarray, after: np.ndarray, gap_s: float, *, anywhere: bool) -> bool:
+    """Whether two poses, so long apart, can be one person's; poses without common keypoints can."""
+    both = (before[:, 2] > 0) & (after[:, 2] > 0)
+    if both.sum() < 2:
+        return True
+    stretch = abs(np.log(_diagonal(after[both]) + 1.0) - np.log(_diagonal(before[both]) + 1.0))
+    if gap_s <= _LINK_WITHIN_S:
+        return _distance(before, after) <= _reach(gap_s)
+    return anywhere and stretch <= _LIKE_SIZE
+
+
+def _reach(gap_s: float) -> float:
+    return min(_SHIFT + _SPEED_PER_S * gap_s, _FARTHEST)
+
+
 def _in_box(
-    chains: list[dict[int, np.ndarray]], times_s: Mapping[int, float], box: PersonBox, source: str
-) -> dict[int, np.ndarray]:
-    start_s = min(times_s.values()) if box.time_s is None else box.time_s
+    chains: Sequence[Chain], times_s: Mapping[int, float], start_s: float, box: PersonBox, source: str
+) -> Chain:
     fits = []
     for number, chain in enumerate(chains):
         for frame, pose in chain.items():
@@ -113,6 +354,20 @@ def _share_inside(pose: np.ndarray, box: PersonBox) -> float:
         & (seen[:, 1] <= box.y + box.height)
     )
     return float(inside.mean())
+
+
+def _weight(chain: Chain) -> float:
+    return sum(_presence(pose) for pose in chain.values())
+
+
+def _presence(pose: np.ndarray) -> float:
+    """How large and how surely somebody is seen."""
+    return _diagonal(pose) * float(pose[:, 2].mean())
+
+
+def _score(chain: Chain) -> float:
+    """Summed over keypoints, of the usual pose."""
+    return float(np.median([pose[:, 2].sum() for pose in chain.values()]))
 
 
 def _diagonal(pose: np.ndarray) -> float:

@@ -214,7 +214,10 @@ def test_wrong_files_say_what_is_wrong(tmp_path: Path, video: VideoReader) -> No
         "null.json": ([{**e, "keypoints": [None] * 51} for e in good], "nobody in .*null.json has keypoints"),
         "negative.json": (changed(keypoints=[1, 1, -1] * 17), "a score in frame 0 is negative"),
         "frame.json": (changed(image_id="first"), "entry 0 does not say its frame"),
-        "late.json": (changed(image_id=FRAMES), "keypoints for frame 12, but the video's frames are 0 to 11"),
+        "late.json": (
+            changed(image_id=FRAMES + 1),
+            "keypoints for frame 13, but the video's frames are 0 to 11",
+        ),
         "relative.json": (relative, "coordinates from 0 to 1"),
         "large.json": (large, "most keypoints outside the picture of 320 x 240"),
         "other.json": ({"a": 1}, "holds no keypoints in a known form"),

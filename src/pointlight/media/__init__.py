@@ -1,4 +1,4 @@
-"""Reading and writing video with exact times, and still pictures.
+"""Reading and writing video with exact times, its cuts, and still pictures.
 
 The one place where containers and codecs are known.
 """

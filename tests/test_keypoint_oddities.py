@@ -132,6 +132,12 @@ def test_absent_frames_are_empty(tmp_path: Path, video: VideoReader, mark: Any) 
     assert_same(read_keypoints(written(tmp_path / "list.json", frames), video), body)
 
 
+def test_lists_may_state_their_frames(tmp_path: Path, video: VideoReader) -> None:
+    body = walker(OPENPOSE_BODY_25)
+    entries = [people(pose) | {"frame": frame} for frame, pose in enumerate(body)]
+    assert_same(read_keypoints(written(tmp_path / "k.json", entries[::-1]), video), body)
+
+
 def test_coco_entries_without_keypoints(tmp_path: Path, video: VideoReader) -> None:
     poses = walker()
     entries: list[Any] = coco(poses)
@@ -233,6 +239,13 @@ def test_the_name_of_a_single_file(tmp_path: Path, video: VideoReader) -> None:
         read_keypoints(written(tmp_path / "frame_000012_cam1_keypoints.json", people(body[0])), video)
 
 
+def test_an_image_that_is_not_there(tmp_path: Path, video: VideoReader) -> None:
+    images = [{"id": i, "file_name": f"{i:03}.jpg"} for i in range(5)]
+    content = {"images": images, "annotations": coco(walker(frames=6))}
+    with pytest.raises(PointlightError, match="entry 5 belongs to image 5, which is not among the images"):
+        read_keypoints(written(tmp_path / "k.json", content), video)
+
+
 def test_frames_counted_from_one(tmp_path: Path, video: VideoReader) -> None:
     poses = walker()
     track = read_keypoints(written(tmp_path / "k.json", coco(poses, lambda i: f"{i + 1:04}.png")), video)
@@ -263,8 +276,8 @@ def test_one_odd_file_does_not_stop_a_folder(tmp_path: Path, video: VideoReader)
     track = read_keypoints(folder, video)
     body[4] = 0
     assert_same(track, body)
-    assert any("clip_000000000004_keypoints.json cannot be read as JSON" in text for text in track.warnings)
-    assert any("info.json has no list of people" in text for text in track.warnings)
+    assert any("04_keypoints.json cannot be read as JSON; left out" in text for text in track.warnings)
+    assert any("info.json has no list of people; left out" in text for text in track.warnings)
 
 
 # --- sizes, rates, places

@@ -39,13 +39,16 @@ def read_keypoints(
         raise PointlightError(f"there is no keypoint file {path}; {FORMATS}")
     if box is not None:
         box.check(video.size)
+    own = path.suffix.lower() == ".npz" and not path.is_dir()
+    if own and order is not None:
+        raise PointlightError(f"{path} names its keypoints itself; leave out the keypoint format")
+    content = None if own else read_json(path)
     frames, shots = _frames_and_shots(video)
-    if path.suffix.lower() == ".npz" and not path.is_dir():
-        if order is not None:
-            raise PointlightError(f"{path} names its keypoints itself; leave out the keypoint format")
-        people = _read_own(path, frames, video.size)
-    else:
-        people = matched(path, read_json(path), frames, video, order)
+    people = (
+        _read_own(path, frames, video.size)
+        if content is None
+        else matched(path, content, frames, video, order)
+    )
     _check_frames(people, frames, video, path)
     _check_places(people, video.size, path)
     return _one_person(people, frames, shots, video.size, box, path)

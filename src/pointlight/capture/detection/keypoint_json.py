@@ -49,7 +49,7 @@ def read_json(path: Path) -> KeypointContent:
     if entries and isinstance(content, list):
         # A frame in which nothing is seen may be null, {} or [] here.
         if any("people" in entry for entry in entries):
-            return _openpose(path, list(enumerate(content)))
+            return _openpose(path, [(_own_label(entry, place), entry) for place, entry in enumerate(content)])
         if any("instances" in entry for entry in entries):
             return _mmpose(path, content, None)
         if any("keypoints" in entry for entry in entries):
@@ -87,15 +87,15 @@ def _folder(path: Path) -> KeypointContent:
         what = "cannot be read as JSON" if broken else "has no list of people as OpenPose writes it"
         raise PointlightError(f"{path / (broken or other)[0]} {what}; {FORMATS}")
     warnings = [
-        f"{path}: {_listed(names)} {what}, so that frame has no keypoints"
+        f"{path}: {_counted(names)} {what}; left out"
         for names, what in ((broken, "cannot be read as JSON"), (other, "has no list of people"))
         if names
     ]
     return _openpose(path, entries, tuple(warnings))
 
 
-def _listed(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{len(names)} files, such as {names[0]}, of which each"
+def _counted(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"each of {len(names)} files, such as {names[0]},"
 
 
 def _openpose(
@@ -140,11 +140,16 @@ def _coco(path: Path, entries: list[Any], content: Mapping[str, Any]) -> Keypoin
         if _is_key(image.get("id")) and (size := stated_size(image))
     }
     labels: list[Label] = list(label_of.values())
+    known = set(labels)
     sightings: list[Sighting] = []
     for position, entry in enumerate(entries):
         if not _is_entry(entry, path, position):
             continue
         label = _entry_label(entry, label_of)
+        if label_of and label not in known and not set(_FRAME_KEYS) & set(entry):
+            raise PointlightError(
+                f"{path}: entry {position} belongs to image {entry.get('image_id')!r}, which is not among the images"
+            )
         if label is None:
             raise PointlightError(
                 f"{path}: entry {position} does not say its frame; give image_id as the frame's number from 0"
@@ -171,8 +176,7 @@ def _mmpose(path: Path, entries: list[Any], about: Any) -> KeypointContent:
             continue
         if not isinstance(entry, dict) or not isinstance(entry.get("instances") or [], list):
             raise PointlightError(f"{path}: entry {position} has no list of instances; {FORMATS}")
-        label = _entry_label(entry, {})
-        label = position if label is None else label
+        label = _own_label(entry, position)
         labels.append(label)
         for person in entry.get("instances") or []:
             if not _is_entry(person, path, label):
@@ -241,6 +245,12 @@ def _entry_label(entry: Mapping[str, Any], label_of: Mapping[Any, Label]) -> Lab
     if _is_key(value) and value in label_of:
         return label_of[value]
     return _label(value)
+
+
+def _own_label(entry: Any, position: int) -> Label:
+    """The frame that an entry of a list states itself, else its place in the list."""
+    label = _entry_label(entry, {}) if isinstance(entry, dict) else None
+    return position if label is None else label
 
 
 def _label(value: Any) -> Label | None:

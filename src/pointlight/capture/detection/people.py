@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
@@ -21,11 +23,16 @@ _LIKE_SIZE = 0.5
 """Who comes back is as large as before, give or take this in the logarithm."""
 _LIKE_SCORE = 0.5
 """Who comes back is seen at least this share as well: posters and shadows are not."""
+_OWN_SHARE = 0.9
+_JUMPS_SHARE = 0.02
+"""Names of which more are given only once number the entries; those of which more steps jump number a frame's people."""
+_MOST_PEOPLE = 20
+"""So many people are pieced together from chains; whoever is less present is not meant."""
 _STRAY_S = 0.25
 """Where a file has one pose a frame, one that is elsewhere for less than this is somebody else's."""
 
 Chain = dict[int, np.ndarray]
-"""Poses (K, 3) of one person by frame number."""
+"""Poses (K, 3) of one person by frame number, in order."""
 
 
 @dataclass(frozen=True)
@@ -177,9 +184,9 @@ def trusted_identities(
         count, named = sum(map(len, of_frame.values())), sum(map(len, known.values()))
         if not named or 2 * named < count or any(len(set(names)) < len(names) for names in known.values()):
             continue
-        if 2 * len({name for names in known.values() for name in names}) > max(named, 1):
+        if len({name for names in known.values() for name in names}) > _OWN_SHARE * named:
             continue
-        if _jumps_share(of_frame, poses, times_s, shots) <= 0.02:
+        if _jumps_share(of_frame, poses, times_s, shots) <= _JUMPS_SHARE:
             return key
     return None
 
@@ -246,59 +253,60 @@ def _assembled(
         times_s: the time of each frame.
         anywhere: whether who was away for long may come back at any place; else only who was lost for a moment is joined.
     """
-    person = dict(sorted(main.items()))
-    score = _score(main)
+    person = [main]
+    least = _LIKE_SCORE * _score(main)
     for chain in sorted((other for other in chains if other is not main), key=_weight, reverse=True):
-        first, last = min(chain), max(chain)
-        if any(first <= frame <= last for frame in person) or _score(chain) < _LIKE_SCORE * score:
-            continue
-        before, after = (
-            [frame for frame in person if frame < first],
-            [frame for frame in person if frame > last],
-        )
-        fits = [(max(before), first, person, chain)] if before else []
-        fits += [(last, min(after), chain, person)] if after else []
-        if all(_continues(a[i], b[j], times_s[j] - times_s[i], anywhere=anywhere) for i, j, a, b in fits):
-            person = dict(sorted((person | chain).items()))
-    return person
+        place = bisect([_first(part) for part in person], _first(chain))
+        around = [*person[max(0, place - 1) : place], chain, *person[place : place + 1]]
+        apart = all(_last(before) < _first(after) for before, after in pairwise(around))
+        if (
+            apart
+            and _score(chain) >= least
+            and all(_follows(before, after, times_s, anywhere=anywhere) for before, after in pairwise(around))
+        ):
+            person.insert(place, chain)
+    return {frame: pose for part in person for frame, pose in part.items()}
 
 
 def _everybody(chains: Sequence[Chain], times_s: Mapping[int, float]) -> list[Chain]:
     """The people whom chains without names make up, the most present first served."""
     left = sorted(chains, key=_weight, reverse=True)
     people: list[Chain] = []
-    while left:
+    while left and len(people) < _MOST_PEOPLE:
         people.append(_assembled(left[0], left, times_s, anywhere=True))
         left = [chain for chain in left if not _holds(people[-1], chain)]
     return people
 
 
 def _holds(person: Chain, chain: Chain) -> bool:
-    frame, pose = next(iter(chain.items()))
-    return person.get(frame) is pose
+    return person.get(_first(chain)) is chain[_first(chain)]
 
 
 def _only_one(people: Mapping[int, Sequence[SeenPose]], times_s: Mapping[int, float], source: str) -> Chosen:
     """A file that has one pose a frame means that one; where it jumps, it has become somebody else."""
     poses = {frame: [seen.pose for seen in seen_here] for frame, seen_here in people.items()}
-    chains = sorted(link(poses, times_s), key=min)
+    chains = sorted(link(poses, times_s), key=_first)
     main = max(chains, key=_weight, default={})
     kept: list[Chain] = []
     strays: list[Chain] = []
     breaks: list[int] = []
     for number, chain in enumerate(chains):
         following = chains[number + 1] if number + 1 < len(chains) else None
+        weak = _score(chain) < _LIKE_SCORE * _score(main)
         if kept and not _follows(kept[-1], chain, times_s):
-            short = times_s[max(chain)] - times_s[min(chain)] < _STRAY_S
+            short = times_s[_last(chain)] - times_s[_first(chain)] < _STRAY_S
             passing = short and (following is None or _follows(kept[-1], following, times_s))
-            if passing or _score(chain) < _LIKE_SCORE * _score(main):
+            if passing or weak:
                 strays.append(chain)
                 continue
-            breaks.append(min(chain))
+            breaks.append(_first(chain))
+        elif not kept and weak and following is not None and not _follows(chain, following, times_s):
+            strays.append(chain)
+            continue
         kept.append(chain)
     warnings = ()
     if strays:
-        first = min(strays[0])
+        first = _first(strays[0])
         warnings = (
             f"{source}: in {sum(map(len, strays))} frames, the first at {times_s[first]:.2f} s, the pose is"
             " elsewhere or hardly to be seen; it is left out",
@@ -307,13 +315,10 @@ def _only_one(people: Mapping[int, Sequence[SeenPose]], times_s: Mapping[int, fl
     return Chosen(dict(sorted(merged.items())), tuple(breaks), warnings)
 
 
-def _follows(before: Chain, after: Chain, times_s: Mapping[int, float]) -> bool:
-    gap_s = times_s[min(after)] - times_s[max(before)]
-    return _continues(before[max(before)], after[min(after)], gap_s, anywhere=True)
-
-
-def _continues(before: np.ndarray, after: np.ndarray, gap_s: float, *, anywhere: bool) -> bool:
-    """Whether two poses, so long apart, can be one person's; poses without common keypoints can."""
+def _follows(first: Chain, second: Chain, times_s: Mapping[int, float], *, anywhere: bool = True) -> bool:
+    """Whether a chain can go on with another one; poses without common keypoints can."""
+    before, after = first[_last(first)], second[_first(second)]
+    gap_s = times_s[_first(second)] - times_s[_last(first)]
     both = (before[:, 2] > 0) & (after[:, 2] > 0)
     if both.sum() < 2:
         return True
@@ -325,6 +330,14 @@ def _continues(before: np.ndarray, after: np.ndarray, gap_s: float, *, anywhere:
 
 def _reach(gap_s: float) -> float:
     return min(_SHIFT + _SPEED_PER_S * gap_s, _FARTHEST)
+
+
+def _first(chain: Chain) -> int:
+    return next(iter(chain))
+
+
+def _last(chain: Chain) -> int:
+    return next(reversed(chain))
 
 
 def _in_box(

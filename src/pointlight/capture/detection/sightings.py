@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -132,6 +133,8 @@ def ids_of(entry: Mapping[str, Any]) -> dict[str, Hashable]:
         value = entry.get(key)
         while isinstance(value, list) and len(value) == 1:
             value = value[0]
+        if isinstance(value, float) and not math.isfinite(value):
+            continue
         if isinstance(value, int | float | str) and not absent(value) and value not in (-1, "-1"):
             found[key] = value
     return found

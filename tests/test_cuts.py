@@ -59,7 +59,7 @@ def test_cuts_are_found_while_frames_pass(cuts: list[int]) -> None:
     assert find_cuts(np.stack([small_picture(picture) for picture in pictures])) == cuts
 
 
-def test_pans_flashes_and_still_pictures_are_no_cuts() -> None:
+def test_pans_flashes_light_and_still_pictures_are_no_cuts() -> None:
     assert beginnings([scene(n, 0, speed=11) for n in range(40)]) == []
     assert beginnings([scene(0, 0)] * 20) == []
     assert beginnings([scene(0, 0)]) == []
@@ -67,6 +67,8 @@ def test_pans_flashes_and_still_pictures_are_no_cuts() -> None:
     flashing[12] = np.full_like(flashing[12], 255)
     flashing[25] = flashing[26] = np.full_like(flashing[12], 250)
     assert beginnings(flashing) == []
+    switched = [(scene(n, 0) * (1.0 if n < 15 else 0.4)).astype(np.uint8) for n in range(40)]
+    assert beginnings(switched) == []
     fading = [(scene(n, 0) * (1 - n / 40)).astype(np.uint8) for n in range(40)]
     assert beginnings(fading) == []
 

@@ -21,7 +21,7 @@ moves this share (of 2) of the colour histogram or correlates less than this."""
 
 _FLASH_FRAMES = 4
 _FLASH_SHARE = 0.5
-_FLASH_LIKENESS = 0.8
+_SAME_LIKENESS = 0.8
 """If within so many frames the picture is back, which is to say alike by both, that was a flash of light and no cut."""
 
 _SMALL_SIDE = 24
@@ -100,7 +100,9 @@ class _Held:
         if before.small.shape != small.shape:
             return _Held(frame, small, 255.0, True)
         pair = np.stack((before.small, small))
-        return _Held(frame, small, float(_moved(pair)[0]), bool(_other_picture(pair)[0]))
+        # Where all stands in its place, only the light has changed.
+        other = _other_picture(pair)[0] and _likeness(pair)[0] <= _SAME_LIKENESS
+        return _Held(frame, small, float(_moved(pair)[0]), bool(other))
 
     def without_picture(self) -> _Held:
         """Lets go of what takes memory."""
@@ -126,7 +128,7 @@ def _flashes(known: deque[_Held], held: deque[_Held]) -> bool:
             if back + ahead < 2 or before.small.shape != after.small.shape:
                 continue
             pair = np.stack((before.small, after.small))
-            if _moved(pair)[0] < _FLASH_SHARE * held[0].moved and _likeness(pair)[0] > _FLASH_LIKENESS:
+            if _moved(pair)[0] < _FLASH_SHARE * held[0].moved and _likeness(pair)[0] > _SAME_LIKENESS:
                 return True
     return False
 

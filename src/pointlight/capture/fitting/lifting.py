@@ -14,8 +14,9 @@ from pointlight.geometry import interpolate_rotations
 from pointlight.network import PoseNetwork, WindowConfig
 from pointlight.simulator import FRAMES_PER_SECOND
 
-LONGEST_GAP_S = 0.1
-"""Keypoints are interpolated only between real frames at most this far apart; otherwise they are hidden."""
+LONGEST_GAP_S = 0.2
+"""Keypoints are interpolated only between real frames at most this far apart; otherwise they are hidden between them. At 6
+frames/s that is nearer to the truth than to hide four of five times of the grid (`benchmarks/frame_rates.py`)."""
 
 NEAREST_S = 0.5 / FRAMES_PER_SECOND
 """A keypoint that can't be interpolated is taken as it is from a frame that is this near to a time of the grid."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ FORMAT_VERSION = 1
 _KIND = "a poses.npz that `pointlight predict` wrote"
 _TEXTS = ("joint_names", "body_joint_names", "keypoint_names")
 _WORDS = ("body_model", "focal_source", "keypoint_source", "model_sha256")
+_LATER = ("shot", "shot_shapes")
+"""Fields that files of earlier versions lack."""
 _HIPS = ("left_hip", "right_hip")
 
 
@@ -40,7 +43,9 @@ class Capture:
         pose_rotmat: (T, J, 3, 3) float32 rotation of each joint relative to its parent, from the rest pose;
             the root's maps body axes to camera axes.
         body_joint_names: names of the J.
-        shape: (S,) float32 of the body model, one for the track.
+        shape: (S,) float32 of the body model in the shot with most bodies; where nothing cuts, in all frames.
+        shot: (T,) int64 number of each frame's shot; shots know nothing of each other. All 0 if not given.
+        shot_shapes: (N, S) float32 shape in each shot; `shape` if not given.
         body_model: name of the body model.
         focal_source: where the focal length comes from: "assumed", "given" and so on.
         track_id: number of the person.
@@ -85,10 +90,16 @@ class Capture:
     focal_px: float
     principal_px: tuple[float, float]
     model_sha256: str
+    shot: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+    shot_shapes: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), np.float32))
 
     def __post_init__(self) -> None:
         """Bring arrays to their types and check their shapes."""
         frames, joints = len(self.frame_index), len(self.body_joint_names)
+        if not len(self.shot):
+            object.__setattr__(self, "shot", np.zeros(frames, np.int64))
+        if not len(self.shot_shapes):
+            object.__setattr__(self, "shot_shapes", np.asarray(self.shape)[None])
         expected = {
             "frame_index": (np.int64, (frames,)),
             "time_s": (np.float64, (frames,)),
@@ -98,6 +109,8 @@ class Capture:
             "translation_camera_m": (np.float32, (frames, 3)),
             "pose_rotmat": (np.float32, (frames, joints, 3, 3)),
             "shape": (np.float32, (len(self.shape),)),
+            "shot": (np.int64, (frames,)),
+            "shot_shapes": (np.float32, (len(self.shot_shapes), len(self.shape))),
             "keypoints_px": (np.float32, (frames, len(self.keypoint_names), 3)),
         }
         for name, (dtype, shape) in expected.items():
@@ -105,6 +118,8 @@ class Capture:
             if array.shape != shape:
                 raise ValueError(f"{name} has the shape {array.shape} instead of {shape}")
             object.__setattr__(self, name, array)
+        if frames and not 0 <= self.shot.min() <= self.shot.max() < len(self.shot_shapes):
+            raise ValueError(f"shot names other shots than the {len(self.shot_shapes)} that have a shape")
         for name in ("joints_camera_m", "translation_camera_m", "pose_rotmat"):
             if not np.isfinite(getattr(self, name)[self.valid]).all():
                 raise ValueError(f"{name} is not finite in a frame that is marked as valid")
@@ -134,18 +149,18 @@ class Capture:
     def save(self, path: Path | str) -> None:
         """Write `poses.npz`, whole or not at all; equal captures give equal bytes."""
         arrays: dict[str, np.ndarray] = {"format_version": np.array(FORMAT_VERSION, np.int64)}
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if field.name in _TEXTS:
-                arrays[field.name] = np.array(value, dtype=str) if value else np.zeros(0, "<U1")
+        for entry in fields(self):
+            value = getattr(self, entry.name)
+            if entry.name in _TEXTS:
+                arrays[entry.name] = np.array(value, dtype=str) if value else np.zeros(0, "<U1")
             elif isinstance(value, str):
-                arrays[field.name] = np.array(value, dtype=str)
+                arrays[entry.name] = np.array(value, dtype=str)
             elif isinstance(value, np.ndarray):
-                arrays[field.name] = value
-            elif field.name in ("track_id", "image_size"):
-                arrays[field.name] = np.array(value, np.int64)
+                arrays[entry.name] = value
+            elif entry.name in ("track_id", "image_size"):
+                arrays[entry.name] = np.array(value, np.int64)
             else:
-                arrays[field.name] = np.array(value, np.float64)
+                arrays[entry.name] = np.array(value, np.float64)
         write_npz(Path(path), arrays)
 
     @classmethod
@@ -165,11 +180,14 @@ class Capture:
                 f"{path} has the format version {version}, this Pointlight reads {FORMAT_VERSION};"
                 " predict again with this version"
             )
-        missing = [field.name for field in fields(cls) if field.name not in arrays]
+        missing = [
+            entry.name for entry in fields(cls) if entry.name not in arrays and entry.name not in _LATER
+        ]
         if missing:
             raise PointlightError(f"{path} lacks {', '.join(missing)}; give {_KIND}")
         try:
-            return cls(**{field.name: _value(field.name, arrays[field.name]) for field in fields(cls)})
+            known = [entry.name for entry in fields(cls) if entry.name in arrays]
+            return cls(**{name: _value(name, arrays[name]) for name in known})
         except (TypeError, ValueError) as error:
             raise PointlightError(f"{path} is not consistent ({error}); give {_KIND}") from error
 
@@ -199,10 +217,26 @@ def body_states(capture: Capture, body: BodyModel) -> BodyState:
             f"the capture was made with the body {capture.body_model}, it cannot be shown with {body.name}"
         )
     rotations = torch.from_numpy(capture.pose_rotmat)
-    shape = torch.from_numpy(capture.shape).expand(len(capture), -1)
+    shape = torch.from_numpy(capture.shot_shapes[capture.shot])
     origin = BodyState(rotations[:, 1:], shape, rotations[:, 0], torch.zeros(len(capture), 3))
-    hips = body.keypoints(origin, _HIPS, body.person(torch.from_numpy(capture.shape))).mean(-2)
+    # One person's rest pose is made once for a whole shot.
+    hips = torch.cat(
+        [
+            body.keypoints(_part(origin, frames), _HIPS, body.person(shape[frames.start])).mean(-2)
+            for frames in shot_slices(capture.shot)
+        ]
+    )
     return BodyState(origin.pose, shape, origin.root, torch.from_numpy(capture.translation_camera_m) - hips)
+
+
+def shot_slices(shot: np.ndarray) -> list[slice]:
+    """The stretches of frames (T,) that have one number."""
+    edges = [0, *(np.flatnonzero(np.diff(shot)) + 1).tolist(), len(shot)]
+    return [slice(start, stop) for start, stop in pairwise(edges)]
+
+
+def _part(state: BodyState, frames: slice) -> BodyState:
+    return BodyState(state.pose[frames], state.shape[frames], state.root[frames], state.translation[frames])
 
 
 def _value(name: str, array: np.ndarray) -> Any:

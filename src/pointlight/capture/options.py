@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, TypedDict
 
+from pointlight.capture.detection.keypoint_layouts import find_layout
 from pointlight.capture.detection.person_box import BoxLike, PersonBox
 from pointlight.errors import PointlightError, did_you_mean
 
@@ -24,6 +25,7 @@ class PredictOptions:
     Attributes:
         model: name of a shipped model or path of weights.
         keypoints: file with 2D keypoints in place of the detector.
+        keypoint_format: the order of that file's keypoints where it can't tell, a key of `LAYOUTS` such as "body25b".
         start_s: first second of the video to use.
         end_s: last second.
         fov_deg: field of view along the picture's longer side, degrees.
@@ -47,6 +49,7 @@ class PredictOptions:
 
     model: Path | str = "points"
     keypoints: Path | str | None = None
+    keypoint_format: str | None = None
     start_s: float | None = None
     end_s: float | None = None
     fov_deg: float | None = None
@@ -69,6 +72,12 @@ class PredictOptions:
             object.__setattr__(self, "keypoints", _path("keypoints", self.keypoints))
         if self.box is not None:
             object.__setattr__(self, "box", PersonBox.of(self.box))
+        if self.keypoint_format is not None:
+            find_layout(self.keypoint_format)
+            if self.keypoints is None:
+                raise PointlightError(
+                    "a keypoint format is given without a file of keypoints; give both or neither"
+                )
         if self.fov_deg is not None and self.focal_px is not None:
             raise PointlightError("both a field of view and a focal length are given; give one of them")
         if self.fov_deg is not None and not 1 < self.fov_deg < 170:

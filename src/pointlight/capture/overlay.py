@@ -90,7 +90,7 @@ def write_overlay(
     panel = (max(2, 2 * round(width * scale / 2)), max(2, 2 * round(height * scale / 2)))
     start_s = float(capture.time_s[0]) if capture.frame_index[0] > 0 else None
     reader = VideoReader(video, start_s, size=panel)
-    painter = BodyPainter(body, capture.shape)
+    painter, painted_shot = BodyPainter(body, capture.shot_shapes[capture.shot[0]]), int(capture.shot[0])
     states = body_states(capture, body)
     position = {int(index): i for i, index in enumerate(capture.frame_index)}
     turned_view = _TurnedView(capture, panel)
@@ -102,6 +102,9 @@ def write_overlay(
             i = position.get(frame.index)
             if i is None:
                 continue
+            if capture.shot[i] != painted_shot:
+                painted_shot = int(capture.shot[i])
+                painter = BodyPainter(body, capture.shot_shapes[painted_shot])
             panels = _panels(frame.image, capture, states, i, painter, turned_view, scale)
             writer.write(panels, frame.time_s - early_s)
             done += 1

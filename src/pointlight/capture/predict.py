@@ -33,6 +33,9 @@ SEEN_SCORE = 0.3
 
 HEIGHT_TOLERANCE_M = 0.01
 
+_CUTS_NAMED = 5
+_STEPS_TOLD = 120
+
 _HIPS = (EVALUATION_JOINTS.index("left_hip"), EVALUATION_JOINTS.index("right_hip"))
 
 
@@ -182,6 +185,8 @@ def lift_keypoints(
 ) -> Capture:
     """From 2D keypoints to a `Capture`: repair, the network over windows, the body's place before the camera, refinement.
 
+    Every shot goes its own way, from repair on.
+
     Args:
         keypoints: of one person.
         checkpoint: a `points` model.
@@ -218,37 +223,56 @@ def lift_with_diagnostics(
         raise PointlightError(f"the model {checkpoint.name!r} gives single joints, not a body; use 'points'")
     names = checkpoint.config.cues.keypoints
     windows = WindowConfig(checkpoint.clip_frames, overlap=overlap, mirror=mirror)
-    track, repaired, source = track_of(keypoints, names, options)
+    parts = keypoints.shots()
+    tracks = [track_of(part, names, options) for part in parts]
+    progress(Progress("lift", 0, len(parts)))
     with stopwatch.stage("lift"):
-        progress(Progress("lift", 0, 1))
-        lifted = lift(track, names, checkpoint.model, body, windows)
-        progress(Progress("lift", 1, 1))
-    if not lifted.valid.any():
+        lifted = []
+        for track, _, _ in tracks:
+            lifted.append(lift(track, names, checkpoint.model, body, windows))
+            progress(Progress("lift", len(lifted), len(parts)))
+    if not any(shot.valid.any() for shot in lifted):
         raise PointlightError(
             f"no person is seen: in no frame does {keypoints.source} give 7 of the 12 keypoints;"
             " check the video, or say where the person is with --box"
         )
-    lifted = place_track(body, lifted, track, names)
+    lifted = [
+        place_track(body, shot, track, names) for shot, (track, _, _) in zip(lifted, tracks, strict=True)
+    ]
     if options.refine:
         with stopwatch.stage("refine"):
-            lifted = refine(track, lifted, body, names, progress=progress)
-    lifted, warnings = _of_height(body, lifted, options.height_m)
-    joints, translation = _joints_in_camera(body, lifted)
+            frames = [len(part) for part in parts]
+            lifted = [
+                refine(track, shot, body, names, progress=_of_shot(progress, frames, number))
+                if shot.valid.any()
+                else shot
+                for number, (shot, (track, _, _)) in enumerate(zip(lifted, tracks, strict=True))
+            ]
+    sized = [_of_height(body, shot, options.height_m) for shot in lifted]
+    lifted = [shot for shot, _ in sized]
+    placed = [_joints_in_camera(body, shot) for shot in lifted]
+    valid = np.concatenate([shot.valid for shot in lifted])
+    longest = max(range(len(lifted)), key=lambda number: int(lifted[number].valid.sum()))
+    repaired = [part for _, part, _ in tracks]
+    rotations = [np.concatenate((shot.root[:, None], shot.pose), axis=1) for shot in lifted]
+    track, _, source = tracks[0]
     capture = Capture(
         frame_index=keypoints.frame_index,
         time_s=keypoints.time_s,
-        valid=lifted.valid,
-        occluded=lifted.occluded,
-        joints_camera_m=_only(joints, lifted.valid),
-        translation_camera_m=_only(translation, lifted.valid),
-        pose_rotmat=_only(np.concatenate((lifted.root[:, None], lifted.pose), axis=1), lifted.valid),
+        valid=valid,
+        occluded=np.concatenate([shot.occluded for shot in lifted]),
+        joints_camera_m=_only(np.concatenate([joints for joints, _ in placed]), valid),
+        translation_camera_m=_only(np.concatenate([place for _, place in placed]), valid),
+        pose_rotmat=_only(np.concatenate(rotations), valid),
         body_joint_names=body.joint_names,
-        shape=lifted.shape,
+        shape=lifted[longest].shape,
+        shot=np.repeat(np.arange(len(parts)), [len(part) for part in parts]),
+        shot_shapes=np.stack([shot.shape for shot in lifted]),
         body_model=body.name,
         focal_source=source,
         track_id=0,
         keypoint_source=keypoints.source,
-        keypoints_px=repaired.points,
+        keypoints_px=np.concatenate([part.points for part in repaired]),
         keypoint_names=names,
         fps=fps or _rate(keypoints.time_s),
         image_size=keypoints.image_size,
@@ -256,21 +280,48 @@ def lift_with_diagnostics(
         principal_px=(float(track.principal_px[0]), float(track.principal_px[1])),
         model_sha256=checkpoint.sha256,
     )
+    told = [*keypoints.warnings, *_of_cuts(parts), *(text for _, texts in sized for text in texts)]
     diagnostics = Diagnostics(
         frames=len(capture),
         bodies=int(capture.valid.sum()),
         occluded=int((capture.occluded & capture.valid).sum()),
-        repaired=int(repaired.swapped.sum()),
+        repaired=sum(int(part.swapped.sum()) for part in repaired),
         seconds=stopwatch.seconds,
-        warnings=warnings,
+        warnings=tuple(dict.fromkeys(told)),
     )
     return PredictResult(capture, diagnostics)
+
+
+def _of_cuts(parts: list[Keypoints2D]) -> list[str]:
+    """A sentence that names the cuts, if there are any."""
+    times = [f"{part.time_s[0]:.2f}" for part in parts[1:]]
+    if not times:
+        return []
+    named = ", ".join(times[:_CUTS_NAMED]) + (", ..." if len(times) > _CUTS_NAMED else "")
+    return [
+        f"the picture cuts or somebody else is seen at {named} s: each of the {len(parts)} shots is fitted by itself"
+        " and has a shape of its own (shot and shot_shapes in poses.npz)"
+    ]
+
+
+def _of_shot(progress: ProgressCallback, frames: list[int], number: int) -> ProgressCallback:
+    """A callback for one shot that tells how far the whole is."""
+    if len(frames) == 1:
+        return progress
+    before, whole = sum(frames[:number]), sum(frames)
+
+    def tell(step: Progress) -> None:
+        share = (before + frames[number] * step.done / max(step.total, 1)) / whole
+        progress(replace(step, done=round(share * _STEPS_TOLD), total=_STEPS_TOLD))
+
+    return tell
 
 
 def _find_keypoints(reader: VideoReader, options: PredictOptions, progress: ProgressCallback) -> Keypoints2D:
     """One person's keypoints, from a file or by the detector."""
     if options.keypoints is not None:
-        return read_keypoints(Path(options.keypoints), reader, options.person)
+        file = Path(options.keypoints)
+        return read_keypoints(file, reader, options.person, options.keypoint_format)
     return MediapipeDetector().track(reader, options.person, progress)
 
 

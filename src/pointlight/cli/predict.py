@@ -17,6 +17,9 @@ def predict(
     keypoints: Annotated[
         Path | None, typer.Option(help="2D keypoints (COCO or OpenPose JSON, npz) in place of the detector.")
     ] = None,
+    keypoint_format: Annotated[
+        str | None, typer.Option(help="Order of the file's keypoints where it can't tell, such as body25b.")
+    ] = None,
     start: Annotated[float | None, typer.Option(help="First second.")] = None,
     end: Annotated[float | None, typer.Option(help="Last second.")] = None,
     fov: Annotated[float | None, typer.Option(help="Field of view along the longer side, degrees.")] = None,
@@ -37,6 +40,7 @@ def predict(
     options = PredictOptions(
         model=model,
         keypoints=keypoints,
+        keypoint_format=keypoint_format,
         start_s=start,
         end_s=end,
         fov_deg=fov,

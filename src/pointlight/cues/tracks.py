@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -23,6 +23,9 @@ class Keypoints2D:
             score of 0 says that the keypoint is absent, whatever x and y are.
         image_size: (width, height) of the upright picture in pixels.
         source: what made them, such as "mediapipe 0.10.14" or a file.
+        shot: (T,) int64 never falling; where it rises, the picture cuts or another person begins, and nothing that was
+            known before holds. All 0 if not given.
+        warnings: sentences on what was lost or taken for granted when they were made.
     """
 
     names: tuple[str, ...]
@@ -31,6 +34,8 @@ class Keypoints2D:
     points: np.ndarray
     image_size: tuple[int, int]
     source: str
+    shot: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+    warnings: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Check shapes, order and values.
@@ -41,6 +46,8 @@ class Keypoints2D:
         object.__setattr__(self, "time_s", np.asarray(self.time_s, np.float64))
         object.__setattr__(self, "frame_index", np.asarray(self.frame_index, np.int64))
         object.__setattr__(self, "points", np.asarray(self.points, np.float32))
+        shot = np.asarray(self.shot, np.int64)
+        object.__setattr__(self, "shot", shot if len(shot) else np.zeros(len(self.time_s), np.int64))
         shape = (len(self.time_s), len(self.names), 3)
         if self.points.shape != shape or self.frame_index.shape != shape[:1] or self.time_s.ndim != 1:
             raise PointlightError(
@@ -50,6 +57,10 @@ class Keypoints2D:
         if len(set(self.names)) != len(self.names):
             raise PointlightError(f"{self.source}: a keypoint is named twice among {', '.join(self.names)}")
         self._check_values()
+        if self.shot.shape != shape[:1] or (np.diff(self.shot) < 0).any():
+            raise PointlightError(
+                f"{self.source}: give every frame the number of its shot, none lower than before"
+            )
         if (np.diff(self.time_s) <= 0).any() or (np.diff(self.frame_index) <= 0).any():
             raise PointlightError(
                 f"{self.source}: the times and frame numbers must increase from frame to frame"
@@ -78,6 +89,22 @@ class Keypoints2D:
     def present(self) -> np.ndarray:
         """(T,) bool: frames in which any keypoint is there."""
         return np.asarray((self.points[..., 2] > 0).any(1))
+
+    def shots(self) -> list[Keypoints2D]:
+        """Each shot by itself, in order."""
+        edges = np.flatnonzero(np.diff(self.shot)) + 1
+        return [self._part(rows) for rows in np.split(np.arange(len(self)), edges)]
+
+    def _part(self, rows: np.ndarray) -> Keypoints2D:
+        if len(rows) == len(self):
+            return self
+        return replace(
+            self,
+            time_s=self.time_s[rows],
+            frame_index=self.frame_index[rows],
+            points=self.points[rows],
+            shot=self.shot[rows],
+        )
 
     def select(self, names: tuple[str, ...]) -> np.ndarray:
         """(T, len(names), 3) the named keypoints; those that the source does not have are absent (all 0)."""

@@ -1,9 +1,10 @@
-"""Reading and writing video with exact times, and still pictures.
+"""Reading and writing video with exact times, its cuts, and still pictures.
 
 The one place where containers and codecs are known.
 """
 
 from pointlight.media.backwards import backwards
+from pointlight.media.cuts import find_cuts, numbered_shots, small_picture, small_size
 from pointlight.media.pictures import contact_sheet, draw_label, read_picture, tile, write_png
 from pointlight.media.video import Frame, FrameTimes, VideoReader
 from pointlight.media.writer import VideoWriter
@@ -16,7 +17,11 @@ __all__ = [
     "backwards",
     "contact_sheet",
     "draw_label",
+    "find_cuts",
+    "numbered_shots",
     "read_picture",
+    "small_picture",
+    "small_size",
     "tile",
     "write_png",
 ]

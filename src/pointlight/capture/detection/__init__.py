@@ -5,20 +5,22 @@ Nothing is 3D here.
 
 from pointlight.capture.detection.detector import DetectorConfig, MediapipeDetector, detector_source
 from pointlight.capture.detection.keypoint_files import (
-    OPENPOSE_COCO_18,
     read_detections,
     read_keypoints,
     write_detections,
     write_keypoints,
 )
+from pointlight.capture.detection.keypoint_layouts import LAYOUTS, OPENPOSE_COCO_18, find_layout
 from pointlight.capture.detection.person_box import PersonBox
 
 __all__ = [
+    "LAYOUTS",
     "OPENPOSE_COCO_18",
     "DetectorConfig",
     "MediapipeDetector",
     "PersonBox",
     "detector_source",
+    "find_layout",
     "read_detections",
     "read_keypoints",
     "write_detections",

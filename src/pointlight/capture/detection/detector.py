@@ -12,7 +12,7 @@ from pointlight.capture.detection.following import FollowConfig, Follower, PoseN
 from pointlight.capture.detection.person_box import PersonBox
 from pointlight.cues import Keypoints2D
 from pointlight.errors import PointlightError
-from pointlight.media import Frame, FrameTimes, VideoReader, backwards
+from pointlight.media import Frame, FrameTimes, VideoReader, backwards, numbered_shots
 from pointlight.progress import Progress, ProgressCallback, silent
 
 
@@ -33,12 +33,22 @@ class DetectorConfig:
     anywhere_after_s: float = 1.0
 
 
+@dataclass(frozen=True)
+class _Beginning:
+    """Where following begins in a shot: the first position of the shot, the position and the reading that were found."""
+
+    shot_start: int
+    position: int
+    reading: Reading
+
+
 @dataclass
 class _Track:
-    """What is known so far: all frames met, and readings by frame number."""
+    """What is known so far: all frames met with their shots, and readings by frame number."""
 
     index: list[int] = field(default_factory=list)
     time_s: list[float] = field(default_factory=list)
+    shot: list[int] = field(default_factory=list)
     readings: dict[int, Reading] = field(default_factory=dict)
 
     def follow(self, follower: Follower, frame: Frame) -> None:
@@ -84,17 +94,18 @@ class MediapipeDetector:
     def track(
         self, video: VideoReader, box: PersonBox | None = None, progress: ProgressCallback = silent
     ) -> Keypoints2D:
-        """Follow one person, from where the person is first found in both directions of time.
+        """Follow one person, from where the person is first found in both directions of time; in every shot anew.
 
         Args:
             video: the frames; the result has an entry for each.
-            box: which person; without it the largest in the first frame in which somebody is found.
+            box: which person, in that shot alone; without it the largest in each shot's first frame in which somebody is
+                found.
             progress: told how many frames are read.
 
         Raises:
             PointlightError: nobody is found in the box.
         """
-        return self._keypoints(self._readings(video, box, progress), video.size)
+        return self._keypoints(self._readings(video, box, progress), video.size, box)
 
     def track_with_world(
         self, video: VideoReader, box: PersonBox | None = None, progress: ProgressCallback = silent
@@ -105,35 +116,47 @@ class MediapipeDetector:
         for position, index in enumerate(track.index):
             if index in track.readings:
                 world_m[position] = track.readings[index].world_m
-        return self._keypoints(track, video.size), world_m
+        return self._keypoints(track, video.size, box), world_m
 
     def _readings(self, video: VideoReader, box: PersonBox | None, progress: ProgressCallback) -> _Track:
         if box is not None:
             box.check(video.size)
         track, total = _Track(), video.frame_count or 0
+        beginnings: list[_Beginning] = []
         follower: Follower | None = None
-        anchor: tuple[int, float, Reading] | None = None
-        for frame in video:
+        shot_start = 0
+        for frame, shot in numbered_shots(video):
+            if track.shot and shot != track.shot[-1]:
+                follower, shot_start = None, len(track.index)
             track.index.append(frame.index)
             track.time_s.append(frame.time_s)
-            if follower is None:
+            track.shot.append(shot)
+            if follower is not None:
+                track.follow(follower, frame)
+            elif box is None or not beginnings:
                 first = self._begin(frame, box, track)
                 if first is not None:
-                    anchor = (len(track.index) - 1, frame.time_s, first)
+                    beginnings.append(_Beginning(shot_start, len(track.index) - 1, first))
                     follower = self._follower(first, frame.time_s, box)
                     track.readings[frame.index] = first
-            else:
-                track.follow(follower, frame)
             progress(Progress("detect", len(track.index), total, unit="frame"))
-        if box is not None and anchor is None:
+        if box is not None and not beginnings:
             raise PointlightError(_nobody(box, track.time_s))
-        if anchor is not None and anchor[0] > 0:
-            position, time_s, first = anchor
-            earlier = FrameTimes(np.array(track.index[:position]), np.array(track.time_s[:position]))
-            follower = self._follower(first, time_s, box)
-            for frame in backwards(video, earlier):
-                track.follow(follower, frame)
+        for begun in beginnings:
+            self._follow_backwards(video, begun, track, box)
         return track
+
+    def _follow_backwards(
+        self, video: VideoReader, begun: _Beginning, track: _Track, box: PersonBox | None
+    ) -> None:
+        """From where a person was found to the beginning of that shot."""
+        rows = slice(begun.shot_start, begun.position)
+        earlier = FrameTimes(np.array(track.index[rows], np.int64), np.array(track.time_s[rows], np.float64))
+        if not len(earlier.index):
+            return
+        follower = self._follower(begun.reading, track.time_s[begun.position], box)
+        for frame in backwards(video, earlier):
+            track.follow(follower, frame)
 
     def _follower(self, first: Reading, time_s: float, box: PersonBox | None) -> Follower:
         return Follower(
@@ -185,7 +208,7 @@ class MediapipeDetector:
                 return self._networks.read(image, reading.region) or reading
         return None
 
-    def _keypoints(self, track: _Track, size: tuple[int, int]) -> Keypoints2D:
+    def _keypoints(self, track: _Track, size: tuple[int, int], box: PersonBox | None) -> Keypoints2D:
         points = np.zeros((len(track.index), len(self.names), 3), np.float32)
         for position, index in enumerate(track.index):
             if index in track.readings:
@@ -199,7 +222,19 @@ class MediapipeDetector:
             points=points,
             image_size=size,
             source=self.source,
+            shot=np.array(track.shot),
+            warnings=_other_shots(track) if box is not None else (),
         )
+
+
+def _other_shots(track: _Track) -> tuple[str, ...]:
+    """A sentence on the shots for which a box says nothing."""
+    lost = len(set(track.shot)) - 1
+    if not lost:
+        return ()
+    return (
+        f"the box names a person of one shot; the {lost} other shots of the video are left without a body",
+    )
 
 
 def _squares(width: int, height: int) -> list[Region]:

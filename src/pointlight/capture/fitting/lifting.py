@@ -15,8 +15,12 @@ from pointlight.network import PoseNetwork, WindowConfig
 from pointlight.simulator import FRAMES_PER_SECOND
 from pointlight.values import by_value
 
-LONGEST_GAP_S = 0.1
-"""Keypoints are interpolated only between real frames at most this far apart; otherwise they are hidden."""
+LONGEST_GAP_S = 0.2
+"""Keypoints are interpolated only between real frames at most this far apart; otherwise they are hidden between them. At 6
+frames/s that is nearer to the truth than to hide four of five times of the grid (`benchmarks/frame_rates.py`)."""
+
+NEAREST_S = 0.5 / FRAMES_PER_SECOND
+"""A keypoint that can't be interpolated is taken as it is from a frame that is this near to a time of the grid."""
 
 LONGEST_OCCLUSION_FRAMES = 15
 """Of the 30 frames/s grid: the longest total occlusion that the networks were trained on. A body in a longer one, or
@@ -112,17 +116,26 @@ def grid_times(time_s: np.ndarray, least: int) -> np.ndarray:
 
 
 def on_the_grid(track: Track2D, grid_s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Keypoints (G, K, 2) float32 and visibility (G, K) at the grid's times; after its end the last frame stands still."""
+    """Keypoints (G, K, 2) float32 and visibility (G, K) at the grid's times; after its end the last frame stands still.
+
+    A keypoint is interpolated where both frames around a time show it and are near each other. Otherwise it is taken as
+    it is from the frame that is nearest, if that is within half a step of the grid: so every frame is used.
+    """
     query = np.minimum(grid_s, track.time_s[-1])
     right = np.clip(np.searchsorted(track.time_s, query, side="left"), 0, len(track.time_s) - 1)
     left = np.where(track.time_s[right] <= query + 1e-9, right, np.maximum(right - 1, 0))
     gap = track.time_s[right] - track.time_s[left]
     share = np.where(gap > 0, (query - track.time_s[left]) / np.where(gap > 0, gap, 1), 0.0)
     weight = share[:, None, None]
-    points = (1 - weight) * track.points_px[left] + weight * track.points_px[right]
-    near = (gap <= LONGEST_GAP_S + 1e-9)[:, None]
-    visible = near & track.visible[left] & track.visible[right]
-    return np.where(visible[..., None], points, 0.0).astype(np.float32), visible
+    between = (1 - weight) * track.points_px[left] + weight * track.points_px[right]
+    visible = (gap <= LONGEST_GAP_S + 1e-9)[:, None] & track.visible[left] & track.visible[right]
+    points = np.where(visible[..., None], between, 0.0)
+    for frame in (np.where(share < 0.5, left, right), np.where(share < 0.5, right, left)):
+        near = np.abs(track.time_s[frame] - query) <= NEAREST_S + 1e-9
+        alone = ~visible & near[:, None] & track.visible[frame]
+        points = np.where(alone[..., None], track.points_px[frame], points)
+        visible = visible | alone
+    return points.astype(np.float32), visible
 
 
 @dataclass(frozen=True)

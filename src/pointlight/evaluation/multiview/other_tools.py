@@ -57,7 +57,7 @@ def read_joints(path: Path | str, frames: int) -> np.ndarray:
 
 
 def _read_arrays(path: Path) -> tuple[list[str], np.ndarray, np.ndarray]:
-    arrays = read_npz(path, _WANTED)
+    arrays = read_npz(path, _WANTED.removeprefix("give "))
     if "joints_camera_m" in arrays:
         names, joints, index = arrays["joint_names"], arrays["joints_camera_m"], arrays["frame_index"]
     elif "joints" in arrays and "names" in arrays:

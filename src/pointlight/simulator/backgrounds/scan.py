@@ -10,10 +10,9 @@ from pathlib import Path
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
-from PIL import Image
 
 from pointlight.errors import PointlightError
-from pointlight.media import VideoReader
+from pointlight.media import VideoReader, find_cuts, small_picture
 from pointlight.simulator.clip import CLIP_FRAMES
 
 Box = tuple[int, int, int, int]
@@ -36,15 +35,6 @@ _DIP_SHARE = 0.2
 _DIP_REACH = 3
 """So it does if the difference falls this deep between two real steps; a new encoding leaves that much of a copy."""
 
-_CUT_LEVELS = 10.0
-_CUT_COLOURS = 0.5
-_CUT_LIKENESS = 0.3
-_CUT_RATIO = 3.0
-_CUT_REACH = 6
-"""A cut differs by this many levels on a small picture, and this many times as much as its neighbours; and it either
-moves this share (of 2) of the colour histogram or correlates less than this."""
-
-_SMALL_SIDE = 24
 _BLACK = 26
 _BAR_EVERY = 6
 _BAR_MARGIN_PX = 2
@@ -105,7 +95,7 @@ def scan_video(path: Path, frames: int = CLIP_FRAMES) -> VideoFacts:
         before = coarse
         numbers.append(frame.index)
         times.append(frame.time_s)
-        smalls.append(_small(frame.image))
+        smalls.append(small_picture(frame.image))
         if len(numbers) % _BAR_EVERY == 1:
             row, column = _profile(grey, 1), _profile(grey, 0)
             brightest_row = row if brightest_row is None else np.maximum(brightest_row, row)
@@ -185,35 +175,6 @@ def thinned(times_s: np.ndarray) -> tuple[int, np.ndarray]:
     return every, np.array(kept)
 
 
-def find_cuts(small: np.ndarray) -> list[int]:
-    """Numbers of the frames before which the picture changes as a whole.
-
-    Args:
-        small: (T, h, w, 3) uint8, small pictures.
-    """
-    if len(small) < 2:
-        return []
-    moved = np.abs(np.diff(small.astype(np.int16), axis=0)).mean(axis=(1, 2, 3))
-    bins = (small >> 6).astype(np.int64) @ np.array([16, 4, 1])
-    counts = np.stack([np.bincount(frame.ravel(), minlength=64) for frame in bins]) / bins[0].size
-    colours = np.abs(np.diff(counts, axis=0)).sum(-1)
-    other = (colours > _CUT_COLOURS) | (_likeness(small) < _CUT_LIKENESS)
-    cuts = []
-    for place in np.flatnonzero((moved > _CUT_LEVELS) & other):
-        around = np.delete(moved, place)[max(0, place - _CUT_REACH) : place + _CUT_REACH]
-        if len(around) == 0 or moved[place] > _CUT_RATIO * np.median(around):
-            cuts.append(int(place) + 1)
-    return cuts
-
-
-def _likeness(small: np.ndarray) -> np.ndarray:
-    """Correlation (T - 1,) of each small picture with the next."""
-    flat = small.reshape(len(small), -1).astype(np.float32)
-    flat = flat - flat.mean(1, keepdims=True)
-    flat /= np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-6)
-    return (flat[:-1] * flat[1:]).sum(1)
-
-
 def content_box(brightest_row: np.ndarray, brightest_column: np.ndarray) -> Box:
     """The picture without the black bars around it; a dark picture is kept whole.
 
@@ -247,11 +208,6 @@ def _profile(light: np.ndarray, axis: int) -> np.ndarray:
     """How bright a row or column is: its 99th percentile, so that a speck in a bar does not count."""
     place = int(0.99 * (light.shape[axis] - 1))
     return np.partition(light, place, axis=axis).take(place, axis=axis)
-
-
-def _small(image: np.ndarray) -> np.ndarray:
-    factor = max(1, min(image.shape[:2]) // _SMALL_SIDE)
-    return np.asarray(Image.fromarray(image).reduce(factor))
 
 
 def _rate(times_s: np.ndarray) -> float:

@@ -112,7 +112,7 @@ class _Contenders:
         }
         if self.predictions:
             file = self.predictions.get(camera_name)
-            joints[Contender(PREDICTIONS)] = _read(file, len(keypoints))
+            joints[Contender(PREDICTIONS)] = _read(file, keypoints.time_s)
         for name, baseline in self.baselines.items():
             joints[Contender(name, baseline=True)] = network_joints(keypoints, baseline, self.body)
         own, repaired = (Contender(name, baseline=True) for name in DETECTORS_OWN)
@@ -271,9 +271,10 @@ def _scored_data(
     return ScoredData(folder.resolve().name, sha256, counts)
 
 
-def _read(file: Path | None, frames: int) -> np.ndarray:
+def _read(file: Path | None, time_s: np.ndarray) -> np.ndarray:
     """Another program's joints of one camera; NaN where no file was given for it."""
-    return np.full((frames, len(NETWORK_KEYPOINTS), 3), np.nan) if file is None else read_joints(file, frames)
+    nothing = np.full((len(time_s), len(NETWORK_KEYPOINTS), 3), np.nan)
+    return nothing if file is None else read_joints(file, time_s)
 
 
 def detect_camera(

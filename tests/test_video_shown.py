@@ -100,8 +100,9 @@ def test_a_slanted_matrix_is_said(tmp_path: Path) -> None:
 def test_pixels_become_square(tmp_path: Path, ratio: Fraction, orientation: str | None) -> None:
     spec = VideoSpec(pixel_ratio=ratio, orientation=orientation)
     video = VideoReader(write_video(tmp_path / "v.mp4", spec))
-    image = next(iter(video)).image
+    (image, *_) = [frame.image for frame in video]
     assert video.size == spec.shown_size == image.shape[1::-1]
+    assert any("pixels that are not square" in warning for warning in video.warnings)
     assert video.stored_size == (SIZE[::-1] if orientation == "clockwise" else SIZE)
     assert np.abs(image.astype(int) - spec.shown(0)).mean() < 8
 

@@ -123,6 +123,17 @@ def kind_warnings(picture: av.VideoFrame, path: Path) -> list[str]:
     return sentences
 
 
+def square_warning(display: Display, path: Path) -> list[str]:
+    """A sentence where programs that do not make pixels square see other pictures."""
+    if display.size == display.upright_size:
+        return []
+    (width, height), (stored_width, stored_height) = display.size, display.upright_size
+    return [
+        f"{path} has pixels that are not square; its pictures are taken as {width} x {height}, not {stored_width} x"
+        f" {stored_height}, and keypoints from a file must be places in those"
+    ]
+
+
 def pixel_ratio(stated: Fraction | None) -> float:
     """Width over height of a stored pixel, 1 where a file states none or none that can be."""
     ratio = float(stated) if stated and stated > 0 else 1.0

@@ -22,7 +22,14 @@ from pointlight.media.containers import (
     opened,
     video_stream,
 )
-from pointlight.media.display import Converter, Display, kind_warnings, pixel_ratio, same_shape
+from pointlight.media.display import (
+    Converter,
+    Display,
+    kind_warnings,
+    pixel_ratio,
+    same_shape,
+    square_warning,
+)
 from pointlight.media.seeking import KeyFrame, key_frame_before, pictures_from
 
 _WORTH_SEEKING_S = 5.0
@@ -107,6 +114,7 @@ class VideoReader:
             self._standing_warnings = choice_warning(container, stream, self.path)
         self._standing_warnings += kind_warnings(first, self.path)
         self._display = Display.of(first, self._pixel_ratio)
+        self._standing_warnings += square_warning(self._display, self.path)
         self.source_size = self._display.size
         self.stored_size = self._display.upright_size
         self.size = self.source_size if size is None else size

@@ -11,6 +11,7 @@ import numpy as np
 from pointlight.body import NETWORK_KEYPOINTS
 from pointlight.capture import read_npz
 from pointlight.errors import PointlightError
+from pointlight.evaluation.multiview.units import METRES
 
 _WANTED = "give a poses.npz of predict, a .trc file, or an .npz with joints (T, J, 3) and names (J,)"
 
@@ -27,16 +28,6 @@ TRC_MARKERS: dict[str, str] = {
     f"{side[0].upper()}{_MIDDLES[part]}": f"{side}_{part}" for side in ("left", "right") for part in _MIDDLES
 }
 """Names that OpenPose's family of tools (Pose2Sim, Sports2D, OpenCap's video keypoints) gives the 12 in TRC files."""
-
-_METRES = {
-    unit: size
-    for units, size in (
-        (("m", "meter", "meters", "metre", "metres"), 1.0),
-        (("cm", "centimeters", "centimetres"), 0.01),
-        (("mm", "millimeters", "millimetres"), 0.001),
-    )
-    for unit in units
-}
 
 _SAME_RATE = 0.01
 """Rates that differ by less, in parts, are one."""
@@ -198,7 +189,7 @@ def _read_trc(path: Path) -> _Joints:
     lines = path.read_text(encoding="utf-8-sig", errors="replace").split("\n")
     try:
         header = dict(zip(_cells(lines[1]), _cells(lines[2]), strict=False))
-        scale = _METRES[header["Units"].lower()]
+        scale = METRES[header["Units"].lower()]
         markers = [name for name in _cells(lines[3])[2:] if name]
         rows = [_cells(line) for line in lines[5:] if line.strip()]
         numbers = np.array([float(row[0]) for row in rows])

@@ -43,6 +43,9 @@ _CUT_REACH = 6
 """A cut differs by this many levels on a small picture, and this many times as much as its neighbours; and it either
 moves this share (of 2) of the colour histogram or correlates less than this."""
 
+_FAULTS = ("is damaged", "ends early", "fitted, with bars")
+"""Words of the reader's warnings on videos that show less, or something else, than the camera saw."""
+
 _SMALL_SIDE = 24
 _BLACK = 26
 _BAR_EVERY = 6
@@ -107,7 +110,7 @@ def scan_video(path: Path) -> VideoFacts:
             row, column = _profile(grey, 1), _profile(grey, 0)
             brightest_row = row if brightest_row is None else np.maximum(brightest_row, row)
             brightest_column = column if brightest_column is None else np.maximum(brightest_column, column)
-    if lost := [text for text in video.warnings if "is damaged" in text or "ends early" in text]:
+    if lost := [text for text in video.warnings if any(fault in text for fault in _FAULTS)]:
         raise PointlightError(lost[0])
     if len(numbers) < CLIP_FRAMES or brightest_row is None or brightest_column is None:
         raise PointlightError(f"{path} has {len(numbers)} frames, fewer than the {CLIP_FRAMES} of a clip")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from pointlight.flow import find_flow
 from pointlight.progress import Progress, ProgressCallback, silent
 from pointlight.simulator.backgrounds.camera_motion import estimate_path
 from pointlight.simulator.backgrounds.stored_pictures import read_frames
+from pointlight.simulator.clip import CLIP_FRAMES
 from pointlight.worker_processes import Spread
 
 FORMAT_VERSION = 1
@@ -258,6 +259,10 @@ def read_window(folder: Path) -> Window:
     return Window(frames, paths, source, folder)
 
 
+_TOO_SHORT = re.compile(rf"fewer than the {CLIP_FRAMES} of a clip|no {CLIP_FRAMES} different frames")
+"""What `scan_video` says of videos with too few frames."""
+
+
 def cache_report(cache: WindowCache) -> dict[str, float]:
     """Counts and shares of a cache's videos: used, left out, shown by how they are played, with people."""
     used = [video for video in cache.videos if video.windows]
@@ -268,7 +273,7 @@ def cache_report(cache: WindowCache) -> dict[str, float]:
         "used": len(used),
         "windows": len(cache),
         "left_out_share": 1 - len(used) / max(1, len(cache.videos)),
-        "too_short_share": Counter("31" in video.left_out for video in cache.videos)[True]
+        "too_short_share": sum(bool(_TOO_SHORT.search(video.left_out)) for video in cache.videos)
         / max(1, len(cache.videos)),
         "thinned_share": sum(video.thinned > 1 for video in used) / count,
         "under_25_fps_share": sum(video.fps < 24.5 for video in used) / count,

@@ -337,7 +337,7 @@ def test_windows_know_nothing_of_each_other(scenes: SyntheticTest, body: AnnyBod
     config = find_training_recipe("points").network
     torch.manual_seed(1)
     model = config.build(body).eval()
-    tracks = max((tracks for _, tracks in scenes._batches), key=lambda t: t.visible.shape[1])
+    tracks = max((batch.tracks for batch in scenes._batches), key=lambda t: t.visible.shape[1])
     cues = model.observe(observation_of(tracks))
     windows = NetworkPredictor(model, body, WindowConfig(31))
     first = windows(tracks, cues).joints[:, :31]

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import av
 import numpy as np
+import pytest
 import torch
+from video_files import VideoSpec, numbered_picture, write_video
 
 from pointlight.body import EVALUATION_JOINTS, MEAN_ADULT_SHAPE, NETWORK_KEYPOINTS, AnnyBody, BodyState
 from pointlight.capture import BodyPainter, Capture, body_states, write_overlay
+from pointlight.errors import PointlightError
 from pointlight.media import VideoReader, VideoWriter
 from pointlight.progress import Progress
 
@@ -78,6 +83,42 @@ def test_overlay_follows_the_capture(tmp_path: Path) -> None:
     assert np.abs(picture[:30, : SIZE[0] // 4] - 128).max() < 12  # nobody stands in the corner
     nobody = frames[3].image.astype(int)[:, : SIZE[0]]
     assert np.abs(nobody - 128).max() < 12
+
+
+def part_of(capture: Capture, first: int) -> Capture:
+    """The frames from `first` on, as `--start` gives them; the clock of the video begins at its first frame."""
+    fields = {
+        name: value[first:]
+        for name, value in vars(capture).items()
+        if isinstance(value, np.ndarray) and len(value) == len(capture)
+    }
+    return replace(capture, **fields)
+
+
+@pytest.mark.parametrize(("suffix", "begins_s"), [("ts", 3600.0), ("mkv", 62.0), ("mp4", 0.0)])
+@pytest.mark.parametrize("first", [0, 4])
+def test_the_overlay_begins_at_zero(tmp_path: Path, suffix: str, begins_s: float, first: int) -> None:
+    times = [begins_s + i / 25 for i in range(8)]
+    spec = VideoSpec(suffix=suffix, size=SIZE, times_s=times)
+    video, out = write_video(tmp_path / f"v.{suffix}", spec), tmp_path / "overlay.mp4"
+    write_overlay(part_of(standing(AnnyBody(), 8), first), video, out, AnnyBody())
+    frames = list(VideoReader(out))
+    with av.open(str(out)) as container:
+        assert next(container.decode(video=0)).pts == 0
+    np.testing.assert_allclose([frame.time_s for frame in frames], np.arange(8 - first) / 25, atol=2e-3)
+    left = frames[-1].image[:, : SIZE[0]].astype(int)  # nobody is there: the last picture of the video
+    assert np.abs(left - numbered_picture(7, SIZE)).mean() < 6
+
+
+def test_an_overlay_of_another_video_is_refused(tmp_path: Path) -> None:
+    capture = standing(AnnyBody(), 8)
+    short = write_video(tmp_path / "short.mp4", VideoSpec(size=SIZE, times_s=[0.0, 0.04]))
+    small = write_video(tmp_path / "small.mp4", VideoSpec())
+    with pytest.raises(PointlightError, match="has 2 of the 8 frames"):
+        write_overlay(capture, short, tmp_path / "overlay.mp4", AnnyBody())
+    with pytest.raises(PointlightError, match="give the video that it was made of"):
+        write_overlay(capture, small, tmp_path / "overlay.mp4", AnnyBody())
+    assert not (tmp_path / "overlay.mp4").exists()
 
 
 def test_the_mesh_lies_on_the_capture_joints() -> None:

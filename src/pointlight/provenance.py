@@ -37,5 +37,5 @@ def files_sha256(files: Sequence[Path]) -> str:
     folder = os.path.commonpath([file.resolve().parent for file in files])
     digest = hashlib.sha256()
     for file in sorted(file.resolve() for file in files):
-        digest.update(f"{file.relative_to(folder).as_posix()} {file_sha256(file)}\n".encode())
+        digest.update(os.fsencode(file.relative_to(folder).as_posix()) + f" {file_sha256(file)}\n".encode())
     return digest.hexdigest()

@@ -11,6 +11,7 @@ import torch
 
 from pointlight.body import AnnyBody, BodyState
 from pointlight.capture.capture import Capture, body_states
+from pointlight.errors import PointlightError
 from pointlight.media import VideoReader, VideoWriter
 from pointlight.progress import Progress, ProgressCallback, silent
 from pointlight.simulator.drawing import NO_FACE, Raster, rasterise
@@ -75,7 +76,7 @@ def write_overlay(
     size_px: int | None = 1280,
     progress: ProgressCallback = silent,
 ) -> None:
-    """Write the overlay of a capture, frame by frame, with the video's own times.
+    """Write the overlay of a capture, frame by frame; it begins at 0 and goes as fast as the video.
 
     Args:
         capture: of this video.
@@ -84,19 +85,25 @@ def write_overlay(
         body: the capture's model.
         size_px: longest side of the written picture; None keeps the video's height.
         progress: told how many frames are drawn.
+
+    Raises:
+        PointlightError: the video is another one than the capture's.
     """
     width, height = capture.image_size
     scale = 1.0 if size_px is None else min(1.0, size_px / max(2 * width, height))
     panel = (max(2, 2 * round(width * scale / 2)), max(2, 2 * round(height * scale / 2)))
     start_s = float(capture.time_s[0]) if capture.frame_index[0] > 0 else None
     reader = VideoReader(video, start_s, size=panel)
+    if reader.source_size != capture.image_size:
+        raise PointlightError(
+            f"{video} has pictures of {reader.source_size} pixels, the capture is of {capture.image_size};"
+            " give the video that it was made of"
+        )
     painter, painted_shot = BodyPainter(body, capture.shot_shapes[capture.shot[0]]), int(capture.shot[0])
     states = body_states(capture, body)
     position = {int(index): i for i, index in enumerate(capture.frame_index)}
     turned_view = _TurnedView(capture, panel)
-    done = 0
-    # MP4 shows nothing that stands before 0, where a file's own clock may begin.
-    early_s = min(0.0, float(capture.time_s[0]))
+    done, begun_s = 0, 0.0
     with VideoWriter(out, capture.fps, (2 * panel[0], panel[1])) as writer:
         for frame in reader:
             i = position.get(frame.index)
@@ -106,11 +113,16 @@ def write_overlay(
                 painted_shot = int(capture.shot[i])
                 painter = BodyPainter(body, capture.shot_shapes[painted_shot])
             panels = _panels(frame.image, capture, states, i, painter, turned_view, scale)
-            writer.write(panels, frame.time_s - early_s)
+            begun_s = begun_s if done else frame.time_s
+            writer.write(panels, frame.time_s - begun_s)
             done += 1
             progress(Progress("overlay", done, len(capture), unit="frame"))
             if done == len(capture):
                 break
+        if done < len(capture):
+            raise PointlightError(
+                f"{video} has {done} of the {len(capture)} frames of the capture; give the video that it was made of"
+            )
 
 
 class _TurnedView:

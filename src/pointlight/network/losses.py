@@ -66,9 +66,10 @@ class Targets:
         root_ray: (B, T-1, 2, 3, 3).
         shape: (B, 1, 1, S).
         focal_crop: (B, T-1) as the network is told, half crops.
-        known: (B, T-1, 2, N) bool, points of which the source has a truth; the others have any finite place and no weight.
-            None: all of them.
-        body_known: (B,) bool, clips of which the source has pose, root and shape; None: all of them.
+        known: (B, T-1, 2, N) bool, points of which the source has a truth; the others have any place, NaN too, and no
+            weight. None: all of them.
+        body_known: (B,) bool, clips of which the source has pose, root and shape; the others' are as little heeded. None:
+            all of them.
     """
 
     points_ray_m: Tensor
@@ -86,10 +87,42 @@ class Targets:
         values = {name: getattr(self, name) for name in by_pair}
         return replace(self, **{name: v[:, pairs] for name, v in values.items() if v is not None})
 
+    def marked(self) -> Targets:
+        """The same with what is not finite said to be unknown."""
+        there = self.points_ray_m.isfinite().all(-1) & self.points_crop.isfinite().all(-1)
+        of_body = [value.isfinite().flatten(1).all(-1) for value in (self.pose, self.root_ray, self.shape)]
+        body = of_body[0] & of_body[1] & of_body[2]
+        return replace(
+            self,
+            known=_both_known(self.known, there),
+            body_known=_both_known(self.body_known, body),
+        )
+
+    def cleared(self) -> Targets:
+        """The same with zeros for whatever is unknown, so that nothing of it enters a sum, be it NaN."""
+        cleared: dict[str, Tensor] = {}
+        if self.known is not None:
+            known = self.known[..., None]
+            cleared |= {
+                name: torch.where(known, getattr(self, name), 0.0) for name in ("points_ray_m", "points_crop")
+            }
+        if self.body_known is not None:
+            for name in ("pose", "root_ray", "shape"):
+                value = getattr(self, name)
+                cleared[name] = torch.where(self.body_known.reshape(-1, *[1] * (value.ndim - 1)), value, 0.0)
+        return replace(self, **cleared)
+
     def to(self, device: str) -> Targets:
         """The same on a device."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         return replace(self, **{name: v.to(device) for name, v in values.items() if v is not None})
+
+
+def _both_known(said: Tensor | None, finite: Tensor) -> Tensor | None:
+    """What is known and finite; None for all."""
+    if bool(finite.all()):
+        return said
+    return finite if said is None else said & finite
 
 
 def draw_pairs(count: int, wanted: int | None, rng: np.random.Generator) -> Tensor:
@@ -108,6 +141,7 @@ def motion_hmr_loss(
     Totally occluded frames count like all others: "visibility masks inputs, never targets". What the source of the clips
     does not know has no weight.
     """
+    targets = targets.cleared()
     zero = torch.zeros_like(predicted.shift[..., :1]).expand(*predicted.shift.shape[:-1], 3)
     state = BodyState(predicted.pose, predicted.shape, predicted.root, zero)
     person = body.person(state.shape)
@@ -177,6 +211,7 @@ def squared_loss(
         deviation: (N, 3) of the targets.
         targets: of the P pairs.
     """
+    targets = targets.cleared()
     points = hip_centred(targets.points_ray_m[:, :, 0])
     weights = (
         None if targets.known is None else (targets.known * _hips_known(targets).bool())[:, :, 0].to(points)

@@ -57,6 +57,14 @@ def observation_of(tracks: Tracks) -> Observation:
     )
 
 
+def as_predict_reads(tracks: Tracks, scenes: SceneConfig) -> Tracks:
+    """Tracks of scenes as `predict` takes them from a detector: repaired, if one of the detectors exchanges sides.
+
+    Training, validation and evaluation all see tracks this way. Exact sides need no repair, which costs as much as drawing.
+    """
+    return repaired_tracks(tracks) if any(noise.swap for noise in scenes.noises) else tracks
+
+
 def repaired_tracks(tracks: Tracks) -> Tracks:
     """Tracks after the repair of left-right swaps that real tracks go through before their cues are made."""
     seen = torch.cat((tracks.detections_px, tracks.visible[..., None].float()), dim=-1).numpy()
@@ -90,7 +98,7 @@ def targets_of(tracks: Tracks, cues: Cues) -> Targets:
         focal_crop=cues.focal_crop[:, :-1],
         known=None if tracks.known is None else _both_frames(tracks.known),
         body_known=tracks.body_known,
-    )
+    ).marked()
 
 
 def _both_frames(values: Tensor) -> Tensor:
@@ -121,9 +129,7 @@ class BatchMaker:
         """Batch `number`: scenes number * size, ... of the seed."""
         first = number * self._size
         scenes = [self._sampler.sample(self._seed, index) for index in range(first, first + self._size)]
-        tracks = self._maker.make(scenes)
-        if any(noise.swap for noise in self._maker.config.noises):
-            tracks = repaired_tracks(tracks)
+        tracks = as_predict_reads(self._maker.make(scenes), self._maker.config)
         cues = self._cues.make(observation_of(tracks))
         return Batch(cues.inputs, targets_of(tracks, cues))
 

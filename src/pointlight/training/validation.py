@@ -13,7 +13,7 @@ from pointlight.motion import MotionBank
 from pointlight.network import EVALUATION_INDICES, PoseNetwork, WindowConfig
 from pointlight.simulator import EVAL_V1, EVAL_V1_PERFECT, SceneSampler, TrackMaker, Tracks, VideoClip
 from pointlight.simulator.clips import tracks_of_clips
-from pointlight.training.data import observation_of, targets_of
+from pointlight.training.data import as_predict_reads, observation_of, targets_of
 from pointlight.training.recipes import Recipe
 
 VALIDATION_SEED = 1001
@@ -47,7 +47,8 @@ class Validation:
         sampler = SceneSampler(scenes, bank, body)
         groups = {bank.clips[i].group for i in bank.indices("validation")}
         drawn = [sampler.sample(VALIDATION_SEED, i) for i in range(CLIPS_PER_GROUP * len(groups))]
-        return Validation(TrackMaker(scenes, body).make(drawn), [scene.motion.group for scene in drawn])
+        tracks = as_predict_reads(TrackMaker(scenes, body).make(drawn), scenes)
+        return Validation(tracks, [scene.motion.group for scene in drawn])
 
     @staticmethod
     def of_clips(clips: Sequence[VideoClip], groups: Sequence[str], body: BodyModel) -> Validation:

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from pointlight.errors import PointlightError
+from pointlight.evaluation.multiview.units import METRES
 from pointlight.geometry import Lens
 from pointlight.values import by_value
 
@@ -61,11 +62,12 @@ def read_calibrated_set(folder: Path | str) -> CalibratedSet:
     if not path.is_file():
         raise PointlightError(f"there is no {path}; {_WANTED}")
     try:
-        content = json.loads(path.read_text())
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
         cameras = content["cameras"]
-        if content.get("units", "metres") != "metres" or not content.get("synchronised", True):
-            raise ValueError("it is not in metres, or its cameras are not synchronised")
-        views = tuple(_view(folder, camera) for camera in cameras)
+        if content.get("units", "metres") not in METRES or not content.get("synchronised", True):
+            raise ValueError("it is in none of m, cm, mm, or its cameras are not synchronised")
+        size_m = METRES[content.get("units", "metres")]
+        views = tuple(_view(folder, camera, size_m) for camera in cameras)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise PointlightError(f"{path} cannot be used ({error}); {_WANTED}") from error
     if len(views) < 2 or len({view.name for view in views}) != len(views):
@@ -91,7 +93,7 @@ def calibrated_folders(folder: Path | str) -> tuple[Path, ...]:
     return found
 
 
-def _view(folder: Path, camera: dict[str, Any]) -> View:
+def _view(folder: Path, camera: dict[str, Any], size_m: float) -> View:
     values = {
         name: np.asarray(camera[name], np.float64).reshape(shape)
         for name, shape in (("K", (3, 3)), ("dist", -1), ("R", (3, 3)), ("t", (3,)))
@@ -106,6 +108,6 @@ def _view(folder: Path, camera: dict[str, Any]) -> View:
         torch.from_numpy(values["K"]),
         torch.from_numpy(np.pad(distortion, (0, 5 - len(distortion)))),
         torch.from_numpy(values["R"]),
-        torch.from_numpy(values["t"]),
+        torch.from_numpy(values["t"] * size_m),
     )
     return View(str(camera["name"]), folder / camera["video"], (int(width), int(height)), lens)

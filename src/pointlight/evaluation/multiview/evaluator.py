@@ -54,10 +54,12 @@ from pointlight.evaluation.multiview.reference import (
     PART_JOINTS,
     CameraDetections,
     camera_truths,
+    check_rates,
     left_out_truths,
     people_shown,
     quality,
     truth_of,
+    unusable,
     views_2d,
 )
 from pointlight.evaluation.multiview.truth import TruthConfig
@@ -113,7 +115,7 @@ class _Contenders:
         }
         if self.predictions:
             file = self.predictions.get(camera_name)
-            joints[Contender(PREDICTIONS)] = _read(file, len(keypoints))
+            joints[Contender(PREDICTIONS)] = _read(file, keypoints.time_s)
         for name, baseline in self.baselines.items():
             joints[Contender(name, baseline=True)] = network_joints(keypoints, baseline, self.body)
         own, repaired = (Contender(name, baseline=True) for name in DETECTORS_OWN)
@@ -170,7 +172,7 @@ def evaluate_multiview(
     baselines = baseline_checkpoints(body, device)
     bank = training_bank(motion, body, cache, progress=progress)
     roles = _roles(data)
-    calibrated_sets = {folder: read_calibrated_set(folder) for folder in calibrated_folders(data)}
+    calibrated_sets, qualities = _read_sets(calibrated_folders(data))
     others = dict(predictions or {})
     known = {f"{each.name}/{view.name}" for each in calibrated_sets.values() for view in each.views}
     if unknown := sorted(set(others) - known):
@@ -178,10 +180,17 @@ def evaluate_multiview(
             f"there is no camera {unknown[0]!r} in {data}; predictions are for {', '.join(sorted(known))}"
         )
     contenders = _Contenders(checkpoints, baselines, constant_pose(bank, body), others, body)
-    qualities: list[ReferenceQuality] = []
     scored_sets: dict[str, dict[str, ScoredSet]] = {WHOLE_PEOPLE: {}, PEOPLE_IN_PART: {}}
     for calibrated in calibrated_sets.values():
-        found, scored = _score_set(calibrated, contenders, roles, config, cache, progress)
+        try:
+            seen = [detect_camera(view, cache, progress) for view in calibrated.views]
+            check_rates(calibrated, seen)
+        except PointlightError as error:
+            if len(calibrated_sets) + len(qualities) == 1:
+                raise
+            qualities.append(unusable(calibrated.name, str(error)))
+            continue
+        found, scored = _score_set(calibrated, seen, contenders, roles, config, cache, progress)
         qualities.append(found)
         if scored is not None:
             scored_sets[found.scored_as][calibrated.name] = scored
@@ -204,8 +213,31 @@ def evaluate_multiview(
     return EvaluationResult(spec, tuple(rows), tuple(qualities))
 
 
+def _read_sets(
+    folders: Sequence[Path],
+) -> tuple[dict[Path, CalibratedSet], list[ReferenceQuality]]:
+    """The sets of folders, and what is wrong with those that cannot be read.
+
+    Raises:
+        PointlightError: none can be read.
+    """
+    sets: dict[Path, CalibratedSet] = {}
+    unread: list[ReferenceQuality] = []
+    for folder in folders:
+        try:
+            sets[folder] = read_calibrated_set(folder)
+        except PointlightError as error:
+            if len(folders) == 1:
+                raise
+            unread.append(unusable(folder.name, str(error)))
+    if not sets:
+        raise PointlightError(unread[0].unscored_because)
+    return sets, unread
+
+
 def _score_set(
     calibrated: CalibratedSet,
+    seen: Sequence[CameraDetections],
     contenders: _Contenders,
     roles: Mapping[str, str],
     config: TruthConfig,
@@ -214,7 +246,6 @@ def _score_set(
 ) -> tuple[ReferenceQuality, ScoredSet | None]:
     """How good a set's reference is, and everybody's per-frame errors; none where the reference is too poor."""
     name = calibrated.name
-    seen = [detect_camera(view, cache, progress) for view in calibrated.views]
     progress(Progress(f"truth {name}", 0, 1))
     truth = truth_of(calibrated, seen, config, cache)
     alone = left_out_truths(views_2d(calibrated, seen), truth, config, cache)
@@ -283,9 +314,10 @@ def _scored_data(
     return ScoredData(folder.resolve().name, sha256, counts)
 
 
-def _read(file: Path | None, frames: int) -> np.ndarray:
+def _read(file: Path | None, time_s: np.ndarray) -> np.ndarray:
     """Another program's joints of one camera; NaN where no file was given for it."""
-    return np.full((frames, len(NETWORK_KEYPOINTS), 3), np.nan) if file is None else read_joints(file, frames)
+    nothing = np.full((len(time_s), len(NETWORK_KEYPOINTS), 3), np.nan)
+    return nothing if file is None else read_joints(file, time_s)
 
 
 def detect_camera(
@@ -337,6 +369,8 @@ def _roles(data: Path) -> dict[str, str]:
     """Roles of videos by their path below the folder, from its `index.csv` or that of the folder above."""
     for folder in (Path(data), Path(data).resolve().parent):
         if (folder / "index.csv").is_file():
-            with open(folder / "index.csv") as rows:
-                return {row["file"]: row.get("role", "") for row in csv.DictReader(rows) if row.get("file")}
+            with open(
+                folder / "index.csv", newline="", encoding="utf-8-sig", errors="surrogateescape"
+            ) as rows:
+                return {row["file"]: row.get("role") or "" for row in csv.DictReader(rows) if row.get("file")}
     return {}

@@ -11,6 +11,7 @@ import torch
 
 from pointlight.body import EXTENDED_KEYPOINTS, NETWORK_KEYPOINTS, indices_of
 from pointlight.cues import Keypoints2D
+from pointlight.errors import PointlightError
 from pointlight.evaluation.multiview.block_bootstrap import rounded
 from pointlight.evaluation.multiview.calibration import CalibratedSet
 from pointlight.evaluation.multiview.frame_errors import CameraTruth
@@ -24,6 +25,9 @@ FULL_BODY_JOINTS = 10
 """A frame counts if so many of the 12 have a reference; sets that seldom do, but have `PART_JOINTS`, are scored apart."""
 
 PART_JOINTS = 6
+
+_SAME_RATE = 0.02
+"""Videos of a set whose lengths differ by less, in parts, go alike."""
 
 TWELVE = list(indices_of(NETWORK_KEYPOINTS, EXTENDED_KEYPOINTS))
 """The 12 scored keypoints among those that the detector gives."""
@@ -64,6 +68,24 @@ def views_2d(calibrated: CalibratedSet, seen: Sequence[CameraDetections]) -> Vie
         points[..., 2],
         tuple(view.lens for view in calibrated.views),
     )
+
+
+def check_rates(calibrated: CalibratedSet, seen: Sequence[CameraDetections]) -> None:
+    """See that frames of equal number are of equal times.
+
+    Raises:
+        PointlightError: the videos have different rates.
+    """
+    frames = min(len(each.keypoints) for each in seen)
+    lengths_s = [np.ptp(each.keypoints.time_s[:frames]) for each in seen]
+    shortest, longest = int(np.argmin(lengths_s)), int(np.argmax(lengths_s))
+    if lengths_s[longest] - lengths_s[shortest] > _SAME_RATE * lengths_s[longest]:
+        names = [calibrated.views[v].name for v in (shortest, longest)]
+        rates = [(frames - 1) / max(lengths_s[v], 1e-9) for v in (shortest, longest)]
+        raise PointlightError(
+            f"the videos of {calibrated.name} do not go alike: {names[0]} has {rates[0]:.2f} frames/s, {names[1]}"
+            f" {rates[1]:.2f}; give videos of one rate whose frames of equal number belong together"
+        )
 
 
 def camera_truths(
@@ -156,6 +178,22 @@ def quality(
         swapped=tuple(rounded(float(x), 3) for x in truth.swapped.mean(1)),
         left_out_mm=None if unscored else tuple(rounded(camera.left_out_mm) for camera in cameras),
         unscored_because=unscored,
+    )
+
+
+def unusable(name: str, why: str) -> ReferenceQuality:
+    """What is said of a set that cannot be looked at."""
+    return ReferenceQuality(
+        set=name,
+        scored_as="none",
+        frames=0,
+        scored_joints=0.0,
+        reprojection_px=None,
+        limb_spread_mm={},
+        floor_mm=(),
+        offsets_px=(),
+        swapped=(),
+        unscored_because=why,
     )
 
 

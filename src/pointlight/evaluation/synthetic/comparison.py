@@ -57,7 +57,7 @@ class Truth:
         pose: (B, T, J-1, 3, 3).
         shape: (B, 1, S).
         distance_m: (B, T) from the camera to the root.
-        occluded: (B, T) bool, frames that entered as total occlusions and are not scored.
+        occluded: (B, T) bool, frames of which the detector sees too little to be scored.
     """
 
     joints: Tensor
@@ -68,8 +68,14 @@ class Truth:
     occluded: Tensor
 
     @staticmethod
-    def of(tracks: Tracks, cues: Cues) -> Truth:
-        """Every frame by its own pair, the last one by the last pair's second head."""
+    def of(tracks: Tracks, cues: Cues, occluded: Tensor | None = None) -> Truth:
+        """Every frame by its own pair, the last one by the last pair's second head.
+
+        Args:
+            tracks: of the scenes.
+            cues: in whose frames of reference the truth is told.
+            occluded: (B, T) bool, frames that are not scored; those that entered as total occlusions if not given.
+        """
         targets = targets_of(tracks, cues)
         points, root = targets.points_ray_m, targets.root_ray
         return Truth(
@@ -78,7 +84,7 @@ class Truth:
             tracks.state.pose,
             tracks.state.shape,
             tracks.state.translation.norm(dim=-1),
-            cues.occluded,
+            cues.occluded if occluded is None else occluded,
         )
 
 

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from torch import Tensor, nn
 
-from pointlight.body import BodyModel
+from pointlight.body import EXTENDED_KEYPOINTS, NETWORK_KEYPOINTS, BodyModel, indices_of
+from pointlight.cues import totally_occluded
 from pointlight.errors import PointlightError
 from pointlight.evaluation.contenders import EVALUATION_SEED
 from pointlight.evaluation.metrics import Interval, PerFile, pa_mpjpe_mm
@@ -20,8 +21,16 @@ from pointlight.evaluation.variants import NETWORK_ALONE, SYNTHETIC, Contender, 
 from pointlight.motion import BodyMotion, MotionBank, window
 from pointlight.network import PoseNetwork, WindowConfig
 from pointlight.progress import Progress, ProgressCallback, silent
-from pointlight.simulator import CLIP_FRAMES, FRAMES_PER_SECOND, Scene, SceneConfig, SceneSampler, TrackMaker
-from pointlight.training import observation_of
+from pointlight.simulator import (
+    CLIP_FRAMES,
+    FRAMES_PER_SECOND,
+    Scene,
+    SceneConfig,
+    SceneSampler,
+    TrackMaker,
+    Tracks,
+)
+from pointlight.training import as_predict_reads, observation_of
 from pointlight.values import by_value
 
 WINDOWS_PER_SCENE = 4
@@ -149,7 +158,9 @@ class SyntheticTest:
             same = [scene for scene in scenes if scene.motion.frames == length]
             for first in range(0, len(same), _SCENES_AT_ONCE):
                 chosen = same[first : first + _SCENES_AT_ONCE]
-                self._batches.append((chosen, maker.make(chosen)))
+                seen = maker.make(chosen)
+                tracks = as_predict_reads(seen, config)
+                self._batches.append(_Batch(chosen, tracks, _occluded(seen)))
         self.frames = sum(scene.motion.frames for scene in scenes)
         self._people = {entry.file: entry.subject for entry in bank.clips}
         self.groups = _groups([scene.motion for scene in scenes], self._people)
@@ -185,9 +196,10 @@ class SyntheticTest:
         beside = self._variants(model, clip_frames, overlap=overlap, mirror=mirror, refine=refine)
         collected: dict[tuple[str, str], _Collected] = {}
         done = 0
-        for scenes, tracks in self._batches:
+        for batch in self._batches:
+            scenes, tracks = batch.scenes, batch.tracks
             cues = predictor.observe(observation_of(tracks))
-            truth = Truth.of(tracks, cues)
+            truth = Truth.of(tracks, cues, batch.occluded)
             counted = {NETWORK_ALONE: compare(predictor(tracks, cues), truth, body)}
             for key, variant in beside.items():
                 again = variant(tracks, cues)
@@ -224,6 +236,25 @@ class SyntheticTest:
                 windows = WindowConfig(clip_frames, overlap=variant.overlap, mirror=variant.mirror)
                 predictors[variant.key] = predictor_of(model, self.body, windows)
         return predictors
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """Scenes of equal length.
+
+    Attributes:
+        scenes: B of them.
+        tracks: as a network gets them, sides repaired where the detector exchanges them.
+        occluded: (B, T) bool, frames of which the detector sees too little to be scored, before any repair.
+    """
+
+    scenes: list[Scene]
+    tracks: Tracks
+    occluded: Tensor
+
+
+def _occluded(tracks: Tracks) -> Tensor:
+    return totally_occluded(tracks.visible[..., list(indices_of(NETWORK_KEYPOINTS, EXTENDED_KEYPOINTS))])
 
 
 class _Collected:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -138,18 +139,18 @@ def _by_index(path: Path) -> list[BackgroundFile]:
     """Rows of an index.csv; splits it does not know of, such as 'none', are no one's."""
     rows = _rows(path)
     if rows and not {"file", "split"} <= set(rows[0]):
-        raise PointlightError(f"{path} must have the columns file and split")
+        raise PointlightError(f"{path} must have the columns file and split, with commas between them")
     files = [
         BackgroundFile(
             file=row["file"],
-            group=row.get("class", ""),
-            split=row["split"],
-            has_people=_yes(row.get("has_people")),
-            camera_moves=_yes(row.get("camera_moves")),
-            permissive=_yes(row.get("permissive")) is True,
+            group=row.get("class") or "",
+            split=split,
+            has_people=_yes(row, "has_people", path),
+            camera_moves=_yes(row, "camera_moves", path),
+            permissive=_yes(row, "permissive", path) is True,
         )
         for row in rows
-        if row["split"] in SPLITS
+        if (split := (row["split"] or "").strip().lower()) in SPLITS and row["file"]
     ]
     seen: dict[str, str] = {}
     for entry in files:
@@ -207,21 +208,37 @@ def _kinetics(folder: Path) -> dict[str, tuple[str, str]]:
 
 
 def _rows(path: Path) -> Sequence[dict[str, str]]:
+    """The rows of a table; bytes that are no UTF-8 are kept as the file system gives them in names."""
     try:
-        with open(path, newline="", encoding="utf-8") as stream:
+        with open(path, newline="", encoding="utf-8-sig", errors="surrogateescape") as stream:
             return list(csv.DictReader(stream))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, csv.Error) as error:
         raise PointlightError(f"{path} cannot be read as a table ({error})") from error
 
 
-def _yes(word: str | None) -> bool | None:
-    return {"yes": True, "no": False}.get(word or "")
+_WORDS = {
+    "yes": True,
+    "true": True,
+    "1": True,
+    "no": False,
+    "false": False,
+    "0": False,
+    "": None,
+    "unknown": None,
+}
+
+
+def _yes(row: dict[str, str], column: str, path: Path) -> bool | None:
+    word = (row.get(column) or "").strip().lower()
+    if word not in _WORDS:
+        raise PointlightError(f"{path} says {word!r} in the column {column}; write yes, no, or nothing")
+    return _WORDS[word]
 
 
 def _fingerprint(folder: Path, file: str) -> str:
     path = folder / file
     size = path.stat().st_size
-    return _digest((file.encode(), str(size).encode(), *_ends(path, size)))
+    return _digest((os.fsencode(file), str(size).encode(), *_ends(path, size)))
 
 
 def _ends(path: Path, size: int) -> Iterable[bytes]:

@@ -35,6 +35,9 @@ _DIP_SHARE = 0.2
 _DIP_REACH = 3
 """So it does if the difference falls this deep between two real steps; a new encoding leaves that much of a copy."""
 
+_FAULTS = ("is damaged", "ends early", "fitted, with bars")
+"""Words of the reader's warnings on videos that show less, or something else, than the camera saw."""
+
 _BLACK = 26
 _BAR_EVERY = 6
 _BAR_MARGIN_PX = 2
@@ -100,7 +103,7 @@ def scan_video(path: Path, frames: int = CLIP_FRAMES) -> VideoFacts:
             row, column = _profile(grey, 1), _profile(grey, 0)
             brightest_row = row if brightest_row is None else np.maximum(brightest_row, row)
             brightest_column = column if brightest_column is None else np.maximum(brightest_column, column)
-    if lost := [text for text in video.warnings if "is damaged" in text or "ends early" in text]:
+    if lost := [text for text in video.warnings if any(fault in text for fault in _FAULTS)]:
         raise PointlightError(lost[0])
     if len(numbers) < frames or brightest_row is None or brightest_column is None:
         raise PointlightError(_too_short(path, len(numbers), frames))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -48,6 +48,7 @@ class MotionBank:
         root: (N, 3, 3) float32.
         translation_m: (N, 3) float32.
         sha256: of everything above.
+        skipped: a sentence for every file that was left out.
     """
 
     clips: tuple[ClipEntry, ...]
@@ -55,6 +56,7 @@ class MotionBank:
     root: np.ndarray
     translation_m: np.ndarray
     sha256: str
+    skipped: tuple[str, ...] = ()
 
     def motion(self, index: int, start: int = 0, frames: int | None = None) -> BodyMotion:
         """Motion `index`, or the window of `frames` frames from its frame `start`; a view."""
@@ -84,7 +86,31 @@ class MotionBank:
     def joined(self, other: MotionBank) -> MotionBank:
         """Both banks' motions, this one's first; splits stay what they are."""
         motions = [bank.motion(i) for bank in (self, other) for i in range(len(bank.clips))]
-        return MotionBank.from_motions(motions, [entry.subject for entry in (*self.clips, *other.clips)])
+        bank = MotionBank.from_motions(motions, [entry.subject for entry in (*self.clips, *other.clips)])
+        return replace(bank, skipped=(*self.skipped, *other.skipped))
+
+    @staticmethod
+    def from_banks(banks: Sequence[MotionBank], names: Sequence[str]) -> MotionBank:
+        """Several banks' motions, one bank after the other.
+
+        Args:
+            banks: at least one.
+            names: of their folders; put before a file's name that an earlier bank has too.
+        """
+        taken: set[str] = set()
+        motions: list[BodyMotion] = []
+        for bank, name in zip(banks, names, strict=True):
+            files = {entry.file for entry in bank.clips}
+            for index, entry in enumerate(bank.clips):
+                motion = bank.motion(index)
+                prefix = ""
+                while f"{prefix}{entry.file}" in taken:
+                    prefix += f"{name}/"
+                motions.append(replace(motion, name=f"{prefix}{motion.name}"))
+            taken |= {motion.name.partition("#")[0] for motion in motions} | files
+        subjects = [entry.subject for bank in banks for entry in bank.clips]
+        joined = MotionBank.from_motions(motions, subjects)
+        return replace(joined, skipped=tuple(told for bank in banks for told in bank.skipped))
 
     @staticmethod
     def from_motions(motions: Sequence[BodyMotion], subjects: Sequence[str] | None = None) -> MotionBank:

@@ -41,8 +41,10 @@ Flow = Annotated[
     typer.Option(help=f"What finds the camera's path: {_named(FLOWS)}; the paper's is tvl1 (slow)."),
 ]
 Motion = Annotated[
-    Path | None,
-    typer.Option(envvar="POINTLIGHT_MOTION", help="Folder of BVH or AMC files; procedural if not given."),
+    list[Path] | None,
+    typer.Option(
+        envvar="POINTLIGHT_MOTION", help="Folder of BVH or AMC files, repeatable; procedural if not given."
+    ),
 ]
 People = Annotated[bool, typer.Option(help="Take background videos that are known to show people too.")]
 Pictures = Annotated[

@@ -39,7 +39,7 @@ def figures(
         split=split, flow=flow, people=people, pictures=pictures, total_occlusions=total_occlusions
     )
     sources = Sources(
-        motion=motion,
+        motion=tuple(motion) if motion else None,
         backgrounds=backgrounds,
         surreal=surreal,
         surreal_depth=surreal_depth,

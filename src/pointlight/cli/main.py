@@ -12,6 +12,7 @@ from pointlight.cli.backgrounds import backgrounds
 from pointlight.cli.doctor import doctor
 from pointlight.cli.evaluate import evaluate
 from pointlight.cli.figures import figures
+from pointlight.cli.motion import motion
 from pointlight.cli.predict import predict
 from pointlight.cli.preview import preview
 from pointlight.cli.synthesize import synthesize
@@ -40,6 +41,7 @@ for command, summary in (
     (predict, "Find one person's moving 3D body in a video."),
     (train, "Train a network on simulated people."),
     (evaluate, "Evaluate models on simulated, filmed or published data."),
+    (motion, "Say what motion files are taken for."),
     (backgrounds, "Prepare background videos for synthesize."),
     (synthesize, "Make clips of simulated people with their whole truth."),
     (preview, "Draw stored clips for people to look at."),

@@ -54,7 +54,7 @@ def synthesize(
         split=split, flow=flow, people=people, pictures=pictures, total_occlusions=total_occlusions
     )
     sources = Sources(
-        motion=motion,
+        motion=tuple(motion) if motion else None,
         backgrounds=backgrounds,
         surreal=surreal,
         surreal_depth=surreal_depth,

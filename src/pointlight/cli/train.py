@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pointlight.cli.progress import stage_bars
+from pointlight.cli.progress import stage_bars, warnings_as_sentences
 
 
 def train(
@@ -17,8 +17,11 @@ def train(
         typer.Argument(help="Name of a recipe, see docs/model.md; a run that is resumed knows its own."),
     ] = None,
     motion: Annotated[
-        Path | None,
-        typer.Option(envvar="POINTLIGHT_MOTION", help="Folder of BVH or AMC files; procedural if not given."),
+        list[Path] | None,
+        typer.Option(
+            envvar="POINTLIGHT_MOTION",
+            help="Folder of BVH or AMC files, repeatable; procedural if not given.",
+        ),
     ] = None,
     steps: Annotated[
         int | None, typer.Option(min=1, help="Length of the run; the recipe's if not given.")
@@ -40,11 +43,11 @@ def train(
     """Train a network on simulated people."""
     from pointlight.training import train as run
 
-    with stage_bars() as bars:
+    with stage_bars() as bars, warnings_as_sentences():
         trainer = run(
             recipe,
             out,
-            motion=motion,
+            motion=motion or None,
             steps=steps,
             minutes=minutes,
             resume=resume,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -152,6 +153,17 @@ class MotionBank:
         for array in (self.pose, self.root, self.translation_m):
             digest.update(np.ascontiguousarray(array).data)
         return digest.hexdigest()
+
+
+_MOST_NAMED = 8
+
+
+def warn_of_skipped(bank: MotionBank) -> None:
+    """Say by warnings which files a bank was made without, and why."""
+    for sentence in bank.skipped[:_MOST_NAMED]:
+        warnings.warn(sentence, stacklevel=2)
+    if (more := len(bank.skipped) - _MOST_NAMED) > 0:
+        warnings.warn(f"{more} more motion files are left out; `pointlight motion` names them", stacklevel=2)
 
 
 def begin_digest(clips: tuple[ClipEntry, ...]) -> hashlib._Hash:

@@ -154,7 +154,8 @@ def _likeness(tree: JointTree, legs: tuple[int, int], arms: tuple[int, int]) -> 
 
 
 def _by_side(tree: JointTree, pair: tuple[int, int]) -> tuple[int, int]:
-    return pair[::-1] if tree.side(tree.chain(pair[0])) == RIGHT else pair
+    first, second = pair
+    return (second, first) if tree.side(tree.chain(first)) == RIGHT else pair
 
 
 def _add_leg(tree: JointTree, draft: _Draft, side: str, leg: Limb) -> None:

@@ -8,6 +8,7 @@ not. Knees and elbows tell their axes where they bend.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -305,7 +306,7 @@ class _Reading:
         """From joint to joint becomes from the middle of the pair."""
         for side in SIDES:
             for chain in (("hip", "knee", "ankle", "toes"), ("shoulder", "elbow", "wrist")):
-                for start, end in zip(chain, chain[1:], strict=False):
+                for start, end in pairwise(chain):
                     rest[f"{side}_{end}"] = rest[f"{side}_{start}"] + rest[f"{side}_{end}"]
             for point in ("hand_tip", "thumb_root", "thumb_tip"):
                 if f"{side}_{point}" in rest:

@@ -1,6 +1,6 @@
 """What the name of a joint says: its side, and which part of a person it is.
 
-Programs write "LeftUpLeg", "mixamorig:LeftUpLeg", "Bip01 L Thigh", "thigh.L", "upperleg01.L", "lfemur" or "J_Bip_L_UpperLeg".
+Programs write "mixamorig:LeftUpLeg", "Bip01 L Thigh", "thigh.L", "upperleg01.L", "lfemur" or "J_Bip_L_UpperLeg".
 Some words mean two things ("LeftShoulder" is the collar bone where a "LeftArm" follows); these stay open here, and the
 tree decides.
 """
@@ -65,7 +65,26 @@ _ASIDE = re.compile(
 _END = re.compile(r"^(end|nub|tip|site|top|null|leaf)$")
 
 _TOKEN = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]")
-_FILLERS = {"joint", "jnt", "jt", "jo", "bone", "bn", "skeleton", "skel", "sk", "def", "org", "bind", "rig", "base", "part", "seg"}  # fmt: skip
+_FILLERS = frozenset(
+    (
+        "joint",
+        "jnt",
+        "jt",
+        "jo",
+        "bone",
+        "bn",
+        "skeleton",
+        "skel",
+        "sk",
+        "def",
+        "org",
+        "bind",
+        "rig",
+        "base",
+        "part",
+        "seg",
+    )
+)
 _COMMON_SHARE = 0.6
 """A word that so many joints have is a prefix of the program, whatever it means."""
 

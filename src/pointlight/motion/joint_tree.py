@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import combinations
 
 import numpy as np
 
@@ -128,16 +129,19 @@ class JointTree:
         sides = [self.said[joint].side for joint in joints if self.said[joint].side]
         return max(set(sides), key=sides.count) if sides else ""
 
-    def pairs(self) -> Iterator[tuple[int, int]]:
+    def pairs(self) -> list[tuple[int, int]]:
         """Pairs of branches from one joint that are long enough and like enough to be limbs."""
-        longest = max((self.lengths[j] + self.reach[j] for j in range(len(self.parents))), default=0.0)
-        for children in self.children:
-            limbs = [joint for joint in children if len(self.distinct(self.chain(joint))) >= 3]
-            for k, first in enumerate(limbs):
-                for second in limbs[k + 1 :]:
-                    sizes = sorted(self.reach[joint] for joint in (first, second))
-                    sides = {self.side(self.chain(joint)) for joint in (first, second)}
-                    if sizes[0] < _SHORTEST_LIMB * longest or sizes[1] > _MOST_UNEVEN * sizes[0]:
-                        continue
-                    if len(sides) == 2 or sides == {""}:
-                        yield first, second
+        alike = [
+            (first, second)
+            for children in self.children
+            for first, second in combinations(children, 2)
+            if all(len(self.distinct(self.chain(branch))) >= 3 for branch in (first, second))
+            and max(self.reach[[first, second]]) <= _MOST_UNEVEN * min(self.reach[[first, second]])
+            and self._sides_differ(first, second)
+        ]
+        longest = max((self.reach[first] for first, _ in alike), default=0.0)
+        return [pair for pair in alike if min(self.reach[list(pair)]) >= _SHORTEST_LIMB * longest]
+
+    def _sides_differ(self, first: int, second: int) -> bool:
+        sides = {self.side(self.chain(branch)) for branch in (first, second)}
+        return len(sides) == 2 or sides == {""}

@@ -290,12 +290,12 @@ def _key(folder: Path, files: Sequence[MotionFile], body: BodyModel) -> str:
         "body": body.sha256,
         "shortest_frames": SHORTEST_FRAMES,
         "modules": [Path(__file__).parent / f"{module}.py" for module in _SOURCES],
-        "files": [replace(entry, file=_printable(entry.file)) for entry in files],
-        "contents": {_printable(name): path for name in names if (path := _path(folder, name)).is_file()},
+        "files": [replace(entry, file=printable(entry.file)) for entry in files],
+        "contents": {printable(name): path for name in names if (path := _path(folder, name)).is_file()},
     }
     return config_sha256(depends_on)[:24]
 
 
-def _printable(name: str) -> str:
+def printable(name: str) -> str:
     """A file's name as text, also where the file system's is no UTF-8."""
     return os.fsencode(name).decode(errors="backslashreplace")

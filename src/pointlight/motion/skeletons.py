@@ -222,8 +222,7 @@ def plain_names(clip: MotionClip) -> tuple[str, ...]:
 
 
 def find_family(clip: MotionClip) -> SkeletonFamily | None:
-    """The family whose joints the clip has, arms on the chest; None for any other, and for a rest pose that does not
-    stand upright and look along z."""
+    """The family whose joints the clip has, arms on the chest, and whose rest pose stands and looks along z; else None."""
     names = plain_names(clip)
     for family in FAMILIES:
         if family.needs() <= set(names) and _arms_on_chest(clip, family):

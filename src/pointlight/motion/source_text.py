@@ -28,9 +28,9 @@ _BYTE_ORDER_MARKS = (
 
 
 def read_text(path: Path) -> str:
-    """The whole text of a plain or gzip file (told by its first bytes, not by its name).
+    r"""The whole text of a plain or gzip file (told by its first bytes, not by its name).
 
-    Lines end with "\\n" alone, whatever they end with in the file. Text is UTF-8, or what a byte order mark says, and
+    Lines end with "\n" alone, whatever they end with in the file. Text is UTF-8, or what a byte order mark says, and
     Latin-1 where it is neither.
 
     Raises:

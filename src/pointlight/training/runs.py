@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from pointlight.body import AnnyBody
@@ -18,7 +19,7 @@ def train(
     recipe_name: str | None,
     out: Path,
     *,
-    motion: Path | None = None,
+    motion: Path | Sequence[Path] | None = None,
     steps: int | None = None,
     minutes: float | None = None,
     resume: bool = False,
@@ -37,7 +38,7 @@ def train(
     Args:
         recipe_name: what to train; None only at a resume.
         out: the run's folder.
-        motion: folder of motion capture; procedural motions if not given, at a resume those of the run.
+        motion: folder of motion capture, or several; procedural motions if not given, at a resume those of the run.
         steps: length of the run; the recipe's if not given.
         minutes: stop after so many, without a change of the schedule.
         resume: go on with the run in `out`.
@@ -65,7 +66,7 @@ def train(
     if run is not None:
         run.check(out, recipe=recipe, seed=seed, steps=steps, body_sha256=body.sha256)
         seed, steps = run.seed, None
-    folder = run.motion_folder(out) if run and motion is None else motion
+    folder = run.motion_folders(out) if run and motion is None else motion
     bank = training_bank(folder, body, cache, floor=recipe.floor, progress=progress)
     if run is not None and motion is None and not run.has_motion(bank):
         raise PointlightError(run.other_motion(out))

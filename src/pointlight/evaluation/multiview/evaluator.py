@@ -129,7 +129,7 @@ def evaluate_multiview(
     models: Sequence[str],
     data: Path,
     *,
-    motion: Path | None = None,
+    motion: Path | Sequence[Path] | None = None,
     predictions: Mapping[str, Path] | None = None,
     config: TruthConfig | None = None,
     cache: Path | None = None,

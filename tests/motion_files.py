@@ -92,6 +92,8 @@ def walking_clip(frames: int = 90, fps: float = 30.0, name: str = "walk.bvh") ->
 def bvh_text(clip: MotionClip, scale_to_m: float = 1.0, orders: dict[str, str] | None = None) -> str:
     """A clip as BVH, joints with channels in their own `orders` (else "zyx"); "_end" joints as end sites."""
     orders = orders or {}
+    moved = clip.translations_m
+    moving = set() if moved is None else set(np.flatnonzero(np.ptp(moved, axis=0).max(-1)))
     lines = ["HIERARCHY"]
     sequence: list[int] = []
 
@@ -104,7 +106,7 @@ def bvh_text(clip: MotionClip, scale_to_m: float = 1.0, orders: dict[str, str] |
         if not name.endswith("_end"):
             sequence.append(joint)
             channels = [f"{axis.upper()}rotation" for axis in orders.get(name, "zyx")]
-            if joint == 0:
+            if joint == 0 or joint in moving:
                 channels = ["Xposition", "Yposition", "Zposition", *channels]
             lines.append("\t" * depth + f"\tCHANNELS {len(channels)} {' '.join(channels)}")
         for child in children:
@@ -114,6 +116,8 @@ def bvh_text(clip: MotionClip, scale_to_m: float = 1.0, orders: dict[str, str] |
     write(0, 0)
     columns = [clip.root_translation_m / scale_to_m]
     for joint in sequence:
+        if joint in moving:
+            columns.append(clip.translations_m[:, joint] / scale_to_m)
         order = orders.get(clip.joint_names[joint], "zyx")
         turns = Rotation.from_matrix(clip.rotations[:, joint])
         columns.append(turns.as_euler(order.upper(), degrees=True))

@@ -45,8 +45,10 @@ Flow = Annotated[
     typer.Option(help=f"What finds the camera's path: {_named(FLOWS)}; the paper's is tvl1 (slow)."),
 ]
 Motion = Annotated[
-    Path | None,
-    typer.Option(envvar="POINTLIGHT_MOTION", help="Folder of BVH or AMC files; procedural if not given."),
+    list[Path] | None,
+    typer.Option(
+        envvar="POINTLIGHT_MOTION", help="Folder of BVH or AMC files, repeatable; procedural if not given."
+    ),
 ]
 People = Annotated[bool, typer.Option(help="Take background videos that are known to show people too.")]
 Pictures = Annotated[
@@ -82,6 +84,7 @@ def chosen_clips(
     pictures: Path | None,
     total_occlusions: bool,
     changes: list[str] | None,
+    motion: list[Path] | None,
     **sources: Any,
 ) -> tuple[SynthesisConfig, Sources]:
     """What clips are made by, and what they are drawn from; `sources` are fields of `Sources`."""
@@ -90,4 +93,4 @@ def chosen_clips(
     config = find_synthesis_recipe(recipe).with_options(
         split=split, flow=flow, people=people, pictures=pictures, total_occlusions=total_occlusions
     )
-    return with_set(config, changes or ()), Sources(**sources)
+    return with_set(config, changes or ()), Sources(motion=tuple(motion) if motion else None, **sources)

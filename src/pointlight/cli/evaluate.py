@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pointlight.cli.progress import stage_bars
+from pointlight.cli.progress import stage_bars, warnings_as_sentences
 from pointlight.errors import PointlightError
 
 PUBLISHED = ("3dpw", "mpi-inf-3dhp", "surreal")
@@ -21,8 +21,10 @@ def evaluate(
         str, typer.Option(help="What to evaluate on: synthetic, multiview, 3dpw, mpi-inf-3dhp, surreal.")
     ] = "synthetic",
     motion: Annotated[
-        Path | None,
-        typer.Option(envvar="POINTLIGHT_MOTION", help="Folder of motion capture; procedural if not given."),
+        list[Path] | None,
+        typer.Option(
+            envvar="POINTLIGHT_MOTION", help="Folder of motion capture, repeatable; procedural if not given."
+        ),
     ] = None,
     clips: Annotated[int | None, typer.Option(help="At most so many windows of 31 frames.")] = None,
     seed: Annotated[int, typer.Option(help="Of people, cameras and noise.")] = 7,
@@ -78,7 +80,7 @@ def evaluate(
 
     if json_file is not None:
         ensure_folder(json_file.parent)  # said before the work, not after it
-    with stage_bars() as bars:
+    with stage_bars() as bars, warnings_as_sentences():
         if data is not None and on in PUBLISHED:
             result = evaluate_published(
                 models,
@@ -91,12 +93,12 @@ def evaluate(
             )
         elif data is not None and on == "multiview":
             result = evaluate_multiview(
-                models, data, motion=motion, predictions=files, device=device, progress=bars
+                models, data, motion=motion or None, predictions=files, device=device, progress=bars
             )
         else:
             result = evaluate_synthetic(
                 models,
-                motion=motion,
+                motion=motion or None,
                 clips=clips,
                 seed=seed,
                 overlap=overlap,

@@ -12,6 +12,7 @@ from pointlight.cli.backgrounds import backgrounds
 from pointlight.cli.doctor import doctor
 from pointlight.cli.evaluate import evaluate
 from pointlight.cli.figures import figures
+from pointlight.cli.motion import motion
 from pointlight.cli.predict import predict
 from pointlight.cli.preview import preview
 from pointlight.cli.recipe_words import CLIPS, TRAINING, example, recipes
@@ -64,6 +65,11 @@ for command, summary, behind in (
             "pointlight evaluate points runs/mine --motion FOLDER --json result.json",
             "pointlight evaluate points --on multiview --data FOLDER",
         ),
+    ),
+    (
+        motion,
+        "Say what motion files are taken for.",
+        example("pointlight motion FOLDER --sheet poses.png"),
     ),
     (
         backgrounds,

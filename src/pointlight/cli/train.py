@@ -17,8 +17,11 @@ def train(
         typer.Argument(help="Name of a recipe, see docs/model.md; a run that is resumed knows its own."),
     ] = None,
     motion: Annotated[
-        Path | None,
-        typer.Option(envvar="POINTLIGHT_MOTION", help="Folder of BVH or AMC files; procedural if not given."),
+        list[Path] | None,
+        typer.Option(
+            envvar="POINTLIGHT_MOTION",
+            help="Folder of BVH or AMC files, repeatable; procedural if not given.",
+        ),
     ] = None,
     set_: Annotated[
         list[str] | None,
@@ -51,7 +54,7 @@ def train(
             recipe,
             out,
             changes=set_ or (),
-            motion=motion,
+            motion=motion or None,
             steps=steps,
             minutes=minutes,
             resume=resume,

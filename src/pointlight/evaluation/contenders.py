@@ -81,7 +81,7 @@ def weights_sha256(checkpoints: Mapping[str, Checkpoint]) -> dict[str, str]:
     return {name: checkpoint.sha256 for name, checkpoint in checkpoints.items()}
 
 
-def command(models: Sequence[str], **options: Path | str | int | bool | Sequence[str] | None) -> str:
+def command(models: Sequence[str], **options: Path | str | int | bool | Sequence[str | Path] | None) -> str:
     """The command line of an evaluation: options by their names, without those that are None, False or empty.
 
     Args:

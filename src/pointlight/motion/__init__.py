@@ -3,10 +3,10 @@
 `MotionClip` is a source skeleton's motion, `BodyMotion` our body's.
 """
 
-from pointlight.motion.bank import SPLITS, ClipEntry, MotionBank
+from pointlight.motion.bank import SPLITS, ClipEntry, MotionBank, warn_of_skipped
 from pointlight.motion.body_motion import mirror, window
 from pointlight.motion.clip import BANK_FPS, DRIVEN_JOINTS, BodyMotion, MotionClip
-from pointlight.motion.library import compile_motion_bank, default_cache, list_motions
+from pointlight.motion.library import compile_motion_bank, default_cache, list_motions, motion_folders
 from pointlight.motion.procedural import (
     FLOOR_KINDS,
     KINDS,
@@ -14,6 +14,8 @@ from pointlight.motion.procedural import (
     procedural_bank,
     procedural_motion,
 )
+from pointlight.motion.rig import BodyRig
+from pointlight.motion.survey import MotionReport, draw_survey, survey_motions, survey_table
 from pointlight.motion.variety import VarietyConfig, vary
 
 __all__ = [
@@ -24,16 +26,23 @@ __all__ = [
     "PROCEDURAL_SEED",
     "SPLITS",
     "BodyMotion",
+    "BodyRig",
     "ClipEntry",
     "MotionBank",
     "MotionClip",
+    "MotionReport",
     "VarietyConfig",
     "compile_motion_bank",
     "default_cache",
+    "draw_survey",
     "list_motions",
     "mirror",
+    "motion_folders",
     "procedural_bank",
     "procedural_motion",
+    "survey_motions",
+    "survey_table",
     "vary",
+    "warn_of_skipped",
     "window",
 ]

@@ -9,7 +9,8 @@ import numpy as np
 
 from pointlight.errors import PointlightError
 from pointlight.motion.clip import MotionClip
-from pointlight.motion.source_text import check_height, euler_rotations, parse_numbers, read_text
+from pointlight.motion.clip_axes import in_metres, known_person, upright
+from pointlight.motion.source_text import euler_rotations, parse_numbers, read_text
 
 _LETTERS_ONLY = {ord(character): None for character in "0123456789+-. \t\r"}
 
@@ -80,7 +81,7 @@ def _sections(path: Path) -> dict[str, list[list[str]]]:
     """The words of every line, by section."""
     sections: dict[str, list[list[str]]] = {}
     current: list[list[str]] = []
-    for line in read_text(path).splitlines():
+    for line in read_text(path).split("\n"):
         words = line.replace("(", " ").replace(")", " ").split()
         if not words or words[0].startswith("#"):
             continue
@@ -174,18 +175,21 @@ def read_amc(
     scale_to_m: float | None = None,
     fps: float = 120.0,
     name: str | None = None,
+    up: str | None = None,
 ) -> MotionClip:
     """Read a motion, plain or gzip, on its skeleton.
 
     Every bone gives a joint at its start, named like the bone; ends of bones without children are joints too,
-    named with "_end". Acclaim's world has y up.
+    named with "_end".
 
     Args:
         path: the AMC file.
         skeleton: its ASF file.
-        scale_to_m: metres per unit of both files; None takes the ASF's unit line (inches / length).
+        scale_to_m: metres per unit of both files; None takes the ASF's unit line (inches / length), or finds the unit
+            where that makes no person.
         fps: frames per second, which the file does not say; CMU's takes have 120.
         name: of the clip; None takes the file's name.
+        up: axis that points up, "y" as Acclaim has it, or "z" and so on; None finds it.
 
     Raises:
         PointlightError: the file is damaged or belongs to another skeleton; says in which line.
@@ -200,8 +204,10 @@ def read_amc(
     by_bone = _read_uniform(body, skeleton)
     if by_bone is None:
         by_bone = _read_line_by_line(path, body, len(header), skeleton)
-    scale = skeleton.scale_to_m if scale_to_m is None else scale_to_m
-    return _build_clip(path, name or path.name, skeleton, by_bone, angle_to_rad, scale, fps)
+    clip = _build_clip(path, name or path.name, skeleton, by_bone, angle_to_rad, fps)
+    if scale_to_m is None and known_person(clip, skeleton.scale_to_m):
+        scale_to_m = skeleton.scale_to_m
+    return upright(in_metres(clip, path, scale_to_m)[0], path, up)[0]
 
 
 def _split_header(path: Path) -> tuple[list[str], str]:
@@ -258,7 +264,7 @@ def _read_line_by_line(path: Path, body: str, skipped: int, skeleton: Skeleton) 
     dof = {bone.name: len(bone.dof) for bone in skeleton.bones}
     frames: list[dict[str, list[float]]] = []
     number = skipped
-    for number, line in enumerate(body.splitlines(), start=skipped + 1):
+    for number, line in enumerate(body.split("\n"), start=skipped + 1):
         words = line.split()
         if not words:
             continue
@@ -296,9 +302,9 @@ def _build_clip(
     skeleton: Skeleton,
     by_bone: dict[str, np.ndarray],
     angle_to_rad: float,
-    scale_to_m: float,
     fps: float,
 ) -> MotionClip:
+    """The clip in units of its file."""
     if "root" not in by_bone:
         raise PointlightError(
             f"{path}: no frame has a 'root' line; this is not the motion of {skeleton.path}"
@@ -326,15 +332,12 @@ def _build_clip(
         for column, freedom in enumerate(bone.dof):
             if freedom[0] == "t":
                 root[:, "xyz".index(freedom[1])] += values[:, column]
-    offsets_m = (np.array(offsets) * scale_to_m).astype(np.float32)
-    clip = MotionClip(
+    return MotionClip(
         name=name,
         joint_names=tuple(names),
         parents=tuple(parents),
-        offsets_m=offsets_m,
+        offsets_m=np.array(offsets),
         rotations=rotations,
-        root_translation_m=(root * scale_to_m).astype(np.float32),
+        root_translation_m=root,
         fps=fps,
     )
-    check_height(path, clip.rest_positions_m(), scale_to_m)
-    return clip

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -50,6 +51,7 @@ class MotionBank:
         root: (N, 3, 3) float32.
         translation_m: (N, 3) float32.
         sha256: of everything above.
+        skipped: a sentence for every file that was left out.
     """
 
     clips: tuple[ClipEntry, ...]
@@ -57,6 +59,7 @@ class MotionBank:
     root: np.ndarray
     translation_m: np.ndarray
     sha256: str
+    skipped: tuple[str, ...] = ()
 
     def motion(self, index: int, start: int = 0, frames: int | None = None) -> BodyMotion:
         """Motion `index`, or the window of `frames` frames from its frame `start`; a view."""
@@ -86,7 +89,31 @@ class MotionBank:
     def joined(self, other: MotionBank) -> MotionBank:
         """Both banks' motions, this one's first; splits stay what they are."""
         motions = [bank.motion(i) for bank in (self, other) for i in range(len(bank.clips))]
-        return MotionBank.from_motions(motions, [entry.subject for entry in (*self.clips, *other.clips)])
+        bank = MotionBank.from_motions(motions, [entry.subject for entry in (*self.clips, *other.clips)])
+        return replace(bank, skipped=(*self.skipped, *other.skipped))
+
+    @staticmethod
+    def from_banks(banks: Sequence[MotionBank], names: Sequence[str]) -> MotionBank:
+        """Several banks' motions, one bank after the other.
+
+        Args:
+            banks: at least one.
+            names: of their folders; put before a file's name that an earlier bank has too.
+        """
+        taken: set[str] = set()
+        motions: list[BodyMotion] = []
+        for bank, name in zip(banks, names, strict=True):
+            files = {entry.file for entry in bank.clips}
+            for index, entry in enumerate(bank.clips):
+                motion = bank.motion(index)
+                prefix = ""
+                while f"{prefix}{entry.file}" in taken:
+                    prefix += f"{name}/"
+                motions.append(replace(motion, name=f"{prefix}{motion.name}"))
+            taken |= {motion.name.partition("#")[0] for motion in motions} | files
+        subjects = [entry.subject for bank in banks for entry in bank.clips]
+        joined = MotionBank.from_motions(motions, subjects)
+        return replace(joined, skipped=tuple(told for bank in banks for told in bank.skipped))
 
     @staticmethod
     def from_motions(motions: Sequence[BodyMotion], subjects: Sequence[str] | None = None) -> MotionBank:
@@ -128,6 +155,17 @@ class MotionBank:
         for array in (self.pose, self.root, self.translation_m):
             digest.update(np.ascontiguousarray(array).data)
         return digest.hexdigest()
+
+
+_MOST_NAMED = 8
+
+
+def warn_of_skipped(bank: MotionBank) -> None:
+    """Say by warnings which files a bank was made without, and why."""
+    for sentence in bank.skipped[:_MOST_NAMED]:
+        warnings.warn(sentence, stacklevel=2)
+    if (more := len(bank.skipped) - _MOST_NAMED) > 0:
+        warnings.warn(f"{more} more motion files are left out; `pointlight motion` names them", stacklevel=2)
 
 
 def begin_digest(clips: tuple[ClipEntry, ...]) -> hashlib._Hash:

@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
@@ -28,7 +28,7 @@ _SHAPES = {"pose": (len(DRIVEN_JOINTS) - 1, 3, 3), "root": (3, 3), "translation_
 _BLOCK_BYTES = 1 << 20
 
 
-def write_bank(folder: Path, motions: Iterable[tuple[BodyMotion, str]]) -> None:
+def write_bank(folder: Path, motions: Iterable[tuple[BodyMotion, str]], skipped: Sequence[str] = ()) -> None:
     """Lay motions end to end in a folder, whole or not at all; only one of them is in memory at a time.
 
     Rotations are kept as unit quaternions in float32 say them, which takes rounding out of the matrices.
@@ -36,6 +36,7 @@ def write_bank(folder: Path, motions: Iterable[tuple[BodyMotion, str]]) -> None:
     Args:
         folder: of the bank; what stands there is replaced.
         motions: each with who moves ("" where nobody knows), in order.
+        skipped: a sentence for every file that was left out; asked for after the last motion.
 
     Raises:
         PointlightError: the folder cannot be written to.
@@ -44,7 +45,7 @@ def write_bank(folder: Path, motions: Iterable[tuple[BodyMotion, str]]) -> None:
     staged = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}.partial")
     try:
         staged.mkdir()
-        _write_arrays(staged, motions)
+        _write_arrays(staged, motions, skipped)
         shutil.rmtree(folder, ignore_errors=True)
         try:
             os.rename(staged, folder)
@@ -72,10 +73,11 @@ def read_bank(folder: Path) -> MotionBank | None:
         return None
     if digest.hexdigest() != described["sha256"]:
         return None
-    return MotionBank(clips, **arrays, sha256=described["sha256"])
+    skipped = tuple(described.get("skipped", ()))
+    return MotionBank(clips, **arrays, sha256=described["sha256"], skipped=skipped)
 
 
-def _write_arrays(folder: Path, motions: Iterable[tuple[BodyMotion, str]]) -> None:
+def _write_arrays(folder: Path, motions: Iterable[tuple[BodyMotion, str]], skipped: Sequence[str]) -> None:
     clips: list[ClipEntry] = []
     start = 0
     with ExitStack() as opened:
@@ -103,6 +105,7 @@ def _write_arrays(folder: Path, motions: Iterable[tuple[BodyMotion, str]]) -> No
         "format_version": FORMAT_VERSION,
         "sha256": digest.hexdigest(),
         "clips": [asdict(entry) for entry in clips],
+        "skipped": list(skipped),
     }
     (folder / _CLIPS).write_text(json.dumps(described))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -9,17 +10,15 @@ import numpy as np
 
 from pointlight.errors import PointlightError
 from pointlight.motion.clip import MotionClip
-from pointlight.motion.source_text import (
-    Z_UP_TO_Y_UP,
-    check_height,
-    detect_scale,
-    detect_up,
-    euler_rotations,
-    parse_numbers,
-    read_text,
-)
+from pointlight.motion.clip_axes import in_metres, upright
+from pointlight.motion.source_text import euler_rotations, parse_numbers, read_text
 
-_CHANNELS = {f"{axis}{kind}": (axis.lower(), kind) for axis in "XYZ" for kind in ("position", "rotation")}
+_CHANNELS = {f"{axis}{kind}": (axis, kind) for axis in "xyz" for kind in ("position", "rotation")}
+
+_BRACES = re.compile(r"([{}])")
+
+_MOVED = 1e-3
+"""Share of the longest bone by which a joint's position channels change before that counts as motion."""
 
 
 @dataclass
@@ -52,23 +51,24 @@ def read_bvh(
 ) -> MotionClip:
     """Read a BVH file, plain or gzip.
 
-    End sites become joints named after their parent with "_end". Position channels count for the root only;
-    whether its OFFSET is to be added to them (files differ) is decided by what puts feet nearer the ground.
-    Other joints keep their OFFSET.
+    End sites become joints named after their parent with "_end". Position channels take OFFSET's place; whether the
+    root's OFFSET is to be added to them (files differ) is decided by what puts feet nearer the ground. Where those of
+    all other joints are 0 throughout, OFFSET stays.
 
     Args:
         path: the file.
         scale_to_m: metres per unit; None finds the unit by the skeleton's height.
         fps: frames per second; None takes the file's frame time.
-        up: "y" or "z"; None finds it.
+        up: axis that points up, "y", "z", "-y" and so on; None finds it.
         name: of the clip; None takes the file's name.
 
     Raises:
         PointlightError: the file is damaged; says in which line.
     """
     path = Path(path)
-    lines = read_text(path).splitlines()
-    motion_line = next((i for i, line in enumerate(lines) if line.strip() == "MOTION"), None)
+    lines = read_text(path).split("\n")
+    lines = lines[:-1] if not lines[-1] else lines
+    motion_line = next((i for i, line in enumerate(lines) if line.strip().upper() == "MOTION"), None)
     if motion_line is None:
         raise PointlightError(
             f"{path} ends early: line {len(lines)} is the last and no MOTION section has come"
@@ -94,28 +94,30 @@ def _read_hierarchy(path: Path, lines: list[str]) -> _Hierarchy:
     open_joints: list[int] = []
     current = -1
     for number, line in enumerate(lines, start=1):
-        words = line.split()
-        if not words or words[0] == "HIERARCHY":
-            continue
-        match words[0]:
-            case "ROOT" | "JOINT" if len(words) >= 2:
-                if not open_joints and tree.names:
-                    raise PointlightError(
-                        f"{path} line {number}: a second root; split the file, one person each"
-                    )
-                current = tree.add(" ".join(words[1:]), open_joints[-1] if open_joints else -1)
-            case "End" if open_joints:
-                current = tree.add(f"{tree.names[open_joints[-1]]}_end", open_joints[-1])
-            case "{":
-                open_joints.append(current)
-            case "}" if open_joints:
-                open_joints.pop()
-            case "OFFSET" if current >= 0 and (offset := _three_numbers(words[1:])):
-                tree.offsets[current] = offset
-            case "CHANNELS" if current >= 0 and _good_channels(words):
-                tree.channels[current] = words[2:]
-            case _:
-                raise PointlightError(f"{path} line {number}: {line.strip()[:60]!r} is no BVH hierarchy")
+        for part in _BRACES.split(line):  # a brace may stand on the line of its joint
+            words = part.split()
+            keyword = words[0].upper() if words else "HIERARCHY"
+            match keyword:
+                case "HIERARCHY":
+                    continue
+                case "ROOT" | "JOINT" if len(words) >= 2:
+                    if not open_joints and tree.names:
+                        raise PointlightError(
+                            f"{path} line {number}: a second root; split the file, one person each"
+                        )
+                    current = tree.add(" ".join(words[1:]), open_joints[-1] if open_joints else -1)
+                case "END" if open_joints:
+                    current = tree.add(f"{tree.names[open_joints[-1]]}_end", open_joints[-1])
+                case "{" if current >= 0:
+                    open_joints.append(current)
+                case "}" if open_joints:
+                    open_joints.pop()
+                case "OFFSET" if current >= 0 and (offset := _three_numbers(words[1:])):
+                    tree.offsets[current] = offset
+                case "CHANNELS" if current >= 0 and _good_channels(words):
+                    tree.channels[current] = [word.lower() for word in words[2:]]
+                case _:
+                    raise PointlightError(f"{path} line {number}: {line.strip()[:60]!r} is no BVH hierarchy")
     if open_joints or not tree.names:
         raise PointlightError(
             f"{path} line {len(lines)}: the hierarchy ends with {len(open_joints)} open brackets"
@@ -136,21 +138,23 @@ def _good_channels(words: list[str]) -> bool:
         len(words) > 1
         and words[1].isdigit()
         and int(words[1]) == len(words) - 2
-        and all(word in _CHANNELS for word in words[2:])
+        and all(word.lower() in _CHANNELS for word in words[2:])
     )
 
 
 def _read_motion(path: Path, lines: list[str], start: int, columns: int) -> tuple[np.ndarray, float]:
     """(T, columns) float64 channel values, and the frame time in seconds."""
-    header = " ".join(lines[start + 1 : start + 3]).replace(":", " : ").split()
+    stated = [i for i in range(start + 1, min(start + 40, len(lines))) if lines[i].strip()][:2]
+    header = " ".join(lines[i] for i in stated).replace(":", " : ").split()
+    words = [word.lower() for word in header]
     try:
-        frames = int(header[header.index("Frames") + 2])
-        frame_time_s = float(header[header.index("Time") + 2])
+        frames = int(header[words.index("frames") + 2])
+        frame_time_s = float(header[words.index("time") + 2])
     except (ValueError, IndexError):
         raise PointlightError(
             f"{path} line {start + 2}: 'Frames: COUNT' and 'Frame Time: SECONDS' must follow MOTION"
         ) from None
-    first = start + 3
+    first = stated[-1] + 1
     values = parse_numbers(" ".join(lines[first:]))
     if frames < 1 or values is None or values.size != frames * columns:
         raise _motion_error(path, lines, first, frames, columns)
@@ -189,46 +193,48 @@ def _build_clip(
     scale_to_m: float | None,
     up: str | None,
 ) -> MotionClip:
+    rotations, root, moved = _channel_values(tree, values)
     offsets = np.array(tree.offsets)
-    parents = tuple(tree.parents)
-    rest = np.zeros_like(offsets)
-    for joint, parent in enumerate(parents):
-        if parent >= 0:
-            rest[joint] = rest[parent] + offsets[joint]
-    if scale_to_m is None:
-        scale_to_m = detect_scale(path, rest)
-    check_height(path, rest * scale_to_m, scale_to_m)
-    rotations, root = _channel_rotations(tree, values)
+    lift = offsets[0].copy()
+    offsets[0] = 0.0
+    translations = None
+    if moved:
+        translations = np.tile(offsets, (len(values), 1, 1))
+        for joint, places in moved.items():
+            translations[:, joint] = places
+        offsets = np.median(translations, axis=0)
+        longest = np.linalg.norm(offsets, axis=-1).max()
+        if np.abs(translations - offsets).max() <= _MOVED * longest:
+            translations = None
     clip = MotionClip(
         name=name,
         joint_names=tuple(tree.names),
-        parents=parents,
-        offsets_m=(offsets * scale_to_m).astype(np.float32)
-        * np.array([[p >= 0] for p in parents], np.float32),
+        parents=tuple(tree.parents),
+        offsets_m=offsets,
         rotations=rotations.astype(np.float32),
-        root_translation_m=(root * scale_to_m).astype(np.float32),
+        root_translation_m=root,
         fps=fps,
+        translations_m=translations,
     )
-    probe = clip.positions_world_m()[:: max(1, clip.frames // 100)]
-    up = detect_up(clip.joint_names, probe) if up is None else up
-    if up == "z":
-        clip = turn_upright(clip)
-        probe = probe @ Z_UP_TO_Y_UP.T.astype(np.float32)
-    elif up != "y":
-        raise PointlightError(f"{path}: the up axis {up!r} is neither 'y' nor 'z'")
-    lift = (offsets[0] * scale_to_m) @ (Z_UP_TO_Y_UP.T if up == "z" else np.eye(3))
+    clip, scale_to_m = in_metres(clip, path, scale_to_m)
+    clip, turn = upright(clip, path, up)
+    probe = clip.thinned(100).positions_world_m()
+    rise = (lift * scale_to_m) @ turn.T
     floor = float(np.percentile(probe[..., 1].min(1), 5))
-    if abs(floor + lift[1]) < abs(floor):
-        clip = replace(clip, root_translation_m=clip.root_translation_m + lift.astype(np.float32))
+    if abs(floor + rise[1]) < abs(floor):
+        clip = replace(clip, root_translation_m=clip.root_translation_m + rise.astype(np.float32))
     return clip
 
 
-def _channel_rotations(tree: _Hierarchy, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(T, J, 3, 3) local rotations and (T, 3) the root's position channels, in units of the file."""
+def _channel_values(
+    tree: _Hierarchy, values: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, dict[int, np.ndarray]]:
+    """(T, J, 3, 3) local rotations; the root's (T, 3) position channels, and those of other joints, units of the file."""
     frames = len(values)
     rotations = np.zeros((frames, len(tree.names), 3, 3))
     rotations[...] = np.eye(3)
     root = np.zeros((frames, 3))
+    moved: dict[int, np.ndarray] = {}
     by_order: dict[str, tuple[list[int], list[list[int]]]] = {}
     column = 0
     for joint, channels in enumerate(tree.channels):
@@ -238,8 +244,11 @@ def _channel_rotations(tree: _Hierarchy, values: np.ndarray) -> tuple[np.ndarray
             if kind == "rotation":
                 order += axis
                 columns.append(column)
-            elif joint == 0:
-                root[:, "xyz".index(axis)] = values[:, column]
+            else:
+                place = (
+                    root if joint == 0 else moved.setdefault(joint, np.tile(tree.offsets[joint], (frames, 1)))
+                )
+                place[:, "xyz".index(axis)] = values[:, column]
             column += 1
         joints, places = by_order.setdefault(order, ([], []))
         joints.append(joint)
@@ -247,15 +256,5 @@ def _channel_rotations(tree: _Hierarchy, values: np.ndarray) -> tuple[np.ndarray
     for order, (joints, places) in by_order.items():
         if order:
             rotations[:, joints] = euler_rotations(order, np.radians(values[:, np.array(places)]))
-    return rotations, root
-
-
-def turn_upright(clip: MotionClip) -> MotionClip:
-    """The same motion with y up where the file had z up; rest and world turn together."""
-    turn = Z_UP_TO_Y_UP.astype(np.float32)
-    return replace(
-        clip,
-        offsets_m=clip.offsets_m @ turn.T,
-        rotations=turn @ clip.rotations @ turn.T,
-        root_translation_m=clip.root_translation_m @ turn.T,
-    )
+    # Where nothing but zeros stands in them, they are added to OFFSET.
+    return rotations, root, moved if any(place.any() for place in moved.values()) else {}

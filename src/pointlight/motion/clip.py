@@ -51,6 +51,9 @@ class MotionClip:
         rotations: (T, J, 3, 3) float32, relative to the parent; identity = rest.
         root_translation_m: (T, 3) float32, place of the root joint in the world, metres.
         fps: frames per second.
+        translations_m: (T, J, 3) float32 in place of `offsets_m`, where places relative to the parent change over time;
+            `offsets_m` is then their median.
+        guessed: what the file did not say and the reader found out, such as its unit.
     """
 
     name: str
@@ -60,6 +63,8 @@ class MotionClip:
     rotations: np.ndarray
     root_translation_m: np.ndarray
     fps: float
+    translations_m: np.ndarray | None = None
+    guessed: tuple[str, ...] = ()
 
     @property
     def frames(self) -> int:
@@ -81,8 +86,11 @@ class MotionClip:
         for joint, parent in enumerate(self.parents):
             if parent < 0:
                 places[:, joint] = self.root_translation_m
-            else:
+            elif self.translations_m is None:
                 places[:, joint] = places[:, parent] + world[:, parent] @ self.offsets_m[joint]
+            else:
+                moved = world[:, parent] @ self.translations_m[:, joint, :, None]
+                places[:, joint] = places[:, parent] + moved[..., 0]
         return places
 
     def rest_positions_m(self) -> np.ndarray:
@@ -95,8 +103,31 @@ class MotionClip:
 
     def window(self, start: int, frames: int) -> MotionClip:
         """The piece of `frames` frames from `start` on."""
-        span = slice(start, start + frames)
-        return replace(self, rotations=self.rotations[span], root_translation_m=self.root_translation_m[span])
+        return self._only(slice(start, start + frames))
+
+    def thinned(self, frames: int) -> MotionClip:
+        """At most so many frames, evenly taken; a look at the whole clip, not a motion."""
+        return self._only(slice(None, None, -(-self.frames // frames)))
+
+    def turned(self, turn: np.ndarray) -> MotionClip:
+        """The same motion in other world axes: rest and world turn together by `turn` (3, 3)."""
+        turn = turn.astype(np.float32)
+        moved = None if self.translations_m is None else self.translations_m @ turn.T
+        return replace(
+            self,
+            offsets_m=self.offsets_m @ turn.T,
+            rotations=turn @ self.rotations @ turn.T,
+            root_translation_m=self.root_translation_m @ turn.T,
+            translations_m=moved,
+        )
+
+    def _only(self, span: slice) -> MotionClip:
+        return replace(
+            self,
+            rotations=self.rotations[span],
+            root_translation_m=self.root_translation_m[span],
+            translations_m=None if self.translations_m is None else self.translations_m[span],
+        )
 
 
 @by_value

@@ -8,9 +8,10 @@ import numpy as np
 
 from pointlight.motion.clip import DRIVEN_JOINTS, BodyMotion, MotionClip
 from pointlight.motion.grounding import still_frames
-from pointlight.motion.retarget import HAND_POINTS, SourcePose, source_palm, source_pose
+from pointlight.motion.pose_parts import HAND_POINTS, SourcePose
+from pointlight.motion.retarget import source_palm
 from pointlight.motion.rig import SIDES, BodyRig
-from pointlight.motion.skeletons import find_family
+from pointlight.motion.source_pose import read_source
 from pointlight.motion.turns import unit
 
 LIMITS_DEG = {
@@ -55,8 +56,8 @@ class Fidelity:
 
 def measure_fidelity(clip: MotionClip, motion: BodyMotion, rig: BodyRig) -> Fidelity:
     """Compare a clip with its retargeted motion (same frames)."""
-    family = find_family(clip)
-    source = source_pose(clip, family)
+    read = read_source(clip)
+    source, family = read.pose, read.family
     world, places = forward(motion, rig)
     angles: dict[str, list[np.ndarray]] = {quantity: [] for quantity in LIMITS_DEG}
     for side in SIDES:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.spatial.transform import Rotation
 
@@ -20,11 +22,18 @@ _EXTREMITIES = ("left_wrist", "right_wrist", "left_toes", "right_toes")
 """Their recordings are rough; a jump of a hand or of toes alone is no reason to cut."""
 
 
-def glitch_frames(clip: MotionClip) -> np.ndarray:
-    """(T,) bool: frames that some joint reaches from the frame before with more than `GLITCH_M_S`."""
+def glitch_frames(clip: MotionClip, joints: Sequence[int] | None = None) -> np.ndarray:
+    """(T,) bool: frames that some joint reaches from the frame before with more than `GLITCH_M_S`.
+
+    Args:
+        clip: the recording.
+        joints: indices of the joints that count; all if not given.
+    """
     jumps = np.zeros(clip.frames, bool)
     if clip.frames > 1:
-        steps_m = np.linalg.norm(np.diff(clip.positions_world_m(), axis=0), axis=-1)
+        places = clip.positions_world_m()
+        places = places if joints is None else places[:, list(joints)]
+        steps_m = np.linalg.norm(np.diff(places, axis=0), axis=-1)
         jumps[1:] = (steps_m * clip.fps > GLITCH_M_S).any(-1)
     return jumps
 

@@ -7,14 +7,14 @@ agree in every frame, whatever the two rest poses are.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from pointlight.motion.clip import DRIVEN_JOINTS, BodyMotion, MotionClip
 from pointlight.motion.grounding import calibrated_feet, floor_heights_m
+from pointlight.motion.pose_parts import HAND_POINTS, SourcePose, World
 from pointlight.motion.rig import SIDES, BodyRig
-from pointlight.motion.skeletons import SkeletonFamily, find_family, plain_names
+from pointlight.motion.skeletons import SkeletonFamily
+from pointlight.motion.source_pose import Source, read_source
 from pointlight.motion.turns import (
     axis_turns,
     frames_along,
@@ -27,60 +27,27 @@ from pointlight.motion.turns import (
     unit,
 )
 
-HAND_POINTS = ("hand_tip", "thumb_root", "thumb_tip")
-"""What a source must have of a hand for its palm to be followed."""
-
 _LEFT = np.array([1.0, 0.0, 0.0])
 _LOOSE_BEND_RAD = (np.radians(15), np.radians(30))
 """Between these bends a loose hinge goes over from what the rotations say to the plane of the limb."""
 
 _LARGEST_TWIST_RAD = np.radians(100)
 
-World = dict[str, np.ndarray]
-"""Driven joint -> (T, 3, 3) rotation from rest to world axes."""
-
-
-@dataclass(frozen=True)
-class SourcePose:
-    """A clip by the names of our joints.
-
-    Attributes:
-        rotations: driven joint -> (T, 3, 3) world rotation of the source joint that it follows.
-        places: driven joint or point of the hand -> (T, 3), metres.
-        rest: the same points -> (3,) at rest, metres.
-    """
-
-    rotations: World
-    places: dict[str, np.ndarray]
-    rest: dict[str, np.ndarray]
-
-
-def source_pose(clip: MotionClip, family: SkeletonFamily) -> SourcePose:
-    """Look a clip up by the names of our joints."""
-    world = clip.rotations_world().astype(np.float64)
-    positions = clip.positions_world_m(world.astype(np.float32)).astype(np.float64)
-    at_rest = clip.rest_positions_m().astype(np.float64)
-    index = {name: i for i, name in enumerate(plain_names(clip))}
-    rotations, places, rest = {}, {}, {}
-    hand_points = [f"{side}_{point}" for side in SIDES for point in HAND_POINTS]
-    for joint in (*DRIVEN_JOINTS, *hand_points):
-        sources = [world[:, index[source]] for source in family.sources(joint)]
-        if sources:
-            rotations[joint] = sources[0] if len(sources) == 1 else halfway(*sources)
-        place = family.place(joint)
-        if place in index:
-            places[joint], rest[joint] = positions[:, index[place]], at_rest[index[place]]
-    return SourcePose(rotations, places, rest)
-
 
 def retarget(clip: MotionClip, rig: BodyRig, group: str = "all", split: str = "train") -> BodyMotion:
     """Let the mean adult perform a clip, on a floor at y = 0; a pure function of its arguments.
 
     Raises:
-        PointlightError: the skeleton is not known.
+        PointlightError: the skeleton is no person's.
     """
-    family = find_family(clip)
-    source = source_pose(clip, family)
+    return retarget_source(clip, read_source(clip), rig, group, split)
+
+
+def retarget_source(
+    clip: MotionClip, read: Source, rig: BodyRig, group: str = "all", split: str = "train"
+) -> BodyMotion:
+    """`retarget` of a clip that was looked up already."""
+    source, family = read.pose, read.family
     world = world_rotations(source, family, rig)
     places = joint_places(world, _pelvis_path(source, rig, world["pelvis"]), rig)
     feet, toe_places = calibrated_feet(world, places, rig, clip.fps)

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from pointlight.errors import PointlightError
 from pointlight.motion.clip import MotionClip
 
 
@@ -200,6 +199,16 @@ HUMANIK = SkeletonFamily(
 )
 """The names that most programs export; none of the shared clips has them, so its leans are not calibrated."""
 
+ANY_HUMANOID = SkeletonFamily(
+    name="any",
+    sides=("left", "right"),
+    joints={},
+    places={},
+    elbow_axis=(0.0, -1.0, 0.0),
+    loose_hinges=True,
+)
+"""How a skeleton is read whose joints were found by `humanoid.py`: at rest it is a T-pose that looks along z."""
+
 FAMILIES: tuple[SkeletonFamily, ...] = (CMU_ASF, CMU_CGSPEED, CMU_DAZ, REACTIDLE, HUMANIK)
 """All that are understood, told apart by their joints' names."""
 
@@ -212,30 +221,27 @@ def plain_names(clip: MotionClip) -> tuple[str, ...]:
     return tuple(name.rpartition(":")[2] for name in clip.joint_names)
 
 
-def find_family(clip: MotionClip) -> SkeletonFamily:
-    """The family whose joints the clip has.
-
-    Raises:
-        PointlightError: it has the joints of none, or its rest pose does not stand upright and look along z.
-    """
-    names = set(plain_names(clip))
+def find_family(clip: MotionClip) -> SkeletonFamily | None:
+    """The family whose joints the clip has, arms on the chest, and whose rest pose stands and looks along z; else None."""
+    names = plain_names(clip)
     for family in FAMILIES:
-        if family.needs() <= names:
-            _check_rest(clip, family)
-            return family
-    raise PointlightError(
-        f"{clip.name} has a skeleton that is not known (joints {', '.join(clip.joint_names[:6])}, ...); "
-        f"known are {', '.join(family.name for family in FAMILIES)}"
-    )
+        if family.needs() <= set(names) and _arms_on_chest(clip, family):
+            return family if _stands(clip, family) else None
+    return None
 
 
-def _check_rest(clip: MotionClip, family: SkeletonFamily) -> None:
+def _arms_on_chest(clip: MotionClip, family: SkeletonFamily) -> bool:
+    """A longer spine of the same names has its chest elsewhere."""
+    names = plain_names(clip)
+    collar, chest = (family.sources(joint)[0] for joint in ("left_collar", "spine3"))
+    return names[clip.parents[names.index(collar)]] == chest
+
+
+def _stands(clip: MotionClip, family: SkeletonFamily) -> bool:
     places = dict(zip(plain_names(clip), clip.rest_positions_m(), strict=True))
     left, right, chest = (places[family.place(j) or ""] for j in ("left_hip", "right_hip", "left_shoulder"))
     across, up = left - right, chest + places[family.place("right_shoulder") or ""] - left - right
-    for direction, axis in ((across, 0), (up, 1)):
-        if direction[axis] < _UPRIGHT_COSINE * np.linalg.norm(direction):
-            raise PointlightError(
-                f"the rest pose of {clip.name} does not stand upright (y up) looking along +z; "
-                "export it with such a rest pose"
-            )
+    return all(
+        direction[axis] >= _UPRIGHT_COSINE * np.linalg.norm(direction)
+        for direction, axis in ((across, 0), (up, 1))
+    )

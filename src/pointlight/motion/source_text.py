@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
+import csv
 import gzip
+import io
 import warnings
 import zlib
 from pathlib import Path
@@ -17,11 +20,18 @@ PLAUSIBLE_HEIGHT_M = (1.1, 2.3)
 UNITS_M = (1.0, 0.1, 0.056444, 0.0254, 0.01, 0.001)
 """Metre, decimetre, CMU's inch / 0.45, inch, centimetre, millimetre; no two of them fit a person."""
 
-Z_UP_TO_Y_UP = np.array(((1, 0, 0), (0, 0, 1), (0, -1, 0)), np.float64)
+_BYTE_ORDER_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
 
 
 def read_text(path: Path) -> str:
-    """The whole text of a plain or gzip file (told by its first bytes, not by its name).
+    r"""The whole text of a plain or gzip file (told by its first bytes, not by its name).
+
+    Lines end with "\n" alone, whatever they end with in the file. Text is UTF-8, or what a byte order mark says, and
+    Latin-1 where it is neither.
 
     Raises:
         PointlightError: the file is missing, is cut off, or holds no text.
@@ -30,11 +40,38 @@ def read_text(path: Path) -> str:
         data = Path(path).read_bytes()
         if data[:2] == b"\x1f\x8b":
             data = gzip.decompress(data)
-        return data.decode("latin-1")
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise PointlightError(f"{path} is not a whole gzip file ({error}); get it again") from error
     except OSError as error:
         raise PointlightError(f"cannot read the motion file {path} ({error.strerror})") from error
+    return _decoded(data).replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _decoded(data: bytes) -> str:
+    for mark, encoding in _BYTE_ORDER_MARKS:
+        if data.startswith(mark):
+            return data[len(mark) :].decode(encoding, errors="replace")
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
+
+
+def read_table(path: Path) -> list[dict[str, str]]:
+    """The rows of a table with a header, between commas, semicolons or tabs as its header has them.
+
+    Raises:
+        PointlightError: the file is missing or no table.
+    """
+    text = read_text(path)
+    header = text.partition("\n")[0]
+    delimiter = max(",;\t", key=header.count)
+    try:
+        rows = list(csv.DictReader(io.StringIO(text), delimiter=delimiter))
+    except csv.Error as error:
+        raise PointlightError(f"{path} is no table ({error}); write it as comma-separated values") from None
+    return [{(name or "").strip(): (value or "") for name, value in row.items() if isinstance(value, str | None)}
+            for row in rows]  # fmt: skip
 
 
 def parse_numbers(text: str) -> np.ndarray | None:
@@ -78,44 +115,30 @@ def euler_rotations(order: str, angles_rad: np.ndarray) -> np.ndarray:
     return result
 
 
-def detect_scale(path: Path, rest: np.ndarray) -> float:
-    """Metres per unit of the file, from the skeleton's extent at rest (the longer of height and span).
-
-    Args:
-        path: named in the error.
-        rest: (J, 3) joints at rest, in units of the file.
-    """
-    extent = float(np.ptp(rest, axis=0).max())
+def known_unit(length: float) -> float | None:
+    """Metres per unit of a file in which a person is so tall; None where no unit in use makes that a person."""
     low, high = PLAUSIBLE_HEIGHT_M
-    for unit in UNITS_M:
-        if low <= extent * unit <= high:
-            return unit
-    raise PointlightError(
-        f"the skeleton of {path} is {extent:g} units long, which is no person in metres, inches, centimetres "
-        "or millimetres; say how long a unit is (scale_to_m)"
-    )
+    return next((unit for unit in UNITS_M if low <= length * unit <= high), None)
 
 
-def check_height(path: Path, rest_m: np.ndarray, scale_to_m: float) -> None:
-    """Refuse a stated unit that makes a giant or a dwarf."""
-    extent = float(np.ptp(rest_m, axis=0).max())
-    if not 0.5 <= extent <= 3.0:
+def detect_scale(path: Path, length: float) -> float:
+    """Metres per unit of the file, from a skeleton's length (the longer of height and span) in units of the file.
+
+    Raises:
+        PointlightError: it is no person's in any unit.
+    """
+    if (unit := known_unit(length)) is None:
         raise PointlightError(
-            f"with scale_to_m = {scale_to_m:g} the skeleton of {path} is {extent:.3g} m long; "
+            f"the skeleton of {path} is {length:g} units long, which is no person in metres, inches, centimetres "
+            "or millimetres; say how long a unit is (scale_to_m)"
+        )
+    return unit
+
+
+def check_height(path: Path, length_m: float, scale_to_m: float) -> None:
+    """Refuse a stated unit that makes a giant or a dwarf of a skeleton."""
+    if not 0.5 <= length_m <= 3.0:
+        raise PointlightError(
+            f"with scale_to_m = {scale_to_m:g} the skeleton of {path} is {length_m:.3g} m long; "
             "a person is 0.5 to 3 m"
         )
-
-
-def detect_up(names: tuple[str, ...], positions: np.ndarray) -> str:
-    """The axis ("y" or "z") along which the head is above the feet on average; "y" where names do not tell.
-
-    Args:
-        names: of the joints.
-        positions: (T, J, 3).
-    """
-    heads = [i for i, name in enumerate(names) if "head" in name.lower()]
-    feet = [i for i, name in enumerate(names) if any(part in name.lower() for part in ("foot", "ankle"))]
-    if not heads or not feet:
-        return "y"
-    rise = (positions[:, heads].mean(1) - positions[:, feet].mean(1)).mean(0)
-    return "z" if rise[2] > abs(rise[1]) else "y"

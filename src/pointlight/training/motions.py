@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -9,12 +10,19 @@ from torch import Tensor
 
 from pointlight.body import BodyModel
 from pointlight.geometry import nearest_rotation
-from pointlight.motion import FLOOR_KINDS, PROCEDURAL_SEED, MotionBank, compile_motion_bank, procedural_bank
+from pointlight.motion import (
+    FLOOR_KINDS,
+    PROCEDURAL_SEED,
+    MotionBank,
+    compile_motion_bank,
+    procedural_bank,
+    warn_of_skipped,
+)
 from pointlight.progress import ProgressCallback, silent
 
 
 def training_bank(
-    folder: Path | None,
+    folder: Path | Sequence[Path] | None,
     body: BodyModel,
     cache: Path | None = None,
     *,
@@ -24,7 +32,7 @@ def training_bank(
     """The motions to train on: a folder of motion capture, or procedural ones where none is given.
 
     Args:
-        folder: of motion capture.
+        folder: of motion capture, or several.
         body: that moves.
         cache: where compiled banks lie.
         floor: add procedural floor poses to the training split; nobody lies on the ground in motion capture.
@@ -33,6 +41,7 @@ def training_bank(
     if folder is None:
         return procedural_bank(body, PROCEDURAL_SEED)
     bank = compile_motion_bank(folder, body, cache, progress)
+    warn_of_skipped(bank)
     if floor:
         bank = bank.joined(procedural_bank(body, PROCEDURAL_SEED, kinds=FLOOR_KINDS).only("train"))
     return bank

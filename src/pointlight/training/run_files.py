@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import platform
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -88,7 +89,8 @@ class RunFile:
         motion_sha256: of the motion bank; in files of version 0.1.0 by the rule of that version.
         body_sha256: whose joints are learned.
         init_sha256: of the weights that it began with; "" for fresh ones, None where the file does not say.
-        motion: folder where the motion lay; "" for procedural motions. Only a hint: the hash decides.
+        motion: folder where the motion lay, several as in POINTLIGHT_MOTION; "" for procedural motions. Only a hint: the
+            hash decides.
         sessions: in order.
         format_version: of the file that it was read from.
     """
@@ -157,17 +159,18 @@ class RunFile:
         """Whether the run was begun with these motions."""
         return self._motion_of(bank) == self.motion_sha256
 
-    def motion_folder(self, folder: Path) -> Path | None:
+    def motion_folders(self, folder: Path) -> tuple[Path, ...] | None:
         """Where the run's motions lay; None for procedural ones, or where the file does not say.
 
         Raises:
             PointlightError: it is not there any more.
         """
-        if self.motion and not Path(self.motion).is_dir():
+        folders = tuple(map(Path, self.motion.split(os.pathsep) if self.motion else ()))
+        if gone := [each for each in folders if not each.exists()]:
             raise PointlightError(
-                f"the motion of the run in {folder} lay in {self.motion}, which is not there; give its folder with --motion"
+                f"the motion of the run in {folder} lay in {gone[0]}, which is not there; give its folder with --motion"
             )
-        return Path(self.motion) if self.motion else None
+        return folders or None
 
     def other_motion(self, folder: Path) -> str:
         """The sentence for motions that were found without being given and are not the run's."""

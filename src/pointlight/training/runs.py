@@ -22,7 +22,7 @@ def train(
     out: Path | str,
     *,
     changes: Sequence[str] = (),
-    motion: Path | None = None,
+    motion: Path | Sequence[Path] | None = None,
     steps: int | None = None,
     minutes: float | None = None,
     resume: bool = False,
@@ -43,7 +43,7 @@ def train(
         out: the run's folder.
         changes: fields of the recipe that are changed, each "path=value", such as "loss.reprojection=0.1"; at a resume
             those of the run.
-        motion: folder of motion capture; procedural motions if not given, at a resume those of the run.
+        motion: folder of motion capture, or several; procedural motions if not given, at a resume those of the run.
         steps: length of the run; the recipe's if not given.
         minutes: stop after so many, without a change of the schedule.
         resume: go on with the run in `out`.
@@ -86,7 +86,7 @@ def train(
         recipe = with_changes(recipe, changes)
         run.check(out, recipe=recipe, seed=seed, steps=steps, body_sha256=body.sha256)
         seed, steps = run.seed, None
-    folder = run.motion_folder(out) if run and motion is None else motion
+    folder = run.motion_folders(out) if run and motion is None else motion
     bank = training_bank(folder, body, cache, floor=recipe.floor, progress=progress)
     if run is not None and motion is None and not run.has_motion(bank):
         raise PointlightError(run.other_motion(out))

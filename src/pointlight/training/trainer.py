@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import shlex
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,7 @@ from pointlight.body import AnnyBody, BodyModel
 from pointlight.configuration import config_sha256, to_plain
 from pointlight.errors import PointlightError
 from pointlight.files import ensure_folder
-from pointlight.motion import MotionBank
+from pointlight.motion import MotionBank, motion_folders
 from pointlight.network import PoseNetwork, draw_pairs, find_device
 from pointlight.progress import Progress, ProgressCallback, silent
 from pointlight.provenance import git
@@ -57,7 +59,7 @@ class Trainer:
         init: str | None = None,
         workers: int = 1,
         device: str = "cpu",
-        motion: Path | None = None,
+        motion: Path | Sequence[Path] | None = None,
     ) -> None:
         """Set up a run, or what is needed to resume one.
 
@@ -70,7 +72,7 @@ class Trainer:
             init: name or file of weights to start from.
             workers: processes that make batches; 0 makes them in this one.
             device: where the network learns, as torch calls it.
-            motion: folder that the bank was compiled from, remembered for a resume; None for procedural motions.
+            motion: folder or folders that the bank was compiled from, remembered for a resume; None for procedural motions.
         """
         self.recipe = recipe
         self.out = ensure_folder(out)
@@ -82,7 +84,8 @@ class Trainer:
         self.lineage: list[dict[str, Any]] = []
         self.steps = recipe.optimiser.steps
         self.run_file: RunFile | None = None
-        self._motion = "" if motion is None else str(Path(motion).resolve())
+        folders = () if motion is None else motion_folders(motion)
+        self._motion = os.pathsep.join(str(folder.resolve()) for folder in folders)
         torch.manual_seed(seed)
         self.model = self._build(init).to(find_device(device))
         self._init_sha256: str | None = None if init is None else self.lineage[-1]["sha256"]

@@ -132,7 +132,7 @@ def evaluate_multiview(
     models: Sequence[str] | str,
     data: Path | str,
     *,
-    motion: Path | None = None,
+    motion: Path | Sequence[Path] | None = None,
     predictions: Mapping[str, Path] | None = None,
     config: TruthConfig | None = None,
     cache: Path | None = None,

@@ -43,7 +43,7 @@ CONFIGURATIONS: dict[str, SceneConfig] = {
 def evaluate_synthetic(
     models: Sequence[str] | str,
     *,
-    motion: Path | None = None,
+    motion: Path | Sequence[Path] | None = None,
     clips: int | None = None,
     seed: int = EVALUATION_SEED,
     overlap: bool = False,
@@ -60,7 +60,7 @@ def evaluate_synthetic(
     Args:
         models: names of shipped models, paths of weights or folders of runs; one alone needs no
             list; a baseline may be among them.
-        motion: folder of motion capture; procedural motions if not given.
+        motion: folder of motion capture, or several; procedural motions if not given.
         clips: at most so many windows of 31 frames; the whole split if not given.
         seed: of people, cameras and noise.
         overlap: report beside everything else what averaging overlapping windows gives.
@@ -147,9 +147,9 @@ def _scored_data(config: SceneConfig, bank: MotionBank, test: SyntheticTest) -> 
     return ScoredData(f"{config.name}, {config.split}", {"motion": bank.sha256}, counts, test.groups)
 
 
-def _origin(motion: Path | None) -> str:
+def _origin(motion: Path | Sequence[Path] | None) -> str:
     """Where the motions are from; the bank's hash says which they are."""
-    return "folder" if motion else f"procedural, seed {PROCEDURAL_SEED}"
+    return "folder" if motion is not None else f"procedural, seed {PROCEDURAL_SEED}"
 
 
 def _folders(motion: Path | Sequence[Path] | None) -> list[str]:

@@ -16,7 +16,13 @@ from pointlight.body import AnnyBody
 from pointlight.configuration import config_sha256
 from pointlight.errors import PointlightError
 from pointlight.files import ensure_folder
-from pointlight.motion import PROCEDURAL_SEED, compile_motion_bank, default_cache, procedural_bank
+from pointlight.motion import (
+    PROCEDURAL_SEED,
+    compile_motion_bank,
+    default_cache,
+    procedural_bank,
+    warn_of_skipped,
+)
 from pointlight.progress import Progress, ProgressCallback, silent
 from pointlight.simulator.backgrounds.procedural import ProceduralWindows
 from pointlight.simulator.backgrounds.windows import Windows
@@ -59,7 +65,9 @@ class RunSummary:
     with_occluder: float
 
 
-def open_maker(config: SynthesisConfig, sources: Sources, progress: ProgressCallback = silent) -> ClipMaker:
+def open_maker(
+    config: SynthesisConfig, sources: Sources, progress: ProgressCallback = silent, *, warn: bool = True
+) -> ClipMaker:
     """The maker of a configuration's clips; caches that are not there are filled first.
 
     The process is told to keep the memory that it frees, see `keep_freed_memory`.
@@ -68,17 +76,18 @@ def open_maker(config: SynthesisConfig, sources: Sources, progress: ProgressCall
         config: of the clips.
         sources: what they are drawn from.
         progress: told how far the caches are.
+        warn: of motion files that are left out.
 
     Raises:
         PointlightError: a source that cannot be used.
     """
     keep_freed_memory()
     return ClipMaker(
-        config, _open_people(config, sources, progress), _open_windows(config, sources, progress)
+        config, _open_people(config, sources, progress, warn), _open_windows(config, sources, progress)
     )
 
 
-def _open_people(config: SynthesisConfig, sources: Sources, progress: ProgressCallback) -> People:
+def _open_people(config: SynthesisConfig, sources: Sources, progress: ProgressCallback, warn: bool) -> People:
     if sources.surreal is not None:
         split = SURREAL_SPLITS[config.split]
         part = SurrealConfig(split, depth=sources.surreal_depth, frames=config.scenes.frames)
@@ -88,6 +97,8 @@ def _open_people(config: SynthesisConfig, sources: Sources, progress: ProgressCa
         bank = procedural_bank(body, PROCEDURAL_SEED, clips_per_kind=sources.procedural_motions)
     else:
         bank = compile_motion_bank(sources.motion, body, sources.cache, progress)
+        if warn:
+            warn_of_skipped(bank)
     return RenderedPeople(config.scenes, config.appearance, bank, body)
 
 
@@ -188,7 +199,7 @@ def synthesize(
             storage.remove(INDEX)  # what has no index is not finished
         note_settings(storage, settings, places, count)
         storage.sweep()
-        job = ClipJob(partial(open_maker, config, sources), maker.versions, seed, staging)
+        job = ClipJob(partial(open_maker, config, sources, warn=False), maker.versions, seed, staging)
         todo = _Work(job, storage, count, clips_per_shard)
         made = 0
         making = time.monotonic()

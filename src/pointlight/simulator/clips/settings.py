@@ -26,7 +26,7 @@ class Sources:
     """What clips are drawn from, as places that every process can open for itself.
 
     Attributes:
-        motion: folder of motion capture; None for procedural motions.
+        motion: folder of motion capture, or several; None for procedural motions.
         backgrounds: folder of videos; None for procedural scenes.
         cache: folder of compiled motions and of windows of the videos; None for the usual one.
         windows_per_video: how many windows are cut out of a video.
@@ -36,7 +36,7 @@ class Sources:
         surreal_depth: its depth files are there; without them nothing is hidden behind the body.
     """
 
-    motion: Path | None = None
+    motion: Path | tuple[Path, ...] | None = None
     backgrounds: Path | None = None
     cache: Path | None = None
     windows_per_video: int = 8
@@ -72,7 +72,13 @@ def places_of(config: SynthesisConfig, sources: Sources) -> dict[str, str | None
         "surreal": sources.surreal,
         "pictures": config.appearance.pictures,
     }
-    return {option: None if place is None else str(Path(place).resolve()) for option, place in places.items()}
+    return {option: None if place is None else _said(option, place) for option, place in places.items()}
+
+
+def _said(option: str, place: Path | tuple[Path, ...]) -> str:
+    """As it is given behind the option, which stands again before each further folder."""
+    folders = place if isinstance(place, tuple) else (place,)
+    return f" --{option} ".join(str(Path(folder).resolve()) for folder in folders)
 
 
 def note_settings(
@@ -185,4 +191,4 @@ def _again(option: str, before: Mapping[str, str | None], now: Mapping[str, str 
         return f"{'rendered' if option == 'surreal' else 'procedural'} ones; leave out --{option}"
     if place == now.get(option):
         return f"what lies in {place} has changed since; bring it back"
-    return f"those of {place}; give --{option} {place}"
+    return f"those of {place.replace(f' --{option} ', ' and ')}; give --{option} {place}"

@@ -1,0 +1,205 @@
+"""What is in folders of motion capture: a line and a few stick figures for every file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from pointlight.errors import PointlightError
+from pointlight.media import draw_label, tile
+from pointlight.motion.clip import BANK_FPS, BodyMotion, MotionClip
+from pointlight.motion.fidelity import forward
+from pointlight.motion.library import MotionFile, list_motions, motion_folders, printable, read_clip
+from pointlight.motion.resample import resample
+from pointlight.motion.retarget import retarget_source
+from pointlight.motion.rig import SIDES, BodyRig
+from pointlight.motion.skeletons import ANY_HUMANOID
+from pointlight.motion.source_pose import Source, read_source
+from pointlight.motion.turns import unit
+from pointlight.motion.world_axes import STATURE_PER_SIZE
+from pointlight.progress import Progress, ProgressCallback, silent
+
+_LINES: tuple[tuple[str, str], ...] = (
+    *(("left_hip", "right_hip"), ("left_shoulder", "right_shoulder")),
+    *(
+        (f"{side}_{start}", f"{side}_{end}")
+        for side in SIDES
+        for start, end in (
+            *(("hip", "knee"), ("knee", "ankle"), ("ankle", "toes")),
+            *(("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "shoulder")),
+        )
+    ),
+)
+_COLOURS = {"left": (40, 90, 200), "right": (205, 50, 50), "middle": (90, 90, 90)}
+_SHARES = (0.1, 0.5, 0.9)
+"""Moments that are drawn, as shares of a clip."""
+
+_FIGURE_PX = (96, 150)
+_METRES_HIGH = 2.3
+
+
+@dataclass(frozen=True)
+class MotionReport:
+    """One file.
+
+    Attributes:
+        file: relative to its folder.
+        mapping: the family of its skeleton, "any" where joints were found by names and tree, "" where nothing was.
+        frames: of the file.
+        fps: of the file.
+        stature_m: of the person, from legs and trunk.
+        missing: what its skeleton has not.
+        guessed: what it doesn't say.
+        problem: why it cannot be used; "" if it can.
+        figures: (M, 2, L, 2, 3) lines between joints in some moments, of the source and of our body, metres, seen from the
+            person's front; None where it cannot be used.
+    """
+
+    file: str
+    mapping: str = ""
+    frames: int = 0
+    fps: float = 0.0
+    stature_m: float = 0.0
+    missing: tuple[str, ...] = ()
+    guessed: tuple[str, ...] = ()
+    problem: str = ""
+    figures: np.ndarray | None = None
+
+
+def survey_motions(
+    folder: Path | Sequence[Path], rig: BodyRig, progress: ProgressCallback = silent
+) -> Iterator[MotionReport]:
+    """Read every file of folders and say what it is taken for; nothing is cached.
+
+    Args:
+        folder: one or several, or single files, as `compile_motion_bank` takes them.
+        rig: the body that performs them.
+        progress: told how many files are read.
+
+    Raises:
+        PointlightError: a folder is not there or its tables are wrong.
+    """
+    files = [(each, entry) for each in motion_folders(folder) for entry in list_motions(each)]
+    for number, (each, entry) in enumerate(files, start=1):
+        yield _report(each, entry, rig)
+        progress(Progress("motion", number, len(files)))
+
+
+def _report(folder: Path, entry: MotionFile, rig: BodyRig) -> MotionReport:
+    name = printable(entry.file)
+    try:
+        clip = read_clip(folder, entry)
+        slow = resample(clip, BANK_FPS)
+        source = read_source(slow)
+    except PointlightError as error:
+        return MotionReport(name, problem=str(error))
+    motion = retarget_source(slow, source, rig)
+    return MotionReport(
+        file=name,
+        mapping=source.family.name,
+        frames=clip.frames,
+        fps=clip.fps,
+        stature_m=_stature_m(source),
+        missing=source.missing,
+        guessed=(*clip.guessed, *source.guessed),
+        figures=_figures(slow, source, motion, rig),
+    )
+
+
+def _stature_m(source: Source) -> float:
+    places = source.pose.places
+
+    def length(start: str, end: str) -> float:
+        return float(np.median(np.linalg.norm(places[end] - places[start], axis=-1)))
+
+    legs = [length(f"{side}_hip", f"{side}_knee") + length(f"{side}_knee", f"{side}_ankle") for side in SIDES]
+    middles = [places[f"left_{joint}"] + places[f"right_{joint}"] for joint in ("hip", "shoulder")]
+    trunk = float(np.median(np.linalg.norm(middles[1] - middles[0], axis=-1))) / 2
+    return (sum(legs) / 2 + trunk) * STATURE_PER_SIZE
+
+
+def _figures(clip: MotionClip, source: Source, motion: BodyMotion, rig: BodyRig) -> np.ndarray:
+    """(M, 2, L, 2, 3) lines, the middle of the hips at 0, turned so that the person looks at the viewer's right."""
+    _, ours = forward(motion, rig)
+    moments = [min(clip.frames - 1, int(share * clip.frames)) for share in _SHARES]
+    found = []
+    for moment in moments:
+        hips = ours["left_hip"][moment] - ours["right_hip"][moment]
+        left = unit(hips * (1, 0, 1))
+        view = np.stack((unit(left + np.cross(left, (0, 1, 0))), np.array((0.0, 1.0, 0.0))))
+        pair = []
+        for places in (source.pose.places, ours):
+            middle = (places["left_hip"][moment] + places["right_hip"][moment]) / 2
+            lines = np.array([[places[end][moment] - middle for end in line] for line in _LINES])
+            pair.append(lines @ view.T)
+        found.append(pair)
+    return np.array(found)
+
+
+def survey_table(reports: Sequence[MotionReport]) -> str:
+    """The reports as lines of text."""
+    head = ("file", "mapping", "frames", "fps", "stature", "missing", "guessed")
+    rows = [
+        (
+            report.file,
+            "by names and tree" if report.mapping == ANY_HUMANOID.name else report.mapping,
+            str(report.frames),
+            f"{report.fps:g}",
+            f"{report.stature_m:.2f} m",
+            ", ".join(report.missing) or "-",
+            ", ".join(report.guessed) or "-",
+        )
+        for report in reports
+        if not report.problem
+    ]
+    widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
+    lines = []
+    for row in (head, *rows) if rows else ():
+        words = (word.ljust(width) for word, width in zip(row, widths, strict=True))
+        lines.append("  ".join(words).rstrip())
+    lines += [f"left out: {report.problem}" for report in reports if report.problem]
+    return "\n".join(lines)
+
+
+def draw_survey(reports: Sequence[MotionReport], most: int = 60) -> np.ndarray:
+    """(H, W, 3) uint8 RGB: source and body beside each other in three moments of every file that can be used.
+
+    Left limbs are blue, right ones red.
+
+    Args:
+        reports: of the files.
+        most: so many files are drawn, evenly taken.
+
+    Raises:
+        PointlightError: no file can be used.
+    """
+    drawn = [report for report in reports if report.figures is not None]
+    if not drawn:
+        raise PointlightError("no file can be drawn, since none can be used")
+    chosen = drawn[:: -(-len(drawn) // most)]
+    cells = [draw_label(_cell(report), report.file[-60:], height_px=12) for report in chosen]
+    return tile(cells, columns=3 if len(cells) > 4 else 1)
+
+
+def _cell(report: MotionReport) -> np.ndarray:
+    assert report.figures is not None
+    width, height = _FIGURE_PX
+    picture = Image.new("RGB", (width * 2 * len(report.figures), height + 18), (250, 250, 250))
+    pen = ImageDraw.Draw(picture)
+    for moment, pair in enumerate(report.figures):
+        for column, lines in enumerate(pair):
+            size = _METRES_HIGH if column else _METRES_HIGH * max(report.stature_m, 0.1) / 1.7
+            corner = np.array((width * (2 * moment + column + 0.5), 18 + height * 0.5))
+            for (start, end), line in zip(_LINES, lines, strict=True):
+                points = corner + line * (height / size) * (1, -1)
+                sides = {name.partition("_")[0] for name in (start, end)}
+                colour = _COLOURS[sides.pop() if len(sides) == 1 else "middle"]
+                pen.line([tuple(point) for point in points], fill=colour, width=2)
+        pen.line(
+            [(2 * width * (moment + 1), 18), (2 * width * (moment + 1), height + 18)], fill=(220, 220, 220)
+        )
+    return np.asarray(picture)

@@ -295,6 +295,9 @@ def test_stated_sizes_are_scaled_to_the_video(tmp_path: Path, video: VideoReader
     )
     assert_same(track, poses)
     assert "is for pictures of 160 x 120 pixels; its keypoints are scaled to 320 x 240" in track.warnings[0]
+    del images[5]["width"], images[6]["height"]
+    file = written(tmp_path / "some.json", {"images": images, "annotations": coco(small)})
+    assert_same(read_keypoints(file, video), poses)
     body, half = walker(OPENPOSE_BODY_25), walker(OPENPOSE_BODY_25)
     half[..., :2] = (body[..., :2] + 0.5) / 2 - 0.5
     comfy = [people(pose) | {"canvas_width": SIZE[0] // 2, "canvas_height": SIZE[1] // 2} for pose in half]

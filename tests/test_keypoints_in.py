@@ -212,7 +212,7 @@ def test_wrong_files_say_what_is_wrong(tmp_path: Path, video: VideoReader) -> No
         "mixture.json": ([*good[1:], {**good[0], "keypoints": [1, 2, 3]}], "1 keypoints a person in frame 0"),
         "words.json": (changed(keypoints=["a"] * 51), "has no keypoints made of numbers"),
         "null.json": ([{**e, "keypoints": [None] * 51} for e in good], "nobody in .*null.json has keypoints"),
-        "negative.json": (changed(keypoints=[1, 1, -1] * 17), "a score in frame 0 is negative"),
+        "negative.json": (changed(keypoints=[1, 1, -0.5] * 17), "a score in frame 0 is negative"),
         "frame.json": (changed(image_id="first"), "entry 0 does not say its frame"),
         "late.json": (
             changed(image_id=FRAMES + 1),

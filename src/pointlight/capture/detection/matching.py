@@ -84,11 +84,13 @@ def matched(
     if relative and not content.sizes:
         raise PointlightError(f"{path} has coordinates from 0 to 1; give pixels of the upright picture")
     factors = {label: pixel_factor(size, video.size, path) for label, size in content.sizes.items()}
+    stated = set(content.sizes.values())
+    elsewhere = pixel_factor(next(iter(stated)), video.size, path) if len(stated) == 1 else np.ones(2)
     by_frame: dict[int, list[np.ndarray]] = {}
     ids: dict[int, list[Mapping[str, Hashable]]] = {}
     scaled: list[np.ndarray] = []
     for one, pose, score in zip(content.sightings, poses, scores, strict=True):
-        factor = factors.get(one.label, np.ones(2))
+        factor = factors.get(one.label, elsewhere)
         place = pose[:, :2] * video.size if relative else (pose[:, :2] + _PIXEL_CENTRE) * factor
         known = np.where(score[:, None] > 0, np.concatenate((place, score[:, None]), axis=1), 0.0)
         scaled.append(known)
@@ -97,9 +99,9 @@ def matched(
         ids.setdefault(frame, []).append(one.ids)
     if order is None and layout.key in LAYOUTS:
         check_order(layout, scaled, path)
-    sizes = {size for size in content.sizes.values() if tuple(size) != tuple(video.size)}
-    if sizes and not relative:
-        width, height = min(sizes)
+    others = [size for size in stated if tuple(size) != tuple(video.size)]
+    if others and not relative:
+        width, height = min(others)
         warnings.append(
             f"{path} is for pictures of {width:g} x {height:g} pixels; its keypoints are scaled to"
             f" {video.size[0]} x {video.size[1]}"

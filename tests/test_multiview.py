@@ -422,6 +422,44 @@ def test_the_truth_of_an_older_version_is_found(tmp_path: Path, monkeypatch: pyt
     np.testing.assert_array_equal(again.joints_world_m, first.joints_world_m)
 
 
+def test_a_broken_set_is_named_and_the_others_are_scored(made_set: Path, weights: Path) -> None:
+    shutil.copytree(made_set / "made", made_set / "broken")
+    (made_set / "broken" / "cam2.mp4").unlink()
+    (made_set / "unread").mkdir()
+    (made_set / "unread" / "calibration.json").write_text("{")
+    result = evaluate_multiview([str(weights)], made_set)
+    said = tables(result)
+    assert result.row("mine").by_set.keys() == {"made"}
+    assert "broken is not scored: " in said and "cam2.mp4, which is not there" in said
+    assert "unread is not scored: " in said and from_json(to_json(result)) == result
+    shutil.rmtree(made_set / "made")
+    with pytest.raises(PointlightError, match="which is not there"):
+        evaluate_multiview([str(weights)], made_set)
+
+
+def test_videos_of_different_rates_are_said(
+    made_set: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    see = multiview_evaluator.detect_camera
+
+    def slower(view: View, cache: Path | None, progress: object) -> CameraDetections:
+        found = see(view, cache, progress)  # pyright: ignore[reportArgumentType]
+        if view.name != "cam3":
+            return found
+        return replace(found, keypoints=replace(found.keypoints, time_s=found.keypoints.time_s * 2))
+
+    monkeypatch.setattr(multiview_evaluator, "detect_camera", slower)
+    with pytest.raises(PointlightError, match=r"cam0 has 60\.00 frames/s, cam3 30\.00"):
+        evaluate_multiview([str(weights)], made_set)
+
+
+def test_roles_are_read_behind_a_byte_order_mark(made_set: Path) -> None:
+    roles = multiview_evaluator._roles(made_set)
+    assert roles["made/cam0.mp4"] == "development"
+    (made_set / "index.csv").write_bytes(b"\xef\xbb\xbf" + (made_set / "index.csv").read_bytes())
+    assert multiview_evaluator._roles(made_set) == roles
+
+
 # Folders
 
 
@@ -448,6 +486,17 @@ def write_set(folder: Path, **changes: object) -> None:
 def test_bad_calibrations_are_said(tmp_path: Path, changes: dict[str, object], words: str) -> None:
     write_set(tmp_path / "set", **changes)
     with pytest.raises(PointlightError, match=words):
+        read_calibrated_set(tmp_path / "set")
+
+
+def test_a_calibration_may_begin_with_a_byte_order_mark_and_be_in_millimetres(tmp_path: Path) -> None:
+    write_set(tmp_path / "set", t=[0, 0, 1500])
+    path = tmp_path / "set" / "calibration.json"
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b'"metres"', b'"mm"'))
+    view = read_calibrated_set(tmp_path / "set").views[0]
+    assert view.lens.t_camera_world_m.tolist() == pytest.approx([0, 0, 1.5])
+    path.write_bytes(path.read_bytes().replace(b'"mm"', b'"feet"'))
+    with pytest.raises(PointlightError, match="in none of m, cm, mm"):
         read_calibrated_set(tmp_path / "set")
 
 
@@ -488,9 +537,72 @@ def test_files_of_other_programs_score_as_their_joints_do(tmp_path: Path) -> Non
     np.savez(
         tmp_path / "b.npz", joints=joints[:, order], names=np.array([NETWORK_KEYPOINTS[k] for k in order])
     )
+    time_s = np.arange(FRAMES) / 60
     for name in ("a.trc", "b.npz"):
-        np.testing.assert_allclose(read_joints(tmp_path / name, FRAMES + 3)[:FRAMES], joints, atol=1e-8)
-        assert np.isnan(read_joints(tmp_path / name, FRAMES + 3)[FRAMES:]).all()
+        np.testing.assert_allclose(read_joints(tmp_path / name, time_s), joints, atol=1e-8)
+    longer = read_joints(tmp_path / "a.trc", np.arange(FRAMES + 3) / 60)
+    np.testing.assert_allclose(longer[:FRAMES], joints, atol=1e-8)
+    assert np.isnan(longer[FRAMES:]).all()
+    with pytest.raises(PointlightError, match=r"holds 90 frames, the video has 93; add frame_index"):
+        read_joints(tmp_path / "b.npz", np.arange(FRAMES + 3) / 60)
+
+
+@pytest.mark.parametrize("clock_s", [0.0, 1.4])
+def test_joints_of_another_rate_are_taken_by_their_times(tmp_path: Path, clock_s: float) -> None:
+    """60 rows a second against videos of 30, 25 and 120; of the last every second frame has none."""
+    joints = person()
+    write_trc(tmp_path / "a.trc", joints, list(range(12)))
+    half = read_joints(tmp_path / "a.trc", clock_s + np.arange(45) / 30)
+    np.testing.assert_allclose(half, joints[::2], atol=1e-6)
+    between = read_joints(tmp_path / "a.trc", clock_s + np.arange(37) / 25)
+    exact = np.stack(
+        [
+            [np.interp(np.arange(37) / 25, np.arange(90) / 60, joints[:, k, c]) for c in range(3)]
+            for k in range(12)
+        ]
+    )
+    np.testing.assert_allclose(between, np.moveaxis(exact, -1, 0), atol=1e-3)
+    twice = read_joints(tmp_path / "a.trc", clock_s + np.arange(179) / 120)
+    np.testing.assert_allclose(twice[::2], joints, atol=1e-6)
+    assert np.isnan(twice[1::2]).all()
+
+
+@pytest.mark.parametrize("key", ["time_s", "fps"])
+def test_arrays_may_say_their_times(tmp_path: Path, key: str) -> None:
+    joints = person()
+    said = {"time_s": np.arange(FRAMES) / 60, "fps": 60.0}[key]
+    np.savez(tmp_path / "a.npz", joints=joints, names=np.array(NETWORK_KEYPOINTS), **{key: said})
+    np.testing.assert_allclose(read_joints(tmp_path / "a.npz", np.arange(45) / 30), joints[::2], atol=1e-6)
+
+
+def test_numbers_and_times_that_contradict_each_other_are_said(tmp_path: Path) -> None:
+    joints = person()
+    write_trc(tmp_path / "a.trc", joints, list(range(12)))
+    head, rows = (
+        (tmp_path / "a.trc").read_text().split("\n")[:5],
+        (tmp_path / "a.trc").read_text().split("\n")[5:-1],
+    )
+    later = ["\t".join([str(int(row.split("\t")[0]) + 60), *row.split("\t")[1:]]) for row in rows]
+    (tmp_path / "b.trc").write_text("\n".join([*head, *later]) + "\n")
+    with pytest.raises(PointlightError, match=r"contradicts itself: its first frame's number means 1\.000 s"):
+        read_joints(tmp_path / "b.trc", np.arange(200) / 60)
+    with pytest.raises(PointlightError, match="has joints for frame 89, but the video's frames are 0 to 49"):
+        read_joints(tmp_path / "a.trc", np.arange(50) / 60)
+    (tmp_path / "c.trc").write_text("\n".join([*head, *rows[:40]]) + "\n")
+    with pytest.raises(PointlightError, match="says NumFrames 90 and holds 40"):
+        read_joints(tmp_path / "c.trc", np.arange(90) / 60)
+
+
+def test_odd_text_of_other_programs_is_read(tmp_path: Path) -> None:
+    """A byte order mark, Windows' line ends, a marker whose name holds the letter U+0085, units in words."""
+    joints = person()
+    write_trc(tmp_path / "a.trc", joints, list(range(12)))
+    lines = (tmp_path / "a.trc").read_text().replace("\tmm\n", "\tMillimeters\n").replace("\n", "\r\n")
+    names = lines.split("\r\n")[3]
+    odd = lines.replace(names, names + "\t\t\tMarker\x85x")
+    (tmp_path / "b.trc").write_bytes(b"\xef\xbb\xbf" + odd.encode())
+    found = read_joints(tmp_path / "b.trc", np.arange(FRAMES) / 60)
+    np.testing.assert_allclose(found, joints, atol=1e-8)
 
 
 @pytest.mark.parametrize(
@@ -505,16 +617,16 @@ def test_files_of_other_programs_score_as_their_joints_do(tmp_path: Path) -> Non
 def test_bad_files_of_other_programs_are_said(tmp_path: Path, text: str, words: str) -> None:
     (tmp_path / "x.trc").write_text(text)
     with pytest.raises(PointlightError, match=words):
-        read_joints(tmp_path / "x.trc", 5)
+        read_joints(tmp_path / "x.trc", np.arange(5) / 30)
 
 
 def test_npz_files_of_something_else_are_said(tmp_path: Path) -> None:
     np.savez(tmp_path / "x.npz", points=np.zeros(3))
     with pytest.raises(PointlightError, match=r"x\.npz holds points"):
-        read_joints(tmp_path / "x.npz", 5)
+        read_joints(tmp_path / "x.npz", np.arange(5) / 30)
     np.savez(tmp_path / "y.npz", joints=np.zeros((4, 2, 3)), names=np.array(["left_hip"]))
     with pytest.raises(PointlightError, match=r"shape \(4, 2, 3\)"):
-        read_joints(tmp_path / "y.npz", 5)
+        read_joints(tmp_path / "y.npz", np.arange(5) / 30)
 
 
 def test_the_picture_shows_who_is_beside_the_truth() -> None:

@@ -148,7 +148,8 @@ def claimed_end_s(container: InputContainer, stream: VideoStream) -> Fraction | 
     if stream.duration is not None and stream.time_base is not None:
         return start_s(stream) + stream.duration * stream.time_base
     if container.duration is not None and len(container.streams) == 1:
-        return Fraction((container.start_time or 0) + container.duration, av.time_base)
+        # Matroska's and its like count it from 0, wherever the pictures begin.
+        return Fraction(container.duration, av.time_base)
     return None
 
 

@@ -1,12 +1,16 @@
 """Judge retargeting over a folder of motion capture: angles, soles in walking, and the ten worst clips.
 
-python benchmarks/retarget_report.py --motion FOLDER [--pictures DIR]
+python benchmarks/retarget_report.py FOLDER [--pictures DIR]
+python benchmarks/retarget_report.py FOLDER --generic
+
+With --generic, what any skeleton's mapping makes of each file against what its own family's does.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,21 +22,32 @@ from pointlight.motion.clip import DRIVEN_JOINTS, BodyMotion
 from pointlight.motion.fidelity import LIMITS_DEG, SOLE_LIMIT_M, Fidelity, forward, measure_fidelity
 from pointlight.motion.library import MotionFile, read_clip
 from pointlight.motion.resample import resample
-from pointlight.motion.retarget import retarget
-from pointlight.motion.rig import BodyRig
+from pointlight.motion.retarget import retarget, retarget_source
+from pointlight.motion.rig import SIDES, BodyRig
+from pointlight.motion.source_pose import read_source
+from pointlight.motion.source_text import read_table
+from pointlight.motion.turns import unit
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--motion", type=Path, help="folder of BVH and AMC files")
+    parser.add_argument("folder", type=Path, nargs="?", help="folder of BVH and AMC files")
+    parser.add_argument("--motion", type=Path, help="the same")
+    parser.add_argument(
+        "--generic", action="store_true", help="any skeleton's mapping against the families' own"
+    )
     parser.add_argument("--pictures", type=Path, help="draw the ten worst clips into this folder")
     parser.add_argument("--every", type=int, default=1, help="only every n-th clip")
     options = parser.parse_args()
+    options.motion = options.folder or options.motion
     if options.motion is None:
-        print("skipped: python benchmarks/retarget_report.py --motion FOLDER")
+        print("skipped: python benchmarks/retarget_report.py FOLDER")
         return
     rig = BodyRig.of(AnnyBody())
     files = list_motions(options.motion)[:: options.every]
+    if options.generic:
+        print_generic([compare_mappings(options.motion, entry, rig) for entry in files])
+        return
     walking = walking_files(options.motion)
     results = []
     for entry in files:
@@ -55,13 +70,103 @@ def perform(folder: Path, entry: MotionFile, rig: BodyRig) -> tuple[MotionClip, 
     return clip, retarget(clip, rig, entry.group, entry.split)
 
 
+@dataclass(frozen=True)
+class Comparison:
+    """One file by two mappings: quantity -> degrees between the two bodies, all frames and sides."""
+
+    name: str
+    family: str
+    group: str
+    degrees: dict[str, np.ndarray]
+
+
+def compare_mappings(folder: Path, entry: MotionFile, rig: BodyRig) -> Comparison:
+    clip = resample(read_clip(folder, entry), BANK_FPS)
+    own = read_source(clip)
+    bodies = [
+        forward(retarget_source(clip, source, rig), rig) for source in (own, read_source(clip, generic=True))
+    ]
+    degrees = {}
+    for quantity, vectors in _DIRECTIONS.items():
+        pairs = zip(vectors(bodies[0], rig), vectors(bodies[1], rig), strict=True)
+        degrees[quantity] = np.concatenate([between_deg(first, second) for first, second in pairs])
+    return Comparison(entry.file, own.family.name, entry.group, degrees)
+
+
+Posed = tuple[dict[str, np.ndarray], dict[str, np.ndarray]]
+
+
+def _bones(*bones: tuple[str, str]) -> Callable[[Posed, BodyRig], Iterator[np.ndarray]]:
+    def directions(posed: Posed, rig: BodyRig) -> Iterator[np.ndarray]:
+        for side in SIDES:
+            for start, end in bones:
+                yield posed[1][f"{side}_{end}"] - posed[1][f"{side}_{start}"]
+
+    return directions
+
+
+def _hinges(*joints: tuple[str, str]) -> Callable[[Posed, BodyRig], Iterator[np.ndarray]]:
+    def directions(posed: Posed, rig: BodyRig) -> Iterator[np.ndarray]:
+        for side in SIDES:
+            for upper, middle in joints:
+                yield posed[0][f"{side}_{upper}"] @ rig.hinges[f"{side}_{middle}"]
+
+    return directions
+
+
+def _facing(joint: str) -> Callable[[Posed, BodyRig], Iterator[np.ndarray]]:
+    def directions(posed: Posed, rig: BodyRig) -> Iterator[np.ndarray]:
+        yield posed[0][joint][..., 2]
+
+    return directions
+
+
+def _palms(posed: Posed, rig: BodyRig) -> Iterator[np.ndarray]:
+    for side in SIDES:
+        yield posed[0][f"{side}_wrist"] @ rig.palms[side].normal
+
+
+_DIRECTIONS: dict[str, Callable[[Posed, BodyRig], Iterator[np.ndarray]]] = {
+    "limbs": _bones(("hip", "knee"), ("knee", "ankle"), ("shoulder", "elbow"), ("elbow", "wrist")),
+    "feet": _bones(("ankle", "toes")),
+    "knee axes": _hinges(("hip", "knee")),
+    "elbow axes": _hinges(("shoulder", "elbow")),
+    "pelvis": _facing("pelvis"),
+    "chest": _facing("spine3"),
+    "head": _facing("head"),
+    "palms": _palms,
+}
+
+
+def print_generic(results: list[Comparison]) -> None:
+    """95th percentiles by family and group; of limbs the limit is 8 degrees."""
+    print(f"degrees between any skeleton's mapping and the family's own, 95 %, {len(results)} clips")
+    head = "".join(f"{quantity:>11s}" for quantity in _DIRECTIONS)
+    print(f"{'family':13s}{'group':13s}{'clips':>5s}{head}  worst clip's limbs")
+    keys = sorted({(result.family, result.group) for result in results})
+    for family, group in [*keys, ("all", "all")]:
+        chosen = [r for r in results if (r.family, r.group) == (family, group) or family == "all"]
+        numbers = "".join(
+            f"{np.percentile(np.concatenate([r.degrees[quantity] for r in chosen]), 95):11.2f}"
+            for quantity in _DIRECTIONS
+        )
+        worst = max(chosen, key=lambda result: np.percentile(result.degrees["limbs"], 95))
+        limbs = np.percentile(worst.degrees["limbs"], 95)
+        print(f"{family:13s}{group:13s}{len(chosen):5d}{numbers}  {limbs:6.2f} {worst.name}")
+
+
+def between_deg(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """(N,) degrees between vectors (N, 3)."""
+    cosine = (unit(first) * unit(second)).sum(-1)
+    return np.degrees(np.arctan2(np.linalg.norm(np.cross(unit(first), unit(second)), axis=-1), cosine))
+
+
 def walking_files(folder: Path) -> set[str]:
     """Files whose action is walking on a floor, by the words of `clips.csv`."""
     table = folder / "clips.csv"
     if not table.exists():
         return set()
-    with open(table, newline="", encoding="utf-8") as lines:
-        rows = list(csv.DictReader(lines))
+    rows = read_table(table)
     other = ("run", "jog", "jump", "uneven", "climb", "stair", "ladder", "step")
     return {
         row["file"]

@@ -90,7 +90,17 @@ def predict_fails(
     return end.value.code, capsys.readouterr().err
 
 
-COMMANDS = ("predict", "train", "evaluate", "backgrounds", "synthesize", "preview", "figures", "doctor")
+COMMANDS = (
+    "predict",
+    "train",
+    "evaluate",
+    "backgrounds",
+    "synthesize",
+    "preview",
+    "figures",
+    "doctor",
+    "motion",
+)
 
 
 @pytest.mark.parametrize("command", ["", *COMMANDS])

@@ -165,11 +165,17 @@ def test_a_damaged_bvh_is_refused_with_its_line(tmp_path, how, message):
         read_bvh(path)
 
 
-def test_units_that_fit_no_person_are_refused(tmp_path):
+def test_units_that_fit_no_person_are_found_by_the_stature_or_refused(tmp_path):
     path = tmp_path / "big.bvh"
     path.write_text(bvh_text(walking_clip(frames=2), scale_to_m=0.31))
-    with pytest.raises(PointlightError, match=r"big\.bvh is 5\.\d+ units long, .*scale_to_m"):
+    assert any("for a person of 1.7 m" in guess for guess in read_bvh(path).guessed)
+    np.testing.assert_allclose(read_bvh(path).offsets_m[4, 0], 0.148, rtol=0.06)
+    path.write_text(
+        path.read_text().replace("JOINT LeftUpLeg", "JOINT x", 1).replace("OFFSET 0.4", "OFFSET 9", 1)
+    )
+    with pytest.raises(PointlightError, match=r"big\.bvh is \d+\.\d+ units long, .*scale_to_m"):
         read_bvh(path)
+    path.write_text(bvh_text(walking_clip(frames=2), scale_to_m=0.31))
     with pytest.raises(PointlightError, match=r"with scale_to_m = 1 the skeleton of .*is 5\.\d+ m long"):
         read_bvh(path, scale_to_m=1.0)
     np.testing.assert_allclose(read_bvh(path, scale_to_m=0.31).offsets_m[4, 0], 0.148, atol=1e-6)

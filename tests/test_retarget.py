@@ -241,15 +241,19 @@ def test_prefixed_names_of_common_exporters_are_understood(walk, rig):
     assert len(fidelity.angles_deg["palms"]) == 0
 
 
-def test_unknown_skeletons_and_rest_poses_that_lie_are_refused(walk, rig):
-    unknown = replace(walk, joint_names=("root", *walk.joint_names[1:]))
+def test_skeletons_that_are_no_persons_are_refused(walk, rig):
+    legless = [
+        j
+        for j, name in enumerate(walk.joint_names)
+        if not any(w in name for w in ("Leg", "Foot", "Toe", "HipJ"))
+    ]
+    parents = tuple(legless.index(walk.parents[j]) if walk.parents[j] >= 0 else -1 for j in legless)
+    names = tuple(walk.joint_names[j] for j in legless)
+    rest = replace(walk, joint_names=names, parents=parents, offsets_m=walk.offsets_m[legless])
     with pytest.raises(
-        PointlightError, match=r"walk\.bvh has a skeleton that is not known \(joints root, LHip"
+        PointlightError, match=r"walk\.bvh has not a second pair of limbs of a person.*\(joints Hips, Lower"
     ):
-        retarget(unknown, rig)
-    turn = Rotation.from_euler("x", 90, degrees=True).as_matrix().astype(np.float32)
-    with pytest.raises(PointlightError, match=r"rest pose of walk\.bvh does not stand upright"):
-        retarget(replace(walk, offsets_m=walk.offsets_m @ turn.T), rig)
+        retarget(replace(rest, rotations=walk.rotations[:, legless]), rig)
 
 
 @pytest.mark.parametrize("name", ONE_OF_EACH)

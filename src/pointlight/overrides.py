@@ -66,7 +66,12 @@ def _between(before: Any, after: Any, path: PathParts) -> Iterator[str]:
             before = type(after)()
         for field in dataclasses.fields(after):
             yield from _between(getattr(before, field.name), getattr(after, field.name), (*path, field.name))
-    elif _are_dataclasses(after) and isinstance(before, tuple) and len(before) == len(after):
+    elif (
+        isinstance(after, tuple)
+        and _are_dataclasses(after)
+        and isinstance(before, tuple)
+        and len(before) == len(after)
+    ):
         for k, (old, new) in enumerate(zip(before, after, strict=True)):
             yield from _between(old, new, (*path, f"[{k}]"))
     elif before != after:

@@ -8,6 +8,7 @@ from functools import cache
 import numba
 import numpy as np
 from numpy.random.bit_generator import ISeedSequence
+from numpy.typing import DTypeLike
 
 
 def stream(seed: int, index: int, purpose: str) -> np.random.Generator:
@@ -20,7 +21,7 @@ def stream(seed: int, index: int, purpose: str) -> np.random.Generator:
     """
     digest = hashlib.blake2b(f"{seed}/{index}/{purpose}".encode(), digest_size=16).digest()
     words = np.frombuffer(digest, "<u4")  # the digest as a little-endian number
-    return np.random.Generator(np.random.PCG64(_Seeds(words)))
+    return np.random.Generator(np.random.PCG64(_Seeds(words)))  # pyright: ignore[reportArgumentType]
 
 
 class _Seeds(ISeedSequence):
@@ -32,7 +33,7 @@ class _Seeds(ISeedSequence):
     def __init__(self, words: np.ndarray) -> None:
         self._words = words
 
-    def generate_state(self, n_words: int, dtype: type = np.uint64) -> np.ndarray:
+    def generate_state(self, n_words: int, dtype: DTypeLike = np.uint64) -> np.ndarray:
         """(4,) uint64."""
         return _spread(self._words).view(np.uint64)
 

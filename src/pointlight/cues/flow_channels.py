@@ -14,6 +14,7 @@ FLOW_UNIT_PX = 20
 FRAME_S = 1 / 30
 """The time between a pair's frames on the grid."""
 
+_LUMA = (0.299, 0.587, 0.114)
 _DARKEST, _BRIGHTEST = 1, 99
 _MOST_GAIN = 16.0
 
@@ -23,7 +24,7 @@ def stretched(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.nda
 
     Estimators weigh differences of grey levels against smoothness, so that dim people would move less.
     """
-    grey = [picture.astype(np.float32) @ np.float32((0.299, 0.587, 0.114)) for picture in (first, second)]
+    grey = [picture.astype(np.float32) @ np.array(_LUMA, np.float32) for picture in (first, second)]
     low, high = np.percentile(np.stack(grey), (_DARKEST, _BRIGHTEST))
     gain = min(255 / max(high - low, 1e-6), _MOST_GAIN)
     one, other = (np.clip((values - low) * gain + 0.5, 0, 255).astype(np.uint8) for values in grey)

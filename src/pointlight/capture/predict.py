@@ -16,6 +16,7 @@ from pointlight.capture.detection.keypoint_files import read_keypoints
 from pointlight.capture.fitting.lifting import LiftedTrack, Track2D, lift
 from pointlight.capture.fitting.placing import place_body
 from pointlight.capture.fitting.refine import refine
+from pointlight.capture.fitting.stature import of_height
 from pointlight.capture.options import PredictKeywords, PredictOptions, options_with
 from pointlight.capture.overlay import write_overlay
 from pointlight.capture.results import Diagnostics, FolderResult, PredictResult, Stopwatch
@@ -30,8 +31,6 @@ from pointlight.training import Checkpoint, load_checkpoint
 
 SEEN_SCORE = 0.3
 """Keypoints of lower score count as hidden."""
-
-HEIGHT_TOLERANCE_M = 0.01
 
 _CUTS_NAMED = 5
 _STEPS_TOLD = 120
@@ -248,7 +247,7 @@ def lift_with_diagnostics(
                 else shot
                 for number, (shot, (track, _, _)) in enumerate(zip(lifted, tracks, strict=True))
             ]
-    sized = [_of_height(body, shot, options.height_m) for shot in lifted]
+    sized = [of_height(body, shot, options.height_m) for shot in lifted]
     lifted = [shot for shot, _ in sized]
     placed = [_joints_in_camera(body, shot) for shot in lifted]
     valid = np.concatenate([shot.valid for shot in lifted])
@@ -355,36 +354,6 @@ def seen_keypoints(points: np.ndarray, width: int, height: int) -> np.ndarray:
     """(T, K) bool: scored well enough and inside the picture, where the paper's keypoints are."""
     inside = (points[..., :2] >= 0).all(-1) & (points[..., 0] <= width) & (points[..., 1] <= height)
     return inside & (points[..., 2] >= SEEN_SCORE)
-
-
-def _of_height(
-    body: BodyModel, lifted: LiftedTrack, height_m: float | None
-) -> tuple[LiftedTrack, tuple[str, ...]]:
-    """The track with its shape's `height` changed so that the body is as tall as is said, or as nearly as it can be.
-
-    The body moves away as much as it grows, so that it looks the same. Behind it a warning where it cannot be so tall.
-    """
-    shape = torch.from_numpy(lifted.shape.astype(np.float32))
-    if height_m is None or not isinstance(body, AnnyBody):
-        return replace(lifted, shape=shape.numpy()), ()
-    before_m = float(body.stature_m(shape))
-    index = body.shape_names.index("height")
-    low, high = 0.0, 1.0
-    shape = shape.clone()
-    for _ in range(20):
-        shape[index] = 0.5 * (low + high)
-        if float(body.stature_m(shape)) < height_m:
-            low = float(shape[index])
-        else:
-            high = float(shape[index])
-    reached_m = float(body.stature_m(shape))
-    warnings: tuple[str, ...] = ()
-    if abs(reached_m - height_m) > HEIGHT_TOLERANCE_M:
-        warnings = (
-            f"the body cannot be {height_m:g} m tall at this age and build; it has {reached_m:.2f} m",
-        )
-    translation_m = lifted.translation_m * (reached_m / before_m)
-    return replace(lifted, shape=shape.numpy(), translation_m=translation_m), warnings
 
 
 def place_track(body: BodyModel, lifted: LiftedTrack, track: Track2D, names: tuple[str, ...]) -> LiftedTrack:

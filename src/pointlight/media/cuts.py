@@ -50,7 +50,7 @@ def find_cuts(small: np.ndarray) -> list[int]:
     moved = _moved(small)
     cuts = []
     for place in np.flatnonzero((moved > _CUT_LEVELS) & _other_picture(small)):
-        if _stands_out(moved, place):
+        if _stands_out(moved, int(place)):
             cuts.append(int(place) + 1)
     return cuts
 

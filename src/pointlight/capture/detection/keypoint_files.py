@@ -148,7 +148,7 @@ def _one_person(
     )
 
 
-def _missing(spoken_of: set[int], numbers: list[int], path: Path) -> list[str]:
+def _missing(spoken_of: frozenset[int], numbers: list[int], path: Path) -> list[str]:
     if len(spoken_of) == len(numbers):
         return []
     return [

@@ -49,9 +49,9 @@ def find_cuts(small: np.ndarray) -> list[int]:
         return []
     moved = _moved(small)
     cuts = []
-    for place in np.flatnonzero((moved > _CUT_LEVELS) & _other_picture(small)).tolist():
-        if _stands_out(moved, place):
-            cuts.append(place + 1)
+    for place in np.flatnonzero((moved > _CUT_LEVELS) & _other_picture(small)):
+        if _stands_out(moved, int(place)):
+            cuts.append(int(place) + 1)
     return cuts
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
 from pathlib import Path
 from typing import Any
 
@@ -149,7 +148,7 @@ def _one_person(
     )
 
 
-def _missing(spoken_of: Set[int], numbers: list[int], path: Path) -> list[str]:
+def _missing(spoken_of: frozenset[int], numbers: list[int], path: Path) -> list[str]:
     if len(spoken_of) == len(numbers):
         return []
     return [

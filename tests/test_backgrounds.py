@@ -109,7 +109,7 @@ def write_index(folder: Path, rows: list[str]) -> None:
 def touch(*paths: Path) -> None:
     for path in paths:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(path.name.encode())
+        path.write_bytes(os.fsencode(path.name))
 
 
 # Which videos

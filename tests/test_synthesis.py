@@ -564,7 +564,7 @@ def test_the_crop_of_figure_2_is_the_networks(maker: ClipMaker) -> None:
     )
     assert np.abs(_crop(clip, 3).astype(int) - np.asarray(expected)).max() <= 2
     seen = torch.ones(1, len(points), dtype=torch.bool)
-    boxes = track_boxes(torch.from_numpy(points)[None], seen, smooth_frames=0)
+    boxes = track_boxes(torch.from_numpy(points)[None], seen, smooth_frames=0.0)
     assert float(boxes.size_px[0]) * 224 / 150 == pytest.approx(side, rel=1e-5)
 
 

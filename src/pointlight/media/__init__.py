@@ -4,7 +4,14 @@ The one place where containers and codecs are known.
 """
 
 from pointlight.media.backwards import backwards
-from pointlight.media.pictures import contact_sheet, draw_label, read_picture, tile, write_png
+from pointlight.media.pictures import (
+    contact_sheet,
+    draw_label,
+    picture_size,
+    read_picture,
+    tile,
+    write_png,
+)
 from pointlight.media.video import Frame, FrameTimes, VideoReader
 from pointlight.media.writer import VideoWriter
 
@@ -16,6 +23,7 @@ __all__ = [
     "backwards",
     "contact_sheet",
     "draw_label",
+    "picture_size",
     "read_picture",
     "tile",
     "write_png",

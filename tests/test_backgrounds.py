@@ -17,12 +17,14 @@ import av
 import numpy as np
 import pytest
 from typer.testing import CliRunner
+from video_files import VideoSpec, write_video
 
 from pointlight.body import AnnyBody
 from pointlight.cli.main import app
 from pointlight.errors import PointlightError
 from pointlight.motion import procedural_bank
 from pointlight.progress import Progress
+from pointlight.provenance import files_sha256
 from pointlight.simulator.backgrounds import (
     BackgroundConfig,
     BackgroundSampler,
@@ -108,7 +110,7 @@ def write_index(folder: Path, rows: list[str]) -> None:
 def touch(*paths: Path) -> None:
     for path in paths:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(path.name.encode())
+        path.write_bytes(os.fsencode(path.name))
 
 
 # Which videos
@@ -140,6 +142,38 @@ def test_an_index_decides_the_split(tmp_path: Path) -> None:
         list_backgrounds(tmp_path, "validation")
     with pytest.raises(PointlightError, match="no split 'test'"):
         list_backgrounds(tmp_path, "test")
+
+
+def test_an_index_as_spreadsheets_write_it(tmp_path: Path) -> None:
+    """A byte order mark, Windows' line ends, capitals; a name in another encoding; a row without a file."""
+    touch(tmp_path / "x.mp4", tmp_path / os.fsdecode(b"caf\xe9.mp4"))
+    rows = [b"file,class,has_people,split", b"x.mp4,a,TRUE,Train", b"caf\xe9.mp4,a,No,train ", b",a,no,train"]
+    (tmp_path / "index.csv").write_bytes(b"\xef\xbb\xbf" + b"\r\n".join(rows) + b"\r\n")
+    files = list_backgrounds(tmp_path).files
+    assert [(os.fsencode(entry.file), entry.has_people) for entry in files] == [
+        (b"caf\xe9.mp4", False),
+        (b"x.mp4", True),
+    ]
+    (tmp_path / "index.csv").write_text("file,has_people,split\nx.mp4,perhaps,train\n")
+    with pytest.raises(PointlightError, match="says 'perhaps' in the column has_people; write yes, no"):
+        list_backgrounds(tmp_path)
+    (tmp_path / "index.csv").write_text("file;split\nx.mp4;train\n")
+    with pytest.raises(PointlightError, match="file and split, with commas"):
+        list_backgrounds(tmp_path)
+
+
+def test_names_that_are_no_text_do_no_harm(tmp_path: Path) -> None:
+    """File names are bytes: Latin-1 ones become windows, are hashed, stored, and printed."""
+    odd = os.fsdecode(b"caf\xe9.mp4")
+    film(tmp_path / "v.mp4", 40).rename(tmp_path / odd)
+    film(tmp_path / "s.mp4", 4).rename(tmp_path / os.fsdecode(b"short\xff.mp4"))
+    manifest = list_backgrounds(tmp_path)
+    assert manifest.files[0].file == odd and manifest.sha256
+    with pytest.warns(UserWarning, match="fewer than the 31"):
+        cache = fill_cache(tmp_path / "cache", manifest, NO_PATHS)
+    assert cache.read(0).source.file == odd
+    assert cache_report(cache)["too_short_share"] == 0.5
+    assert files_sha256([tmp_path / odd, tmp_path / os.fsdecode(b"short\xff.mp4")])
 
 
 def test_a_manifest_is_its_files_not_its_place(tmp_path: Path) -> None:
@@ -342,6 +376,21 @@ def test_crops_stay_inside_and_one_side_is_whole() -> None:
 # The cache
 
 
+def test_a_video_that_changes_its_shape_is_no_background(tmp_path: Path) -> None:
+    parts = []
+    for part, size in enumerate(((96, 64), (48, 64))):
+        spec = VideoSpec(
+            suffix="ts",
+            size=size,
+            times_s=[i / 25 for i in range(35)],
+            container={"output_ts_offset": f"{1.4 * part}"},
+        )
+        parts.append(write_video(tmp_path / f"{part}.ts", spec).read_bytes())
+    (tmp_path / "v.mkv").write_bytes(b"".join(parts))
+    with pytest.raises(PointlightError, match="changes its picture size"):
+        scan_video(tmp_path / "v.mkv")
+
+
 def test_titles_in_another_encoding_do_no_harm(tmp_path: Path) -> None:
     path = film(tmp_path / "v.mp4", 35, options={"movflags": "faststart"})
     tagged = path.read_bytes().replace(b"Lavf", b"\xce\xd2\xff\xfe")
@@ -443,6 +492,7 @@ def test_broken_files_are_named_once_and_left_out(tmp_path: Path) -> None:
         assert any(part in sentence for part in reason.split("|")), sentence
     assert len(cache) == 2 and {cache.read(n).source.file for n in range(2)} == {"good.mp4"}
     assert cache_report(cache)["left_out_share"] == pytest.approx(6 / 7)
+    assert cache_report(cache)["too_short_share"] == pytest.approx(1 / 7)
     with pytest.raises(PointlightError, match="none of the 1 videos"), pytest.warns(UserWarning):
         (tmp_path / "bad").mkdir()
         shutil.copy(tmp_path / "text.mp4", tmp_path / "bad")

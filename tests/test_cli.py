@@ -152,6 +152,17 @@ def test_a_wrong_choice_is_answered_with_what_there_is(tmp_path: Path, option: s
     assert not out.exists()
 
 
+def test_names_that_are_no_text_can_be_printed() -> None:
+    code = (
+        "import sys; from pointlight.cli import main as m; import typer;"
+        "m.app.command('say')(lambda: typer.echo('caf' + chr(0xDCE9)));"
+        "sys.argv = ['pointlight', 'say']; m.main()"
+    )
+    strict = {**os.environ, "PYTHONIOENCODING": "utf-8:strict"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=strict)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "caf\\udce9\n", "")
+
+
 def test_help_does_not_load_torch() -> None:
     code = (
         "import sys; from typer.testing import CliRunner; from pointlight.cli.main import app; "

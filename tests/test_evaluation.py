@@ -14,9 +14,10 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from typer.testing import CliRunner
 
-from pointlight.body import EVALUATION_JOINTS, AnnyBody, BodyState
+from pointlight.body import EVALUATION_JOINTS, EXTENDED_KEYPOINTS, AnnyBody, BodyState
+from pointlight.capture import PredictOptions, track_of
 from pointlight.cli.main import app
-from pointlight.cues import Cues, Observation, PointCueConfig
+from pointlight.cues import MIN_VISIBLE, Cues, Keypoints2D, Observation, PointCueConfig
 from pointlight.errors import PointlightError
 from pointlight.evaluation import (
     Contender,
@@ -34,10 +35,11 @@ from pointlight.evaluation.synthetic import NetworkPredictor, Predicted, Predict
 from pointlight.motion import MotionBank, procedural_bank
 from pointlight.network import Prediction, WindowConfig, over_windows
 from pointlight.progress import Progress
-from pointlight.simulator import EVAL_V1, EVAL_V1_PERFECT, Tracks
+from pointlight.simulator import EVAL_V1, EVAL_V1_PERFECT, DetectorNoise, TrackMaker, Tracks
 from pointlight.training import (
     find_training_recipe,
     observation_of,
+    repaired_tracks,
     save_checkpoint,
     targets_of,
 )
@@ -242,6 +244,35 @@ def test_facing_backwards_is_seen_where_alignment_hides_it(scenes: SyntheticTest
     assert score.pa_mpjpe_mm < 0.1
     assert score.pve_mm > 100 and score.mpjpe_mm > 50
     assert score.joint_deg < 0.1
+
+
+def test_exchanged_sides_are_repaired_as_in_training_and_predict(bank: MotionBank, body: AnnyBody) -> None:
+    """A detector that exchanges sides: the network sees what `predict` would see; which frames count does not change."""
+    noise = DetectorNoise(swap=1.0)
+    config = replace(EVAL_V1_PERFECT, name="swaps", noise=noise, split="train")
+    test = SyntheticTest(config, bank, body, clips=8)
+    changed = 0
+    for batch in test._batches:
+        raw = TrackMaker(config, body).make(batch.scenes)
+        wanted = repaired_tracks(raw)
+        assert torch.equal(batch.tracks.detections_px, wanted.detections_px)
+        assert torch.equal(batch.tracks.visible, wanted.visible)
+        assert torch.equal(batch.occluded, (raw.visible[..., :12].sum(-1) < MIN_VISIBLE))
+        changed += int((raw.detections_px != wanted.detections_px).any())
+        for scene in range(len(batch.scenes)):
+            points = torch.cat((raw.detections_px, raw.visible[..., None].float()), dim=-1)[scene].numpy()
+            times = np.arange(len(points)) / 30
+            keypoints = Keypoints2D(
+                EXTENDED_KEYPOINTS, times, np.arange(len(points)), points, (10_000, 10_000), "made"
+            )
+            track = track_of(keypoints, EXTENDED_KEYPOINTS, PredictOptions())[0]
+            np.testing.assert_array_equal(track.points_px.astype(np.float32), wanted.detections_px[scene])
+    assert changed > 0
+    exact = SyntheticTest(replace(EVAL_V1_PERFECT, split="train"), bank, body, clips=8)
+    for batch in exact._batches:
+        assert torch.equal(
+            batch.tracks.detections_px, TrackMaker(exact.config, body).make(batch.scenes).detections_px
+        )
 
 
 def test_near_and_far_persons_are_told_apart(scenes: SyntheticTest, body: AnnyBody) -> None:

@@ -223,6 +223,16 @@ def test_a_file_that_holds_something_else_is_said(change: Any, words: str, tmp_p
         read_result(file)
 
 
+def test_a_result_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    path = tmp_path / "r.json"
+    write_result(path, synthetic())
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert read_result(path) == synthetic()
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(PointlightError):
+        read_result(path)
+
+
 def test_no_json_and_no_file_are_said(tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text("| model |")
     with pytest.raises(

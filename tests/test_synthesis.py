@@ -6,6 +6,7 @@ import errno
 import hashlib
 import json
 import os
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch.utils.data import DataLoader
 from typer.testing import CliRunner
 
-from pointlight.body import AnnyBody, BodyModel
+from pointlight.body import NETWORK_KEYPOINTS, AnnyBody, BodyModel
 from pointlight.cli.main import app
-from pointlight.cues import PointCueConfig
+from pointlight.cues import PointCueConfig, track_boxes
 from pointlight.errors import PointlightError
 from pointlight.media import VideoReader, read_picture
 from pointlight.motion import MotionBank, procedural_bank
@@ -52,7 +54,9 @@ from pointlight.simulator.clips import (
     tracks_of_clips,
     window_superpixels,
     without_total_occlusions,
+    write_preview,
 )
+from pointlight.simulator.clips.preview import _crop
 from pointlight.simulator.people import RenderedPeople
 from pointlight.training import ClipShards, observation_of, targets_of
 from pointlight.training import find_training_recipe as find_training_recipe
@@ -557,6 +561,34 @@ def test_pictures_for_people(maker: ClipMaker, clip: VideoClip) -> None:
     assert draw_figure2(parts).shape == (2 * 486 + 6, 3 * 646 + 6, 3)
     with pytest.raises(PointlightError, match="there is no recipe 'best'"):
         find_synthesis_recipe("best")
+
+
+def test_the_crop_of_figure_2_is_the_networks(maker: ClipMaker) -> None:
+    """150 of 224 pixels are the diagonal of the keypoints' box, not its height; the person is in the middle."""
+    clip = maker.clip(0, 0)
+    points = clip.joints_px[3, [clip.joint_names.index(name) for name in NETWORK_KEYPOINTS]]
+    low, high = points.min(0), points.max(0)
+    side = 224 / 150 * float(np.hypot(*(high - low)))
+    left, top = (low + high) / 2 - side / 2
+    picture = Image.fromarray(clip.frames[3])
+    expected = picture.transform(
+        (224, 224), Image.Transform.EXTENT, (left, top, left + side, top + side), Image.Resampling.BICUBIC
+    )
+    assert np.abs(_crop(clip, 3).astype(int) - np.asarray(expected)).max() <= 2
+    seen = torch.ones(1, len(points), dtype=torch.bool)
+    boxes = track_boxes(torch.from_numpy(points)[None], seen, smooth_frames=0.0)
+    assert float(boxes.size_px[0]) * 224 / 150 == pytest.approx(side, rel=1e-5)
+
+
+def test_a_broken_shard_ends_a_preview_but_not_what_came_before(maker: ClipMaker, tmp_path: Path) -> None:
+    def clips() -> Iterator[VideoClip]:
+        yield maker.clip(0, 0)
+        raise PointlightError("the shard b.tar cannot be read")
+
+    with pytest.warns(UserWarning, match=r"b\.tar cannot be read; the 1 clips before it are drawn"):
+        files = write_preview(clips(), tmp_path)
+    assert [file.name for file in files] == ["00000000.mp4", "contact_sheet.png"]
+    assert all(file.is_file() for file in files)
 
 
 def test_the_command_makes_clips_and_what_people_look_at(

@@ -25,9 +25,17 @@ from pointlight.configuration import config_sha256, from_plain, to_plain
 from pointlight.cues import PointCueConfig
 from pointlight.errors import PointlightError
 from pointlight.motion import MotionBank, procedural_bank
-from pointlight.network import LossConfig, MotionHMRConfig, Prediction, Targets, draw_pairs, motion_hmr_loss
+from pointlight.network import (
+    LossConfig,
+    MotionHMRConfig,
+    Prediction,
+    Targets,
+    draw_pairs,
+    motion_hmr_loss,
+)
+from pointlight.network.losses import squared_loss
 from pointlight.progress import Progress
-from pointlight.simulator import DetectorNoise, SceneConfig, SceneSampler, TrackMaker
+from pointlight.simulator import TRACK_POINTS, DetectorNoise, SceneConfig, SceneSampler, TrackMaker
 from pointlight.training import (
     RECIPES,
     BatchMaker,
@@ -145,6 +153,50 @@ def test_a_loss_on_some_pairs_is_that_part_of_the_whole(
     ]
     assert torch.allclose(sum(parts) / 2, whole, rtol=1e-4)
     assert not torch.allclose(parts[0], whole, rtol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["paper", "points"])
+def test_what_is_not_a_number_has_no_weight(maker: BatchMaker, body: AnnyBody, name: str) -> None:
+    """Joints that a source lacks, frames without anybody, clips of another body: NaN in the targets, none in any loss."""
+    targets = maker.make(3).targets
+    points, flat, pose = targets.points_ray_m.clone(), targets.points_crop.clone(), targets.pose.clone()
+    points[0, :, :, TRACK_POINTS.index("head_top")] = torch.nan
+    points[1, 4:9], flat[1, 4:9] = torch.nan, torch.nan
+    flat[2, 0, 0, TRACK_POINTS.index("left_hip")] = torch.inf
+    pose[2] = torch.nan
+    spoilt = replace(
+        targets, points_ray_m=points, points_crop=flat, pose=pose, root_ray=targets.root_ray.clone()
+    ).marked()
+    assert spoilt.known is not None and spoilt.body_known is not None
+    assert spoilt.body_known.tolist() == [True, True, False]
+    assert not spoilt.known[1, 5].any() and spoilt.known[1, 3].all()
+    assert targets.marked().known is None and targets.marked().body_known is None
+    every = LossConfig(
+        unaligned=1.0, rotation=1.0, turn=1.0, root=1.0, shape=1.0, velocity=1.0,
+        surface_points=name == "points", fit_on_metric=name == "points", perspective=name == "points",
+    )  # fmt: skip
+    torch.manual_seed(0)
+    predicted = truth_as_prediction(targets, body)
+    inputs = {
+        name: (value + 0.1 * torch.randn_like(value)).requires_grad_()
+        for name, value in vars(predicted).items()
+        if name in ("pose", "root", "scale", "shift")
+    }
+    total, parts = motion_hmr_loss(replace(predicted, **inputs), spoilt, body, every)
+    assert all(bool(part.isfinite()) for part in parts.values()), parts
+    total.backward()
+    for key, value in inputs.items():
+        assert value.grad is not None and bool(value.grad.isfinite().all()), key
+    names = ("points_ray_m", "points_crop", "pose")
+    zeros = replace(spoilt, **{key: getattr(spoilt, key).nan_to_num(7.0, 7.0, 7.0) for key in names})
+    other, _ = motion_hmr_loss(replace(predicted, **inputs), zeros, body, every)
+    assert torch.equal(other, total)  # whatever stands there
+    guess = torch.randn(*points.shape[:2], len(TRACK_POINTS), 3, requires_grad=True)
+    mean, deviation = torch.zeros(len(TRACK_POINTS), 3), torch.ones(len(TRACK_POINTS), 3)
+    loss, told = squared_loss(guess, mean, deviation, spoilt)
+    loss.backward()
+    assert bool(loss.isfinite()) and all(bool(part.isfinite()) for part in told.values())
+    assert guess.grad is not None and bool(guess.grad.isfinite().all())
 
 
 def test_pairs_are_drawn_one_from_each_stretch_of_a_clip() -> None:

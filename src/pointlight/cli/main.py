@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from typing import Annotated
 
@@ -111,6 +112,9 @@ def pointlight(
 
 def main() -> None:
     """Run; a user's error is one sentence and exit code 2, Ctrl-C one line and 130."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # Names of files need not be text; what a terminal cannot show is written with backslashes, as in errors.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         app()
     except PointlightError as error:

@@ -8,13 +8,8 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from pointlight.geometry import keypoint_box
 from pointlight.values import by_value
-
-CROP_PX = 224
-"""Side of the crop (appendix A: "Bounding boxes are cropped at a 224×224 resolution")."""
-
-PERSON_PX = 150
-"""What the diagonal of the visible keypoints' box becomes (appendix A: "roughly 150 pixels tall"; HMR's rule)."""
 
 MIN_VISIBLE = 7
 """Frames with fewer visible keypoints of the 12 count as totally occluded (section 4, appendix A)."""
@@ -55,12 +50,8 @@ def track_boxes(
         Boxes for every frame. A track that is never seen gets boxes of size 1 at the origin.
     """
     seen = ~totally_occluded(visible)
-    huge = torch.finfo(points_px.dtype).max / 4
-    mask = visible[..., None]
-    low = torch.where(mask, points_px, huge).amin(-2)
-    high = torch.where(mask, points_px, -huge).amax(-2)
-    size = (high - low).clamp(0, huge).norm(dim=-1).clamp_min(1.0)
-    values = torch.cat((0.5 * (low + high), size.log()[..., None]), dim=-1)
+    centre, size = keypoint_box(points_px, visible)
+    values = torch.cat((centre, size.log()[..., None]), dim=-1)
     values = torch.where(seen[..., None], values, 0.0)
     values = _smooth(_bridge(values, seen), smooth_frames)
     return Boxes(values[..., :2], values[..., 2].exp())

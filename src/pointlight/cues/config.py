@@ -10,9 +10,9 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from pointlight.body import EXTENDED_KEYPOINTS, NETWORK_KEYPOINTS
-from pointlight.cues.boxes import CROP_PX, PERSON_PX, Boxes, totally_occluded, track_boxes
+from pointlight.cues.boxes import Boxes, totally_occluded, track_boxes
 from pointlight.errors import PointlightError
-from pointlight.geometry import crop_ray_rotation, pixel_rays
+from pointlight.geometry import CROP_PX, PERSON_PX, crop_ray_rotation, pixel_rays
 from pointlight.values import by_value
 
 KEYPOINT_SETS: dict[str, tuple[str, ...]] = {"paper12": NETWORK_KEYPOINTS, "extended19": EXTENDED_KEYPOINTS}

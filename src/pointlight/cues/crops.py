@@ -13,8 +13,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from pointlight.cues.boxes import CROP_PX
 from pointlight.cues.config import CropFrames, crop_scale
+from pointlight.geometry import CROP_PX
 
 _MOST_SAMPLES = 16
 """Samples along a crop pixel's side; a person of 2,400 px in a crop of 224 wants so many."""

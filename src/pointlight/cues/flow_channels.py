@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from pointlight.cues.boxes import CROP_PX
 from pointlight.cues.crops import mapped, pixel_grid, samples_a_side
 from pointlight.flow import FlowEstimator
+from pointlight.geometry import CROP_PX
 
 FLOW_UNIT_PX = 20
 """Appendix B: "Optical flow estimates are divided by 20 to put them in the same range as RGB pixels"."""

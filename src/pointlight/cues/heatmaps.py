@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from pointlight.cues.boxes import CROP_PX
+from pointlight.geometry import CROP_PX
 
 DEVIATION_PX = 10
 """Section 3.2: "a Gaussian distribution with a standard deviation of 10 pixels", in a crop of 224."""

@@ -117,7 +117,7 @@ def read_result(path: Path | str) -> EvaluationResult[Any]:
     path = Path(path)
     if not path.is_file():
         raise PointlightError(f"there is no file {path}; give one that evaluate --json wrote")
-    return from_json(path.read_text(), str(path))
+    return from_json(path.read_text(encoding="utf-8-sig", errors="replace"), str(path))
 
 
 @functools.cache

@@ -14,6 +14,7 @@ from pointlight.geometry.cameras import (
     weak_project,
     weak_to_perspective,
 )
+from pointlight.geometry.crops import CROP_PX, PERSON_PX, crop_side_px, keypoint_box
 from pointlight.geometry.lens import Lens, distort, triangulate, undistort
 from pointlight.geometry.procrustes import (
     Similarity,
@@ -37,18 +38,22 @@ from pointlight.geometry.rotations import (
 )
 
 __all__ = [
+    "CROP_PX",
     "MIN_DEPTH_M",
+    "PERSON_PX",
     "Lens",
     "Similarity",
     "average_rotations",
     "axis_angle_rotmat",
     "crop_ray_rotation",
+    "crop_side_px",
     "cross_matrix",
     "default_focal_px",
     "distort",
     "focal_from_fov",
     "geodesic_angle",
     "interpolate_rotations",
+    "keypoint_box",
     "nearest_rotation",
     "perspective_to_weak",
     "pixel_rays",

@@ -5,7 +5,14 @@ The one place where containers and codecs are known.
 
 from pointlight.media.backwards import backwards
 from pointlight.media.cuts import find_cuts, numbered_shots, small_picture, small_size
-from pointlight.media.pictures import contact_sheet, draw_label, read_picture, tile, write_png
+from pointlight.media.pictures import (
+    contact_sheet,
+    draw_label,
+    picture_size,
+    read_picture,
+    tile,
+    write_png,
+)
 from pointlight.media.video import Frame, FrameTimes, VideoReader
 from pointlight.media.writer import VideoWriter
 
@@ -19,6 +26,7 @@ __all__ = [
     "draw_label",
     "find_cuts",
     "numbered_shots",
+    "picture_size",
     "read_picture",
     "small_picture",
     "small_size",

@@ -30,6 +30,19 @@ def read_picture(path: Path | str) -> np.ndarray:
         raise PointlightError(f"{path} is not a picture that can be read; give a PNG or JPEG file") from error
 
 
+def picture_size(path: Path | str) -> tuple[int, int]:
+    """(width, height) of a picture file, without decoding it.
+
+    Raises:
+        PointlightError: there is no such picture.
+    """
+    try:
+        with Image.open(path) as picture:
+            return picture.size
+    except OSError as error:
+        raise PointlightError(f"{path} is not a picture that can be read; give a PNG or JPEG file") from error
+
+
 def write_png(path: Path | str, image: np.ndarray) -> None:
     """Write (H, W, 3) uint8 RGB as PNG, whole or not at all."""
     with atomic_path(Path(path)) as temporary:

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from pointlight.errors import PointlightError
 from pointlight.evaluation.published.track import BenchmarkTrack, field_of, keypoint_track, shaped
 from pointlight.geometry import default_focal_px
+from pointlight.media import picture_size
 
 MPI_INF_3DHP_JOINTS: tuple[str, ...] = (
     "head_top",
@@ -128,8 +128,7 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
 def _image_size(path: Path) -> tuple[int, int]:
     picture = path.parent / "imageSequence" / "img_000001.jpg"
     if picture.is_file():
-        with Image.open(picture) as image:
-            return image.size
+        return picture_size(picture)
     return _OUTDOOR_SIZE if path.parent.name in _OUTDOOR else _SIZE
 
 

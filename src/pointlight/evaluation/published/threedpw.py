@@ -11,13 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
 
 from pointlight.body import SMPL_JOINTS, SMPL_SHAPES
 from pointlight.capture.detection import OPENPOSE_COCO_18
 from pointlight.errors import PointlightError
 from pointlight.evaluation.published.track import BenchmarkTrack, SmplMotion, field_of, keypoint_track, shaped
 from pointlight.geometry import rotvec_to_rotmat
+from pointlight.media import picture_size
 from pointlight.pickles import read_pickle
 
 FRAMES_PER_SECOND = 30.0
@@ -123,6 +123,5 @@ def _extrinsics(poses: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.nd
 def _image_size(path: Path, intrinsics: np.ndarray) -> tuple[int, int]:
     picture = path.parents[2] / "imageFiles" / path.stem / "image_00000.jpg"
     if picture.is_file():
-        with Image.open(picture) as image:
-            return image.size
+        return picture_size(picture)
     return round(2 * intrinsics[0, 2]), round(2 * intrinsics[1, 2])

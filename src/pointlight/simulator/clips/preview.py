@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import colorsys
 import math
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 from PIL import Image, ImageDraw
 
-from pointlight.body import EXTENDED_KEYPOINTS, NETWORK_KEYPOINTS
+from pointlight.body import NETWORK_KEYPOINTS
 from pointlight.errors import PointlightError
+from pointlight.geometry import CROP_PX, crop_side_px, keypoint_box
 from pointlight.media import VideoWriter, draw_label, tile, write_png
 from pointlight.simulator.clip import FRAMES_PER_SECOND
 from pointlight.simulator.clips.composite import VideoClip
@@ -34,9 +37,6 @@ _BONES = (
         )
     ),
 )
-_CROP_PX, _TALL_PX = 224, 150
-"""Appendix A: "cropped at a 224×224 resolution [...] the person is centered and roughly 150 pixels tall"."""
-
 _ENLARGED = 2
 _MOST_TRIED = 400
 
@@ -240,13 +240,22 @@ def draw_stages(parts: ClipParts, frames: Sequence[int] = (0, 10, 20, 30)) -> np
 
 
 def write_preview(clips: Iterable[VideoClip], folder: Path) -> list[Path]:
-    """A video of layers for each clip and a contact sheet of all; the files written."""
-    files, cells = [], []
-    for clip in clips:
-        name = f"{clip.provenance.index:08d}"
-        files.append(folder / f"{name}.mp4")
-        write_layer_video(clip, files[-1])
-        cells.append(clip_cell(clip))
+    """A video of layers for each clip and a contact sheet of all; the files written.
+
+    Where a clip cannot be read, those before it are drawn all the same, and a warning says so.
+    """
+    files: list[Path] = []
+    cells: list[np.ndarray] = []
+    try:
+        for clip in clips:
+            name = f"{clip.provenance.index:08d}"
+            files.append(folder / f"{name}.mp4")
+            write_layer_video(clip, files[-1])
+            cells.append(clip_cell(clip))
+    except PointlightError as error:
+        if not cells:
+            raise
+        warnings.warn(f"{error}; the {len(cells)} clips before it are drawn", stacklevel=2)
     if not cells:
         raise PointlightError("there are no clips to look at")
     files.append(folder / "contact_sheet.png")
@@ -255,20 +264,18 @@ def write_preview(clips: Iterable[VideoClip], folder: Path) -> list[Path]:
 
 
 def _crop(clip: VideoClip, frame: int) -> np.ndarray:
-    """224 x 224 pixels around the keypoints, which are 150 pixels tall; black outside the picture."""
-    names: Sequence[str] = [name for name in EXTENDED_KEYPOINTS if name in clip.joint_names]
-    points = clip.joints_px[frame, [clip.joint_names.index(name) for name in names]]
-    points = points[np.isfinite(points).all(-1)]
-    low, high = points.min(0), points.max(0)
-    half = 0.5 * _CROP_PX * max(float((high - low)[1]), 1.0) / _TALL_PX
-    centre = (low + high) / 2
-    box = (centre[0] - half, centre[1] - half, centre[0] + half, centre[1] + half)
+    """The crop around the paper's 12 keypoints as the network's lies, if all are seen; black outside the picture."""
+    points = clip.joints_px[frame, [clip.joint_names.index(name) for name in NETWORK_KEYPOINTS]]
+    known = np.isfinite(points).all(-1)
+    centre, diagonal = keypoint_box(torch.from_numpy(points), torch.from_numpy(known))
+    side = crop_side_px(float(diagonal))
+    left, top = (float(middle) - side / 2 for middle in centre)
     # Pillow's coordinates are continuous too, with (0, 0) at the outer corner.
-    scale = 2 * half / _CROP_PX
+    scale = side / CROP_PX
     picture = Image.fromarray(clip.frames[frame]).transform(
-        (_CROP_PX, _CROP_PX),
+        (CROP_PX, CROP_PX),
         Image.Transform.AFFINE,
-        (scale, 0, box[0], 0, scale, box[1]),
+        (scale, 0, left, 0, scale, top),
         resample=Image.Resampling.BICUBIC,
     )
     return np.asarray(picture)

@@ -20,6 +20,7 @@ from pointlight.motion import MotionClip, compile_motion_bank, survey_motions, s
 from pointlight.motion.bvh import read_bvh
 from pointlight.motion.fidelity import forward
 from pointlight.motion.joint_names import read_names
+from pointlight.motion.library import MotionFile, read_motion
 from pointlight.motion.retarget import retarget, retarget_source
 from pointlight.motion.rig import BodyRig
 from pointlight.motion.skeletons import find_family
@@ -400,11 +401,9 @@ def test_position_channels_take_the_place_of_offsets(tmp_path, truth, rig):
     moving = replace(made, translations_m=np.tile(made.offsets_m, (made.frames, 1, 1)))
     moving.translations_m[:, 1:] += np.float32(1e-5) * np.arange(made.frames, dtype=np.float32)[:, None, None]
     usual = written(tmp_path / "usual.bvh", made, 0.01)
-    for name, offsets in (
-        ("zero", 0 * made.offsets_m),
-        ("other", 0.5 * made.offsets_m),
-        ("same", made.offsets_m),
-    ):
+    joints = np.array([not name.endswith("_end") for name in made.joint_names])
+    for name, share in (("zero", 0.0), ("other", 0.5), ("same", 1.0)):
+        offsets = np.where(joints[:, None], np.float32(share), np.float32(1)) * made.offsets_m
         read = written(tmp_path / f"{name}.bvh", replace(moving, offsets_m=offsets), 0.01)
         np.testing.assert_allclose(read.positions_world_m(), usual.positions_world_m(), atol=0.02)
         check(truth, read, rig)
@@ -478,6 +477,85 @@ def test_a_file_whose_name_is_no_utf_8(tmp_path, body, rig, capsys):
     assert len(compile_motion_bank(folder, body, tmp_path / "cache").clips) == 1
     print(survey_table(list(survey_motions(folder, rig))))
     assert r"caf\xe9.bvh" in capsys.readouterr().out
+
+
+SPOILT = (
+    "cut",
+    "a line less",
+    "an offset 0",
+    "all offsets 0",
+    "another name",
+    "one frame",
+    "another rate",
+    "still",
+    "wild",
+)
+
+
+def spoil(text: str, how: str, rng: np.random.Generator) -> str:
+    """A BVH text as programs and people break it, or nearly."""
+    lines = text.split("\n")
+    offsets = [k for k, line in enumerate(lines) if "OFFSET" in line]
+    first = next(k for k, line in enumerate(lines) if line.startswith("Frame Time")) + 1
+    columns = len(lines[first].split())
+    match how:
+        case "cut":
+            return text[: int(rng.integers(len(text)))]
+        case "a line less":
+            del lines[int(rng.integers(len(lines)))]
+        case "an offset 0":
+            lines[int(rng.choice(offsets))] = "OFFSET 0 0 0"
+        case "all offsets 0":
+            lines = ["OFFSET 0 0 0" if k in offsets else line for k, line in enumerate(lines)]
+        case "another name":
+            joint = int(rng.choice([k for k, line in enumerate(lines) if "JOINT" in line]))
+            lines[joint] = "JOINT " + str(
+                rng.choice(["a b", "Hips", "LeftLeg", "", "7", "ü", "left", "Head", "Tail"])
+            )
+        case "one frame":
+            lines = [line if not line.startswith("Frames") else "Frames: 1" for line in lines[: first + 1]]
+        case "another rate":
+            rate = rng.choice(["0", "-1", "1e-9", "1e9", "nan", "x", "0.008", "0.5"])
+            lines[first - 1] = f"Frame Time: {rate}"
+        case "still":
+            lines[first:] = [" ".join(["0"] * columns)] * (len(lines) - first - 1)
+        case "wild":
+            values = rng.uniform(-1e3, 1e3, (len(lines) - first - 1, columns))
+            lines[first:] = [" ".join(map(str, row)) for row in values]
+    return "\n".join(lines)
+
+
+def motions_or_a_sentence(folder: Path, rig: BodyRig, seed: int) -> None:
+    """A spoilt file gives whole motions, or one sentence."""
+    rng = np.random.default_rng(seed)
+    kind, pose = KINDS[int(rng.integers(len(KINDS)))], str(rng.choice(POSES))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Gimbal lock")
+        text = bvh_text(write_clip(kind, pose, clip=motion(40)), 0.01)
+    for how in rng.choice(SPOILT, int(rng.integers(1, 3)), replace=False):
+        try:
+            text = spoil(text, str(how), rng)
+        except StopIteration:  # nothing is left to spoil
+            break
+    (folder / "clip.bvh").write_text(text)
+    try:
+        pieces = read_motion(folder, MotionFile("clip.bvh"), rig)
+    except PointlightError as error:
+        assert "\n" not in str(error)
+        return
+    for piece in pieces:
+        assert all(np.isfinite(array).all() for array in (piece.pose, piece.root, piece.translation_m))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_spoilt_files_give_motions_or_a_sentence(tmp_path, rig, seed):
+    motions_or_a_sentence(tmp_path, rig, seed)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(20, 520))
+def test_many_spoilt_files_give_motions_or_a_sentence(tmp_path, rig, seed):
+    motions_or_a_sentence(tmp_path, rig, seed)
 
 
 def test_shared_cases(shared_data, rig):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -316,6 +317,29 @@ def pointlight(*words: object) -> str:
     if done.exception is not None and not isinstance(done.exception, SystemExit):
         raise done.exception
     return done.output
+
+
+@pytest.mark.filterwarnings("always")
+def test_two_folders_with_odd_files_train_and_resume(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POINTLIGHT_CACHE", str(tmp_path / "cache"))
+    out, first, second = tmp_path / "run", motions(tmp_path / "first"), tmp_path / "second"
+    second.mkdir()
+    text = bvh_text(walking_clip(70))
+    (second / "walk.bvh").write_text(
+        text.replace("LeftUpLeg", "LeftThigh").replace("RightUpLeg", "RightThigh")
+    )
+    (second / "alien.bvh").write_text(text.replace("JOINT RightUpLeg", "JOINT Wheel").replace("0.399", "0.9"))
+    (second / "broken.bvh").write_text(text[:-300])
+    with pytest.warns(UserWarning) as told:
+        train("tiny", out, motion=[first, second], seed=3, steps=3, minutes=0, workers=0)
+    sentences = [str(warning.message) for warning in told]
+    assert len(sentences) == 2 and "alien.bvh" in sentences[0] and "broken.bvh ends early" in sentences[1]
+    assert described(out)["motion"] == f"{first}{os.pathsep}{second}"
+    said = pointlight("train", "--out", out, "--resume", "--minutes", 0, "--workers", 0)
+    assert said.count("alien.bvh is left out") == 1 and said.count("broken.bvh is left out") == 1
+    assert described(out)["sessions"][-1]["to_step"] == 2
+    with pytest.raises(PointlightError, match=r"^motion is .* in .*, .* was given"):
+        pointlight("train", "--out", out, "--resume", "--motion", first, "--minutes", 0, "--workers", 0)
 
 
 def test_resume_needs_nothing_but_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,9 @@ from pointlight.motion.source_text import euler_rotations, parse_numbers, read_t
 
 _CHANNELS = {f"{axis}{kind}": (axis, kind) for axis in "xyz" for kind in ("position", "rotation")}
 
+_SHORTEST_FRAME_S, _LONGEST_FRAME_S = 1 / 5000, 1.0
+"""Between which a frame time is believed."""
+
 _BRACES = re.compile(r"([{}])")
 
 _MOVED = 1e-3
@@ -76,7 +79,7 @@ def read_bvh(
     tree = _read_hierarchy(path, lines[:motion_line])
     values, frame_time_s = _read_motion(path, lines, motion_line, tree.columns)
     if fps is None:
-        if not frame_time_s > 0:
+        if not _LONGEST_FRAME_S >= frame_time_s >= _SHORTEST_FRAME_S:
             raise PointlightError(
                 f"{path} states a frame time of {frame_time_s:g} s; state the frame rate (fps)"
             )

@@ -184,6 +184,12 @@ def _add_arm(tree: JointTree, draft: _Draft, side: str, arm: Limb) -> None:
     draft.add(f"{side}_shoulder", arm.carrier, arm.upper)
     draft.add(f"{side}_elbow", arm.lower)
     wrist = arm.end if tree.said[arm.end].part != "end" else arm.lower
+    for joint in arm.after:  # the hand turns with the last joint before its fingers
+        if tree.said[joint].part not in ("wrist", "finger", ""):
+            break
+        if tree.said[joint].part != "wrist" and not _same_place(tree, joint, arm.end):
+            break
+        wrist = joint
     draft.add(f"{side}_wrist", wrist, arm.end)
     _add_hand(tree, draft, side, arm.end)
 

@@ -223,8 +223,9 @@ class _Reading:
         turned = self.world[:, self.found.turns[wrist]]
         for point in ("hand_tip", "thumb_root", "thumb_tip"):
             if f"{side}_{point}" in self.found.places:
-                way = self.found.place(f"{side}_{point}", self.places) - self.found.place(wrist, self.places)
-                rest[f"{side}_{point}"] = self._mean_in(turned, way)
+                where = self.places if stands is None else self.rest[None]
+                way = self.found.place(f"{side}_{point}", where) - self.found.place(wrist, where)
+                rest[f"{side}_{point}"] = way[0] if stands is not None else self._mean_in(turned, way)
         return rotations | {wrist: turned}
 
     def _hinge(

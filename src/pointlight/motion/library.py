@@ -243,9 +243,9 @@ def _described(folder: Path, row: dict[str, str]) -> MotionFile:
         fps, scale = float(row.get("fps") or 0), float(row.get("scale_to_m") or 0)
     except ValueError as error:
         raise PointlightError(f"{folder / 'clips.csv'}, row of {row['file']}: {error}") from None
-    if not math.isfinite(fps) or not math.isfinite(scale):
+    if not (0 <= fps < math.inf and 0 <= scale < math.inf):
         raise PointlightError(
-            f"{folder / 'clips.csv'}, row of {row['file']}: fps and scale_to_m must be finite"
+            f"{folder / 'clips.csv'}, row of {row['file']}: fps and scale_to_m must be positive numbers"
         )
     return MotionFile(
         file=row["file"],

@@ -215,6 +215,8 @@ FAMILIES: tuple[SkeletonFamily, ...] = (CMU_ASF, CMU_CGSPEED, CMU_DAZ, REACTIDLE
 _UPRIGHT_COSINE = 0.87
 """Rest poses may be turned by 30 degrees from standing upright and looking along z."""
 
+_ALONG_COSINE = 0.75
+
 
 def plain_names(clip: MotionClip) -> tuple[str, ...]:
     """A clip's joint names without what some programs put before them ("mixamorig:Hips")."""
@@ -238,10 +240,18 @@ def _arms_on_chest(clip: MotionClip, family: SkeletonFamily) -> bool:
 
 
 def _stands(clip: MotionClip, family: SkeletonFamily) -> bool:
-    places = dict(zip(plain_names(clip), clip.rest_positions_m(), strict=True))
-    left, right, chest = (places[family.place(j) or ""] for j in ("left_hip", "right_hip", "left_shoulder"))
-    across, up = left - right, chest + places[family.place("right_shoulder") or ""] - left - right
-    return all(
+    """Upright, looking along z, with arms that do not lie along the family's axis of the elbow."""
+    index = {name: i for i, name in enumerate(plain_names(clip))}
+    at_rest = clip.rest_positions_m()
+
+    def place(joint: str) -> np.ndarray:
+        return at_rest[index[family.place(joint) or ""]]
+
+    across = place("left_hip") - place("right_hip")
+    up = place("left_shoulder") + place("right_shoulder") - place("left_hip") - place("right_hip")
+    arm = place("left_wrist") - place("left_shoulder")
+    upright = all(
         direction[axis] >= _UPRIGHT_COSINE * np.linalg.norm(direction)
         for direction, axis in ((across, 0), (up, 1))
     )
+    return upright and abs(arm @ family.elbow_axis) <= _ALONG_COSINE * np.linalg.norm(arm)

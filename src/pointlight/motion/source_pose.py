@@ -49,7 +49,9 @@ def read_source(clip: MotionClip, *, generic: bool = False) -> Source:
     """
     family = None if generic else find_family(clip)
     if family is not None:
-        return Source(_family_pose(clip, family), family, tuple(range(len(clip.parents))))
+        pose = _family_pose(clip, family)
+        hands = [f"{side}_{point}" in pose.places for side in SIDES for point in HAND_POINTS]
+        return Source(pose, family, tuple(range(len(clip.parents))), () if all(hands) else ("hands",))
     tree = JointTree.of(clip)
     try:
         found = find_humanoid(tree)

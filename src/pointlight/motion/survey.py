@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +24,7 @@ from pointlight.motion.world_axes import STATURE_PER_SIZE
 from pointlight.progress import Progress, ProgressCallback, silent
 
 _LINES: tuple[tuple[str, str], ...] = (
-    *(("left_hip", "right_hip"), ("left_shoulder", "right_shoulder")),
+    *(("left_hip", "right_hip"), ("left_shoulder", "right_shoulder"), ("neck", "face")),
     *(
         (f"{side}_{start}", f"{side}_{end}")
         for side in SIDES
@@ -35,6 +35,9 @@ _LINES: tuple[tuple[str, str], ...] = (
     ),
 )
 _COLOURS = {"left": (40, 90, 200), "right": (205, 50, 50), "middle": (90, 90, 90)}
+_NECK_TO_FACE_M = np.array((0.0, 0.18, 0.1))
+"""Where a head without a turn would be drawn, above the middle of the shoulders and ahead."""
+
 _SHARES = (0.1, 0.5, 0.9)
 """Moments that are drawn, as shares of a clip."""
 
@@ -47,7 +50,7 @@ class MotionReport:
     """One file.
 
     Attributes:
-        file: relative to its folder.
+        file: relative to its folder; with the folder's name where there are several.
         mapping: the family of its skeleton, "any" where joints were found by names and tree, "" where nothing was.
         frames: of the file.
         fps: of the file.
@@ -55,8 +58,8 @@ class MotionReport:
         missing: what its skeleton has not.
         guessed: what it doesn't say.
         problem: why it cannot be used; "" if it can.
-        figures: (M, 2, L, 2, 3) lines between joints in some moments, of the source and of our body, metres, seen from the
-            person's front; None where it cannot be used.
+        figures: (M, 2, L, 2, 2) lines between joints in some moments, of the source and of our body, metres to the right
+            and up, seen from before the person; None where it cannot be used.
     """
 
     file: str
@@ -83,9 +86,12 @@ def survey_motions(
     Raises:
         PointlightError: a folder is not there or its tables are wrong.
     """
-    files = [(each, entry) for each in motion_folders(folder) for entry in list_motions(each)]
+    folders = motion_folders(folder)
+    files = [(each, entry) for each in folders for entry in list_motions(each)]
     for number, (each, entry) in enumerate(files, start=1):
-        yield _report(each, entry, rig)
+        report = _report(each, entry, rig)
+        above = f"{each.name}/" if len(folders) > 1 and each.is_dir() else ""
+        yield replace(report, file=f"{printable(above)}{report.file}")
         progress(Progress("motion", number, len(files)))
 
 
@@ -123,8 +129,8 @@ def _stature_m(source: Source) -> float:
 
 
 def _figures(clip: MotionClip, source: Source, motion: BodyMotion, rig: BodyRig) -> np.ndarray:
-    """(M, 2, L, 2, 3) lines, the middle of the hips at 0, turned so that the person looks at the viewer's right."""
-    _, ours = forward(motion, rig)
+    """(M, 2, L, 2, 2) lines, the middle of the hips at 0, turned so that the person looks at the viewer's right."""
+    world, ours = forward(motion, rig)
     moments = [min(clip.frames - 1, int(share * clip.frames)) for share in _SHARES]
     found = []
     for moment in moments:
@@ -132,10 +138,12 @@ def _figures(clip: MotionClip, source: Source, motion: BodyMotion, rig: BodyRig)
         left = unit(hips * (1, 0, 1))
         view = np.stack((unit(left + np.cross(left, (0, 1, 0))), np.array((0.0, 1.0, 0.0))))
         pair = []
-        for places in (source.pose.places, ours):
-            middle = (places["left_hip"][moment] + places["right_hip"][moment]) / 2
-            lines = np.array([[places[end][moment] - middle for end in line] for line in _LINES])
-            pair.append(lines @ view.T)
+        for turns, places in ((source.pose.rotations, source.pose.places), (world, ours)):
+            at = {joint: places[joint][moment] for joint in places}
+            at["neck"] = (at["left_shoulder"] + at["right_shoulder"]) / 2
+            at["face"] = at["neck"] + turns["head"][moment] @ _NECK_TO_FACE_M
+            lines = np.array([[at[end] for end in line] for line in _LINES])
+            pair.append((lines - (at["left_hip"] + at["right_hip"]) / 2) @ view.T)
         found.append(pair)
     return np.array(found)
 

@@ -27,9 +27,15 @@ from pointlight.body import COCO_KEYPOINTS, EXTENDED_KEYPOINTS
 from pointlight.capture import MediapipeDetector, PersonBox, PredictOptions
 from pointlight.capture.options import PredictKeywords
 from pointlight.cues import Keypoints2D
+from pointlight.evaluation import contenders
 from pointlight.media import VideoReader, VideoWriter
+from pointlight.motion import PROCEDURAL_SEED, procedural_bank
 from pointlight.progress import ProgressCallback
+from pointlight.training import motions, validation
 from pointlight.values import by_value, equal_values, is_by_value
+
+# The package hands on the function of the same name.
+predicting = importlib.import_module("pointlight.capture.predict")
 
 ROOT = Path(__file__).resolve().parents[1]
 FRAMES = 30
@@ -93,6 +99,17 @@ PREPARED = {
 """What has to lie in the folder beside `video.mp4`."""
 
 
+@pytest.fixture(scope="module", autouse=True)
+def quick() -> Iterator[None]:
+    """The same examples on less: few procedural motions and scenes of validation, no refinement of many cameras."""
+    with pytest.MonkeyPatch.context() as patch:
+        few = procedural_bank(pointlight.AnnyBody(), PROCEDURAL_SEED, clips_per_kind=5, frames=62)
+        patch.setattr(motions, "procedural_bank", lambda *_, **__: few)
+        patch.setattr(validation, "CLIPS_PER_GROUP", 2)
+        patch.setattr(contenders, "_CONSTANT_CLIPS", 16)
+        yield
+
+
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """A shard of one clip, and the file of an evaluation."""
@@ -108,7 +125,11 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 @pytest.mark.parametrize("name", sorted(public()))
 def test_every_example_runs(
-    name: str, video: Path, prepared: dict[str, Path], request: pytest.FixtureRequest
+    name: str,
+    video: Path,
+    prepared: dict[str, Path],
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """In a folder that holds what the example names."""
     there = PREPARED.get(name, "")
@@ -120,6 +141,7 @@ def test_every_example_runs(
         write_3dpw(video.parent / "3DPW", threedpw_content())
     if name == "evaluate_multiview":
         (video.parent / "cameras").symlink_to(request.getfixturevalue("made_set"))
+        monkeypatch.setattr(predicting, "refine", lambda track, lifted, *_, **__: lifted)
     found = doctest.DocTest(examples(name), {}, name, None, None, None)
     assert found.examples, f"{name} has no example"
     said: list[str] = []
@@ -245,7 +267,7 @@ def test_what_is_no_option_is_said(keywords: dict[str, object], sentence: str) -
 def test_paths_may_be_text(video: Path) -> None:
     time_s = np.arange(FRAMES) / 30
     np.savez("keypoints.npz", names=np.array(COCO_KEYPOINTS), points=standing(time_s).select(COCO_KEYPOINTS))
-    said = pointlight.predict(str(video), keypoints="keypoints.npz", end_s=0.2, refine=False)
+    said = pointlight.predict(str(video), keypoints="keypoints.npz", refine=False)
     assert "keypoints.npz" in said.keypoint_source
 
 
@@ -315,7 +337,7 @@ def test_values_are_shown_in_one_line(video: Path) -> None:
     )
     result = pointlight.predict_with_diagnostics(video, end_s=0.5, refine=False)
     assert repr(result.capture) == (
-        "Capture(15 frames over 0.47 s, a body in 15, person 0, anny-22, 320 x 240 px, "
+        "Capture(15 frames over 0.47 s, a body in 15, person 0, anny, 320 x 240 px, "
         "focal length 400 px assumed, keypoints by a made detector)"
     )
     assert "\n" not in repr(result) and len(repr(result)) < 400

@@ -60,20 +60,18 @@ def changes_between(before: Any, after: Any) -> tuple[str, ...]:
 
 
 def _between(before: Any, after: Any, path: PathParts) -> Iterator[str]:
-    if dataclasses.is_dataclass(after) and not isinstance(after, type):
+    if isinstance(before, tuple) and isinstance(after, tuple):
+        if before != after and _are_dataclasses(after) and len(before) == len(after):
+            for k, (old, new) in enumerate(zip(before, after, strict=True)):
+                yield from _between(old, new, (*path, f"[{k}]"))
+        elif before != after:
+            yield f"{_name(path)}={_text(after)}"
+    elif dataclasses.is_dataclass(after) and not isinstance(after, type):
         if type(before) is not type(after):
             yield f"{_name(path)}={type(after).__name__}"
             before = type(after)()
         for field in dataclasses.fields(after):
             yield from _between(getattr(before, field.name), getattr(after, field.name), (*path, field.name))
-    elif (
-        isinstance(after, tuple)
-        and _are_dataclasses(after)
-        and isinstance(before, tuple)
-        and len(before) == len(after)
-    ):
-        for k, (old, new) in enumerate(zip(before, after, strict=True)):
-            yield from _between(old, new, (*path, f"[{k}]"))
     elif before != after:
         yield f"{_name(path)}={_text(after)}"
 
@@ -137,7 +135,7 @@ def _parts(name: str) -> PathParts:
     """`scenes.other_noises[0].white` as ("scenes", "other_noises", "[0]", "white"); none for what is no path."""
     if not re.fullmatch(r"\w+(\[\d+\])*(\.\w+(\[\d+\])*)*", name):
         return ()
-    return tuple(re.findall(r"\w+|\[\d+\]", re.sub(r"\[(\d+)\]", r".[\1]", name).replace(".[", " [")))
+    return tuple(re.findall(r"\w+|\[\d+\]", name))
 
 
 def _name(path: PathParts) -> str:

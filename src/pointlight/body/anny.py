@@ -48,7 +48,7 @@ class AnnyBody(BodyModel):
         >>> import torch, pointlight
         >>> body = pointlight.AnnyBody()
         >>> round(float(body.stature_m(torch.tensor(pointlight.MEAN_ADULT_SHAPE))), 2)  # metres
-        1.66
+        1.7
     """
 
     template: Tensor

@@ -62,7 +62,7 @@ class Capture:
         >>> import pointlight
         >>> capture = pointlight.Capture.load("poses.npz")
         >>> capture
-        Capture(15 frames over 0.47 s, a body in 15, person 0, anny-22, 320 x 240 px, focal length ...)
+        Capture(15 frames over 0.47 s, a body in 15, person 0, anny, 320 x 240 px, focal length ...)
         >>> float(capture.joints_camera_m[capture.valid].max()) < 2.0  # metres from the hips
         True
         >>> capture == pointlight.Capture.load("poses.npz")

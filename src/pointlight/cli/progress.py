@@ -92,6 +92,7 @@ def stage_bars() -> Iterator[ProgressCallback]:
 def warnings_as_sentences() -> Iterator[None]:
     """Warnings are sentences for a person, who does not look for them in the source."""
     with warnings.catch_warnings():
+        warnings.simplefilter("always", UserWarning)
         warnings.showwarning = _say
         yield
 

@@ -9,9 +9,6 @@ from typing import TypeAlias
 
 from pointlight.errors import PointlightError
 
-BoxLike: TypeAlias = "PersonBox | str | Sequence[float]"
-"""What says which person: `PersonBox`, "X,Y,W,H@S", or the numbers."""
-
 
 @dataclass(frozen=True)
 class PersonBox:
@@ -112,3 +109,7 @@ class PersonBox:
                 f"the middle of the box ({x:g}, {y:g}) lies outside the picture of {image_size[0]} x"
                 f" {image_size[1]} pixels; give X,Y,W,H in pixels of the upright picture"
             )
+
+
+BoxLike: TypeAlias = PersonBox | str | Sequence[float]
+"""What says which person: `PersonBox`, "X,Y,W,H@S", or the numbers."""

@@ -2,7 +2,7 @@
 # pose2sim 0.10.49: its converter from TRC to C3D turns a gap into a marker that was measured at the origin.
 #
 # Expected: a marker that is missing in the TRC file is missing in the C3D file. C3D marks that by a negative residual
-# (so say the C3D User Guide and the READMEs of ezc3d and c3d).
+# (so say the C3D User Guide and ezc3d's README).
 # Happens: trc_to_c3d writes the residual 0 for every point and stores whole millimetres as 16 bit integers; nan becomes
 # 0 on the way. The knee that was not seen stands at (0, 0, 0), and readers call it measured. (A warning of numpy about
 # an invalid cast may appear; the program says "Converted".)

@@ -1,8 +1,8 @@
 #!/bin/sh
 # trimesh 5.2.0: a skinned mesh is moved by its own node, which glTF forbids.
 #
-# Expected: glTF 2.0, section 3.7.3.3 (Skins): only the joints' transforms apply to a skinned mesh, the transform of its
-# node MUST be ignored. Blender and three.js do so.
+# Expected: glTF 2.0, section "Skins": only the joints' transforms apply to a skinned mesh, the transform of its
+# node MUST be ignored. Blender and three.js do so, and the validator warns (NODE_SKINNED_MESH_LOCAL_TRANSFORMS).
 # Happens: trimesh reads the mesh as if there were no skin and applies the node's transform. The body below stands one
 # metre beside the place that its joint gives it; its joints are in the scene's graph at the right place.
 # What to do: as a writer, give the skinned mesh's node no transform; then all readers agree. As a reader, take the

@@ -8,8 +8,6 @@ import torch
 
 from pointlight.body import EXTENDED_KEYPOINTS, NETWORK_KEYPOINTS, mirror_order
 from pointlight.cues import (
-    CROP_PX,
-    PERSON_PX,
     Cues,
     Observation,
     PointCueConfig,
@@ -18,6 +16,7 @@ from pointlight.cues import (
     repair_sides,
     track_boxes,
 )
+from pointlight.geometry import CROP_PX, PERSON_PX
 
 FRAMES = 31
 

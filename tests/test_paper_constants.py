@@ -6,7 +6,8 @@ import torch
 
 from pointlight.body import EVALUATION_JOINTS, NETWORK_KEYPOINTS, AnnyBody
 from pointlight.capture.overlay import TURN_DEG
-from pointlight.cues import CROP_PX, KEYPOINT_SETS, MIN_VISIBLE, PERSON_PX, PointCueConfig, totally_occluded
+from pointlight.cues import KEYPOINT_SETS, MIN_VISIBLE, PointCueConfig, totally_occluded
+from pointlight.geometry import CROP_PX, PERSON_PX
 from pointlight.network import HEADS, ITERATIONS, MotionHMRConfig
 from pointlight.simulator import CLIP_FRAMES, FRAMES_PER_SECOND, KeypointMaskingConfig, SceneConfig
 from pointlight.simulator.scenes import HIDDEN_BEHIND_M, SURREAL_CAMERA

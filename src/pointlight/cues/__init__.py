@@ -8,13 +8,10 @@ from pointlight.cues.config import KEYPOINT_SETS, CropFrames, CueConfig, Cues, O
 from pointlight.cues.points import PointCueConfig, crop_coordinates
 from pointlight.cues.repair import RepairConfig, Repaired, repair_sides
 from pointlight.cues.tracks import Keypoints2D
-from pointlight.geometry import CROP_PX, PERSON_PX
 
 __all__ = [
-    "CROP_PX",
     "KEYPOINT_SETS",
     "MIN_VISIBLE",
-    "PERSON_PX",
     "Boxes",
     "CropFrames",
     "CueConfig",

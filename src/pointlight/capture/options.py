@@ -109,6 +109,7 @@ class PredictKeywords(TypedDict, total=False):
 
     model: Path | str
     keypoints: Path | str | None
+    keypoint_format: str | None
     start_s: float | None
     end_s: float | None
     fov_deg: float | None

@@ -9,6 +9,7 @@ import torch
 
 from pointlight.body import MEAN_ADULT_SHAPE, AnnyBody, BodyState
 from pointlight.motion.clip import DRIVEN_JOINTS
+from pointlight.values import by_value
 
 SIDES = ("left", "right")
 
@@ -29,6 +30,7 @@ class Palm:
     normal: np.ndarray
 
 
+@by_value
 @dataclass(frozen=True)
 class BodyRig:
     """The mean adult at rest, body axes, metres.

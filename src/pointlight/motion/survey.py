@@ -22,6 +22,7 @@ from pointlight.motion.source_pose import Source, read_source
 from pointlight.motion.turns import unit
 from pointlight.motion.world_axes import STATURE_PER_SIZE
 from pointlight.progress import Progress, ProgressCallback, silent
+from pointlight.values import by_value
 
 _LINES: tuple[tuple[str, str], ...] = (
     *(("left_hip", "right_hip"), ("left_shoulder", "right_shoulder"), ("neck", "face")),
@@ -45,6 +46,7 @@ _FIGURE_PX = (96, 150)
 _METRES_HIGH = 2.3
 
 
+@by_value
 @dataclass(frozen=True)
 class MotionReport:
     """One file.

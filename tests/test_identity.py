@@ -182,7 +182,8 @@ def test_a_field_that_was_added_changes_no_hash_of_before() -> None:
     before = to_plain(Before()) | {"type": "Now"}
     assert from_plain(Now, before, "a file") == Now()
     assert config_sha256(Now()) == config_sha256(before) != config_sha256(Now(colour="red"))
-    assert to_plain(Now())["colour"] == "grey" and from_plain(Now, to_plain(Now()), "a file") == Now()
+    for other in (Now(), Now(colour="red")):
+        assert from_plain(Now, to_plain(other), "a file") == other
     with pytest.raises(PointlightError, match="differs in size"):
         from_plain(Now, {"type": "Now", "colour": "red"}, "a file")
 

@@ -39,15 +39,15 @@ _LONGEST_SHOWN = 60
 def added(default: Any) -> Any:
     """A field that version 0.1.0 did not have; `default` is what it acted by.
 
-    Configurations stored before are read with it, and where it stands the field is no part of the identity, so that
-    their hashes stay. `repr`, by which that version hashed, leaves the field out.
+    Configurations stored before are read with it, and where it stands the field is left out of what is stored and of the
+    identity, so that their hashes stay. `repr`, by which that version hashed, leaves the field out.
     """
     return dataclasses.field(default=default, repr=False, metadata={_ADDED: True})
 
 
 def to_plain(value: Any) -> Any:
     """A dataclass tree as dictionaries, lists and plain values; each dataclass carries its type's name."""
-    return _tree(value, "", lambda leaf, where: leaf, whole=True)
+    return _tree(value, "", lambda leaf, where: leaf)
 
 
 def identity(tree: Any) -> Any:
@@ -61,7 +61,7 @@ def identity(tree: Any) -> Any:
         TypeError: a value that JSON does not know, or a key that is no text.
         ValueError: a number that is not finite.
     """
-    return _tree(tree, "", _identity_of_leaf, whole=False)
+    return _tree(tree, "", _identity_of_leaf)
 
 
 def config_sha256(tree: Any) -> str:
@@ -130,25 +130,25 @@ def _shown(value: Any) -> str:
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
 
 
-def _tree(value: Any, where: str, leaf: Callable[[Any, str], Any], whole: bool) -> Any:
+def _tree(value: Any, where: str, leaf: Callable[[Any, str], Any]) -> Any:
     """The tree in dictionaries and lists; `leaf` is given every other value and its dotted name.
 
-    Where it need not be whole, fields that were added and stand at their defaults are left out.
+    Fields that were added and stand at their defaults are left out.
     """
     prefix = f"{where}." if where else ""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = {
-            field.name: _tree(getattr(value, field.name), f"{prefix}{field.name}", leaf, whole)
+            field.name: _tree(getattr(value, field.name), f"{prefix}{field.name}", leaf)
             for field in dataclasses.fields(value)
-            if whole or not (_is_added(field) and getattr(value, field.name) == field.default)
+            if not (_is_added(field) and getattr(value, field.name) == field.default)
         }
         return {"type": type(value).__name__, **fields}
     if isinstance(value, dict):
         if odd := [key for key in value if not isinstance(key, str)]:
             raise TypeError(f"{where or 'the configuration'} has the key {odd[0]!r}; keys are texts")
-        return {key: _tree(item, f"{prefix}{key}", leaf, whole) for key, item in value.items()}
+        return {key: _tree(item, f"{prefix}{key}", leaf) for key, item in value.items()}
     if isinstance(value, tuple | list):
-        return [_tree(item, f"{where}[{k}]", leaf, whole) for k, item in enumerate(value)]
+        return [_tree(item, f"{where}[{k}]", leaf) for k, item in enumerate(value)]
     return leaf(value, where)
 
 

@@ -19,7 +19,7 @@ class PredictOptions:
     Attributes:
         model: name of a shipped model or path of weights.
         keypoints: file with 2D keypoints in place of the detector.
-        start_s: first second of the video to use.
+        start_s: first second of the video to use, from its first frame on.
         end_s: last second.
         fov_deg: field of view along the picture's longer side.
         focal_px: focal length in pixels; excludes `fov_deg`.

@@ -3,12 +3,11 @@
 Boxes, repair of left-right swaps, and the inputs themselves; nothing here learns.
 """
 
-from pointlight.cues.boxes import MIN_VISIBLE, Boxes, totally_occluded, track_boxes
+from pointlight.cues.boxes import CROP_PX, MIN_VISIBLE, PERSON_PX, Boxes, totally_occluded, track_boxes
 from pointlight.cues.config import KEYPOINT_SETS, CropFrames, CueConfig, Cues, Observation, crop_scale
 from pointlight.cues.points import PointCueConfig, crop_coordinates
 from pointlight.cues.repair import RepairConfig, Repaired, repair_sides
 from pointlight.cues.tracks import Keypoints2D
-from pointlight.geometry import CROP_PX, PERSON_PX
 
 __all__ = [
     "CROP_PX",

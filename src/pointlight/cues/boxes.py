@@ -8,7 +8,9 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from pointlight.geometry import keypoint_box
+from pointlight.geometry import CROP_PX, PERSON_PX, keypoint_box
+
+__all__ = ["CROP_PX", "MIN_VISIBLE", "PERSON_PX", "Boxes", "totally_occluded", "track_boxes"]
 
 MIN_VISIBLE = 7
 """Frames with fewer visible keypoints of the 12 count as totally occluded (section 4, appendix A)."""

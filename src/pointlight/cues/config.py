@@ -10,8 +10,8 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from pointlight.body import EXTENDED_KEYPOINTS, NETWORK_KEYPOINTS
-from pointlight.cues.boxes import Boxes, totally_occluded, track_boxes
-from pointlight.geometry import CROP_PX, PERSON_PX, crop_ray_rotation, pixel_rays
+from pointlight.cues.boxes import CROP_PX, PERSON_PX, Boxes, totally_occluded, track_boxes
+from pointlight.geometry import crop_ray_rotation, pixel_rays
 
 KEYPOINT_SETS: dict[str, tuple[str, ...]] = {"paper12": NETWORK_KEYPOINTS, "extended19": EXTENDED_KEYPOINTS}
 """Input sets by the name that a checkpoint carries; the first 12 are always the paper's."""

@@ -39,7 +39,13 @@ from pointlight.simulator.people import (
 )
 from pointlight.simulator.people.appearance import draw_skin
 from pointlight.simulator.people.dressing import dress
-from pointlight.simulator.people.fabrics import HELDOUT_KIND, KINDS, procedural_fabrics, split_of
+from pointlight.simulator.people.fabrics import (
+    HELDOUT_KIND,
+    KINDS,
+    picture_fabrics,
+    procedural_fabrics,
+    split_of,
+)
 from pointlight.simulator.people.surface import surface_of
 from pointlight.simulator.scenes import SelfOcclusion
 
@@ -425,6 +431,15 @@ def test_pictures_become_clothes(tmp_path: Path, scenes: list[Scene]) -> None:
         used[split] = {name for appearance in draws for name in appearance.fabrics}
         assert all(name.startswith("picture/") for name in used[split])
     assert not used["train"] & used["heldout"]
+
+
+def test_what_is_no_picture_is_left_out_of_the_clothes(tmp_path: Path) -> None:
+    for number in range(12):
+        Image.new("RGB", (8, 8), (20 * number, 10, 10)).save(tmp_path / f"{number}.png")
+    (tmp_path / "._0.png").write_bytes(b"Mac OS X resource fork")
+    with pytest.warns(UserWarning, match=r"\._0\.png is not a picture .* it is left out"):
+        found = picture_fabrics(tmp_path, "train")
+    assert found and all(fabric.path != tmp_path / "._0.png" for fabric in found)
 
 
 def test_skin_covers_the_human_range_evenly() -> None:

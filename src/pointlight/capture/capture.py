@@ -33,7 +33,7 @@ class Capture:
 
     Attributes:
         frame_index: (T,) int64 numbers of the video's frames.
-        time_s: (T,) float64 the video's own times.
+        time_s: (T,) float64 seconds since the video's first frame.
         valid: (T,) bool, there is a body in this frame.
         occluded: (T,) bool, fewer than 7 of the 12 keypoints were seen: a body here is inferred from other
             frames.

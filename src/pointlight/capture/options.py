@@ -26,7 +26,7 @@ class PredictOptions:
         model: name of a shipped model or path of weights.
         keypoints: file with 2D keypoints in place of the detector.
         keypoint_format: the order of that file's keypoints where it can't tell, a key of `LAYOUTS` such as "body25b".
-        start_s: first second of the video to use.
+        start_s: first second of the video to use, from its first frame on.
         end_s: last second.
         fov_deg: field of view along the picture's longer side, degrees.
         focal_px: focal length in pixels; excludes `fov_deg`.

@@ -17,7 +17,7 @@ class Keypoints2D:
 
     Attributes:
         names: of the K keypoints; left and right are the person's own.
-        time_s: (T,) float64, the video's own times, strictly increasing.
+        time_s: (T,) float64, seconds since the video's first frame, strictly increasing.
         frame_index: (T,) int64, the video's frame numbers from 0, strictly increasing.
         points: (T, K, 3) float32: x and y in continuous pixels of the upright picture, score in [0, 1]; a
             score of 0 says that the keypoint is absent, whatever x and y are.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,7 +14,7 @@ from PIL import Image
 from scipy import ndimage
 
 from pointlight.errors import PointlightError
-from pointlight.media import read_picture
+from pointlight.media import picture_size, read_picture
 from pointlight.randomness import stream
 
 TILE_PX = 96
@@ -71,7 +72,7 @@ def procedural_fabrics(split: str, kinds: tuple[str, ...] | None = None) -> tupl
 def picture_fabrics(folder: Path, split: str) -> tuple[Fabric, ...]:
     """The pictures of a folder that belong to a split; the split follows from a picture's content.
 
-    A folder is read once a process.
+    A folder is read once a process. What is no picture inside is left out, with a warning.
 
     Raises:
         PointlightError: the folder holds no picture, or none of this split.
@@ -83,6 +84,11 @@ def picture_fabrics(folder: Path, split: str) -> tuple[Fabric, ...]:
         )
     found = []
     for path in paths:
+        try:
+            picture_size(path)
+        except PointlightError as error:
+            warnings.warn(f"{error}; it is left out", stacklevel=2)
+            continue
         content = hashlib.blake2b(path.read_bytes(), digest_size=8).hexdigest()
         if split_of(f"picture/{content}") == split:
             found.append(Fabric(f"picture/{path.relative_to(folder).as_posix()}@{content}", split, path))

@@ -318,7 +318,7 @@ def test_odd_files_are_left_out_by_name_and_the_folder_goes_on(tmp_path, body):
 def test_a_file_that_is_asked_for_alone_is_refused(tmp_path, body):
     folder = odd_folder(tmp_path / "folder")
     with pytest.raises(
-        PointlightError, match=r"dog\.bvh goes on all fours at rest and in motion, as animals do"
+        PointlightError, match=r"dog\.bvh.* goes on all fours at rest and in motion, as animals do"
     ):
         compile_motion_bank(folder / "dog.bvh", body, tmp_path / "cache")
     assert len(compile_motion_bank(folder / "person.bvh", body, tmp_path / "cache").clips) == 1

@@ -11,7 +11,7 @@ from pointlight.errors import PointlightError
 from pointlight.motion.clip import MotionClip
 from pointlight.motion.humanoid import find_humanoid
 from pointlight.motion.joint_tree import JointTree
-from pointlight.motion.source_text import UNITS_M, check_height, detect_scale, known_unit
+from pointlight.motion.source_text import UNITS_M, check_height, known_unit
 from pointlight.motion.world_axes import TURNS, find_up, stature
 
 _PERSON_M = 1.7
@@ -28,21 +28,27 @@ def in_metres(clip: MotionClip, path: Path, scale_to_m: float | None) -> tuple[M
             person's. Where no unit in use fits a person, the person becomes one of 1.7 m.
 
     Raises:
-        PointlightError: the skeleton is a giant's or a dwarf's.
+        PointlightError: the skeleton is a giant's or a dwarf's, or no person's and of no known unit.
     """
-    guessed = clip.guessed
-    length = _stature(clip)
-    person = length is not None
-    if length is None:
+    guessed, why_no_person = clip.guessed, ""
+    try:
+        tree = JointTree.of(clip)
+        length = stature(find_humanoid(tree), tree.places)
+    except PointlightError as error:
+        why_no_person = str(error)
         length = float(np.ptp(clip.rest_positions_m(), axis=0).max())
     if scale_to_m is None:
-        unit = known_unit(length)
-        if unit is not None:
-            guessed = (*guessed, f"unit {_UNIT_NAMES[unit]}")
-        elif person and length > 0:
-            unit = _PERSON_M / length
-            guessed = (*guessed, f"unit {unit:.3g} m, for a person of {_PERSON_M} m")
-        scale_to_m = detect_scale(path, length) if unit is None else unit
+        scale_to_m = known_unit(length)
+        if scale_to_m is not None:
+            guessed = (*guessed, f"unit {_UNIT_NAMES[scale_to_m]}")
+        elif why_no_person:
+            raise PointlightError(
+                f"the skeleton of {path} is {length:g} units long, which is no person in metres, inches, centimetres "
+                f"or millimetres, and it {why_no_person}; say how long a unit is (scale_to_m)"
+            )
+        else:
+            scale_to_m = _PERSON_M / length
+            guessed = (*guessed, f"unit {scale_to_m:.3g} m, for a person of {_PERSON_M} m")
     check_height(path, length * scale_to_m, scale_to_m)
     moved = clip.translations_m
     return replace(
@@ -55,11 +61,12 @@ def in_metres(clip: MotionClip, path: Path, scale_to_m: float | None) -> tuple[M
 
 
 def known_person(clip: MotionClip, scale_to_m: float) -> bool:
-    """Whether a unit makes a person, or at least no giant and no dwarf, of a clip in units of its file."""
-    length = _stature(clip)
-    if length is None:
+    """Whether a unit makes no giant and no dwarf of the person of a clip in units of its file; True where it is none's."""
+    tree = JointTree.of(clip)
+    try:
+        return 0.5 <= stature(find_humanoid(tree), tree.places) * scale_to_m <= 3.0
+    except PointlightError:
         return True
-    return 0.5 <= length * scale_to_m <= 3.0
 
 
 def upright(clip: MotionClip, path: Path, up: str | None) -> tuple[MotionClip, np.ndarray]:
@@ -83,14 +90,6 @@ def upright(clip: MotionClip, path: Path, up: str | None) -> tuple[MotionClip, n
     if up == "y":
         return replace(clip, guessed=guessed), turn
     return replace(clip.turned(turn), guessed=guessed), turn
-
-
-def _stature(clip: MotionClip) -> float | None:
-    tree = JointTree.of(clip)
-    try:
-        return stature(find_humanoid(tree), tree.places)
-    except PointlightError:
-        return None
 
 
 def _up(clip: MotionClip) -> str:

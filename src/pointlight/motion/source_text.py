@@ -121,20 +121,6 @@ def known_unit(length: float) -> float | None:
     return next((unit for unit in UNITS_M if low <= length * unit <= high), None)
 
 
-def detect_scale(path: Path, length: float) -> float:
-    """Metres per unit of the file, from a skeleton's length (the longer of height and span) in units of the file.
-
-    Raises:
-        PointlightError: it is no person's in any unit.
-    """
-    if (unit := known_unit(length)) is None:
-        raise PointlightError(
-            f"the skeleton of {path} is {length:g} units long, which is no person in metres, inches, centimetres "
-            "or millimetres; say how long a unit is (scale_to_m)"
-        )
-    return unit
-
-
 def check_height(path: Path, length_m: float, scale_to_m: float) -> None:
     """Refuse a stated unit that makes a giant or a dwarf of a skeleton."""
     if not 0.5 <= length_m <= 3.0:

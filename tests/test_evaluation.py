@@ -445,7 +445,9 @@ def test_the_json_has_the_form_that_was_agreed(run_folder: Path, tmp_path: Path,
     assert paired.difference_mm == pytest.approx(model.pa_mpjpe_mm - constant.pa_mpjpe_mm, abs=0.02)
     assert "| untrained |" in done.output and "| constant (baseline) |" in done.output
     assert "| left_knee " in done.output and tables(result) in done.output
-    assert "untrained 496/496" in done.output  # where there is no terminal, a line says when a model is done
+    assert (
+        "untrained, frame 496 of 496" in done.output
+    )  # where there is no terminal, a line says when a model is done
 
     # Keys of version 0.1.0, for one release.
     earlier = json.loads(file.read_text())

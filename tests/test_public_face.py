@@ -10,7 +10,7 @@ import inspect
 import json
 import re
 import typing
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -168,6 +168,20 @@ def test_every_docstring_is_whole(name: str) -> None:
     assert "Returns:" in text
     refuses = "raise PointlightError" in inspect.getsource(value) or parameters  # type: ignore[arg-type]
     assert "Raises:" in text or not refuses or name == "tables"
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        *(pointlight.Capture.load, pointlight.Capture.save),
+        *(pointlight.PersonBox.of, pointlight.PersonBox.parse),
+        pointlight.EvaluationResult.row,
+    ],
+)
+def test_methods_that_people_call_say_as_much(method: Callable[..., object]) -> None:
+    text = inspect.getdoc(method) or ""
+    assert "Args:" in text and "Raises:" in text
+    assert "Returns:" in text or inspect.signature(method).return_annotation == "None"
 
 
 def test_what_pages_use_stands_at_the_top() -> None:

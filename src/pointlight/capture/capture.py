@@ -147,7 +147,14 @@ class Capture:
         return flat.astype(np.float32)
 
     def save(self, path: Path | str) -> None:
-        """Write `poses.npz`, whole or not at all; equal captures give equal bytes."""
+        """Write `poses.npz`, whole or not at all; equal captures give equal bytes.
+
+        Args:
+            path: the file; one that is there is replaced.
+
+        Raises:
+            PointlightError: the file cannot be written.
+        """
         arrays: dict[str, np.ndarray] = {"format_version": np.array(FORMAT_VERSION, np.int64)}
         for entry in fields(self):
             value = getattr(self, entry.name)
@@ -166,6 +173,12 @@ class Capture:
     @classmethod
     def load(cls, path: Path | str) -> Capture:
         """Read `poses.npz`.
+
+        Args:
+            path: a file that `save` or `pointlight predict` wrote.
+
+        Returns:
+            A capture equal to the one that was written.
 
         Raises:
             PointlightError: the file is missing, is something else, or has another version.

@@ -325,6 +325,13 @@ class EvaluationResult(Generic[Row]):
     def row(self, model: str, variant: str = NETWORK_ALONE) -> Row:
         """The first row of a model or baseline as a variant runs it.
 
+        Args:
+            model: its name in the tables.
+            variant: key of how it was run; the network alone if not given.
+
+        Returns:
+            Its figures.
+
         Raises:
             PointlightError: there is none.
         """

@@ -21,7 +21,7 @@ def train(
     recipe_name: str | None,
     out: Path | str,
     *,
-    changes: Sequence[str] = (),
+    changes: Sequence[str] | str = (),
     motion: Path | Sequence[Path] | None = None,
     steps: int | None = None,
     minutes: float | None = None,
@@ -41,8 +41,8 @@ def train(
     Args:
         recipe_name: what to train; None only at a resume.
         out: the run's folder.
-        changes: fields of the recipe that are changed, each "path=value", such as "loss.reprojection=0.1"; at a resume
-            those of the run.
+        changes: fields of the recipe that are changed, each "path=value", such as "loss.reprojection=0.1"; one alone
+            needs no list, a resume none at all.
         motion: folder of motion capture, or several; procedural motions if not given, at a resume those of the run.
         steps: length of the run; the recipe's if not given.
         minutes: stop after so many, without a change of the schedule.
@@ -71,6 +71,7 @@ def train(
         'tiny'
     """
     out = Path(out)
+    changes = [changes] if isinstance(changes, str) else changes
     if extend_to is not None and not resume:
         raise PointlightError("--extend-to makes a run longer that is there already; give --resume as well")
     if not resume:

@@ -80,6 +80,12 @@ class PersonBox:
     def parse(cls, text: str) -> PersonBox:
         """Read `X,Y,W,H` or `X,Y,W,H@S`.
 
+        Args:
+            text: pixels of the upright picture, and seconds.
+
+        Returns:
+            The box.
+
         Raises:
             PointlightError: the text has another form.
         """

@@ -532,7 +532,7 @@ def test_paths_can_be_added_later(tmp_path: Path) -> None:
         sampler.sample(0, 0)
     seen: list[Progress] = []
     cache.add_paths("dis-fast", progress=seen.append)
-    assert seen == [Progress("camera", done, 2, "dis-fast") for done in (1, 2)]
+    assert seen == [Progress("camera", done, 2, "dis-fast", unit="window") for done in (1, 2)]
     assert np.abs(sampler.sample(0, 0).path_px).max() > 20
 
 
@@ -834,8 +834,8 @@ def test_whoever_comes_second_keeps_what_the_first_has_made(
     old.mkdir()
     os.utime(old, (0, 0))
 
-    def scan_late(path: Path) -> VideoFacts:
-        facts = scan_video(path)
+    def scan_late(path: Path, frames: int) -> VideoFacts:
+        facts = scan_video(path, frames)
         shutil.copytree(first.folder / "videos", late / "videos", dirs_exist_ok=True)
         return facts
 

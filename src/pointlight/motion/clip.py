@@ -106,8 +106,8 @@ class MotionClip:
         return self._only(slice(start, start + frames))
 
     def thinned(self, frames: int) -> MotionClip:
-        """At most so many frames, evenly taken; a look at the whole clip, not a motion."""
-        return self._only(slice(None, None, -(-self.frames // frames)))
+        """So many frames or nearly twice as many, evenly taken; a look at the whole clip, not a motion."""
+        return self._only(slice(None, None, max(1, self.frames // frames)))
 
     def turned(self, turn: np.ndarray) -> MotionClip:
         """The same motion in other world axes: rest and world turn together by `turn` (3, 3)."""

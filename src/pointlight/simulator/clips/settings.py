@@ -128,11 +128,12 @@ def count_before(
     return there["count"]
 
 
+_PICTURES = "config.appearance.pictures"
 _SOURCE_WORDS = {
     "versions.motions": ("motions", "motion"),
     "versions.backgrounds": ("backgrounds", "backgrounds"),
     "versions.people": ("people", "surreal"),
-    "versions.pictures": ("pictures of clothes", "pictures"),
+    _PICTURES: ("pictures of clothes", "pictures"),
 }
 _OPTION_WORDS = {
     "seed": ("another seed", "seed"),
@@ -158,7 +159,7 @@ def _causes(
         if name in values
     ]
     for name, (words, option) in _SOURCE_WORDS.items():
-        if name in values:
+        if any(each == name or each.startswith(f"{name}.") for each in values):
             causes.append(f"other {words} ({_again(option, before, now)})")
     causes += [
         f"{words} ({values[name][0]}, this is {values[name][1]})"
@@ -166,11 +167,7 @@ def _causes(
         if name in values and not (name == "versions.body" and "versions.people" in values)
     ]
     # The recipe's hash differs wherever its configuration does; a name or a split that differs says more than both.
-    config = [
-        each
-        for each in found
-        if each[0].startswith("config") and not each[0].startswith("config.appearance.pictures")
-    ]
+    config = [each for each in found if each[0].startswith("config") and not each[0].startswith(_PICTURES)]
     if config and not {"recipe", "split"} & values.keys():
         causes.append(f"other settings ({told(config, 'what is there')}; give what was given then)")
     return causes or [f"other settings ({told(found, 'what is there')})"]

@@ -143,7 +143,7 @@ def _at_times(joints_m: np.ndarray, own_s: np.ndarray, video_s: np.ndarray) -> n
 
 
 def _read_arrays(path: Path) -> _Joints:
-    arrays = read_npz(path, _WANTED)
+    arrays = read_npz(path, _WANTED.removeprefix("give "))
     if "joints_camera_m" in arrays:
         names, joints, index = arrays["joint_names"], arrays["joints_camera_m"], arrays["frame_index"]
     elif "joints" in arrays and "names" in arrays:

@@ -299,7 +299,7 @@ def test_a_run_says_how_far_it_is(tmp_path: Path, bank: MotionBank, body: AnnyBo
         ("train", 1, 2),
         ("train", 2, 2),
     ]
-    assert told[0].note.endswith("validation nan mm")
+    assert told[0].note.endswith(", warm-up until step 2")
     assert told[1].note == f"loss {trainer.latest_loss:.3f}, validation {trainer.latest_mm:.1f} mm"
     assert math.isfinite(trainer.latest_loss + trainer.latest_mm)
 

@@ -11,6 +11,7 @@ import av
 import numpy as np
 import pytest
 from av.filter import Graph
+from PIL import Image, ImageOps
 from video_files import MATRICES, SIZE, VideoSpec, number_of, numbered_picture, oriented, write_video
 
 from pointlight.errors import PointlightError
@@ -80,6 +81,19 @@ def test_turned_pictures_are_scaled_upright(tmp_path: Path, orientation: str) ->
     image = next(iter(VideoReader(path, size=half))).image
     assert image.shape[1::-1] == half
     assert np.abs(image.astype(int) - spec.shown(0)[::2, ::2]).mean() < 8
+
+
+@pytest.mark.parametrize("number", [1, 3, 6, 8, 2, 5])
+def test_a_picture_is_a_video_of_one_frame(tmp_path: Path, number: int) -> None:
+    """With the orientation that its EXIF data say, as Pillow shows it."""
+    exif = Image.Exif()
+    exif[0x0112] = number
+    path = tmp_path / "p.jpg"
+    Image.fromarray(numbered_picture(3)).save(path, exif=exif, quality=95)
+    (image,) = [frame.image for frame in VideoReader(path)]
+    with Image.open(path) as picture:
+        shown = np.asarray(ImageOps.exif_transpose(picture))
+    assert image.shape == shown.shape and np.abs(image.astype(int) - shown).mean() < 4
 
 
 def test_a_slanted_matrix_is_said(tmp_path: Path) -> None:

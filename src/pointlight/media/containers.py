@@ -18,7 +18,7 @@ from pointlight.errors import PointlightError
 
 _FALLBACK_FPS = 30.0
 _CROWDED_ERRORS = 1000
-_STILLS = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
+_COVERS = Disposition.attached_pic | Disposition.timed_thumbnails
 
 
 @dataclass
@@ -99,7 +99,7 @@ def choice_warning(container: InputContainer, chosen: VideoStream, path: Path) -
 
 def _moving(container: InputContainer) -> list[VideoStream]:
     known = [stream for stream in container.streams.video if stream.codec_context is not None]
-    return [stream for stream in known if not stream.disposition & _STILLS]
+    return [stream for stream in known if not stream.disposition & _COVERS]
 
 
 def _kinds(container: InputContainer) -> str:

@@ -8,9 +8,21 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av.sidedata.sidedata import Type as SideData
 from av.video.reformatter import VideoReformatter
 
 Size = tuple[int, int]
+
+
+def _newer_side_data(kind: type[SideData], number: object) -> SideData:
+    """A member for side data that FFmpeg knows and PyAV does not yet: EXIF, views of spatial video."""
+    member = object.__new__(kind)
+    member._name_, member._value_ = f"NEWER_{number}", number
+    return member
+
+
+# Without this PyAV refuses to list any side data of such a picture, its display matrix among them.
+SideData._missing_ = classmethod(_newer_side_data)  # pyright: ignore[reportAttributeAccessIssue]
 
 _SQUARE = 0.01
 """Pixels that differ less from a square, in parts of their side, are taken as square."""

@@ -107,6 +107,7 @@ _GATES = {
     "loss.fit_on_metric": "loss.surface_points",
     "loss.perspective": "loss.reprojection",
     "scenes.masking.block_frames": "scenes.masking.block",
+    "scenes.noise.stray_size": "scenes.noise.stray",
     "scenes.masking.total_occlusion_frames": "scenes.masking.total_occlusion",
 }
 """Fields that have no effect as long as another one is 0 or false."""

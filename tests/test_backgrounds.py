@@ -465,7 +465,7 @@ def test_paths_can_be_added_later(tmp_path: Path) -> None:
         sampler.sample(0, 0)
     seen: list[Progress] = []
     cache.add_paths("dis-fast", progress=seen.append)
-    assert seen == [Progress("camera", done, 2, "dis-fast") for done in (1, 2)]
+    assert seen == [Progress("camera", done, 2, "dis-fast", unit="window") for done in (1, 2)]
     assert np.abs(sampler.sample(0, 0).path_px).max() > 20
 
 

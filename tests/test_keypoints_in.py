@@ -316,7 +316,7 @@ def test_following_runs_both_ways_from_the_box(video: VideoReader) -> None:
 def test_progress_counts_frames(video: VideoReader) -> None:
     seen: list[Progress] = []
     MediapipeDetector(networks=MadeNetworks({})).track(video, progress=seen.append)
-    assert seen == [Progress("detect", done, FRAMES) for done in range(1, FRAMES + 1)]
+    assert seen == [Progress("detect", done, FRAMES, unit="frame") for done in range(1, FRAMES + 1)]
 
 
 def test_nobody(video: VideoReader) -> None:

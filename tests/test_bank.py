@@ -124,7 +124,7 @@ def test_a_plain_folder_compiles(tmp_path, body):
     ]
     assert {clip.file for clip in bank.clips} == {"a/one.bvh", "jumpy.bvh", "two.bvh.gz"}
     assert {(clip.group, clip.split) for clip in bank.clips} == {("all", "train")}
-    assert seen == [Progress("motion", done, 3) for done in (1, 2, 3)]
+    assert seen == [Progress("motion", done, 3, unit="file") for done in (1, 2, 3)]
     assert bank.pose.dtype == bank.root.dtype == bank.translation_m.dtype == np.float32
     identity = bank.pose @ bank.pose.swapaxes(-1, -2)
     np.testing.assert_allclose(identity, np.broadcast_to(np.eye(3), identity.shape), atol=1e-5)

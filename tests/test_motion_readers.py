@@ -173,7 +173,7 @@ def test_units_that_fit_no_person_are_found_by_the_stature_or_refused(tmp_path):
     path.write_text(
         path.read_text().replace("JOINT LeftUpLeg", "JOINT x", 1).replace("OFFSET 0.4", "OFFSET 9", 1)
     )
-    with pytest.raises(PointlightError, match=r"big\.bvh is \d+\.\d+ units long, .*scale_to_m"):
+    with pytest.raises(PointlightError, match=r"big\.bvh is \S+ units long, .*scale_to_m"):
         read_bvh(path)
     path.write_text(bvh_text(walking_clip(frames=2), scale_to_m=0.31))
     with pytest.raises(PointlightError, match=r"with scale_to_m = 1 the skeleton of .*is 5\.\d+ m long"):

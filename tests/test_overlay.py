@@ -71,7 +71,7 @@ def test_overlay_follows_the_capture(tmp_path: Path) -> None:
     steps: list[Progress] = []
     write_overlay(capture, video, out, body, progress=steps.append)
     frames = list(VideoReader(out))
-    assert steps[-1] == Progress("overlay", 4, 4)
+    assert steps[-1] == Progress("overlay", 4, 4, unit="frame")
     assert np.allclose([frame.time_s for frame in frames], capture.time_s, atol=1e-3)
     picture = frames[0].image.astype(int)
     assert picture.shape[:2] == (SIZE[1], 2 * SIZE[0])

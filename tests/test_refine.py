@@ -77,7 +77,7 @@ def test_it_comes_nearer_to_the_truth(body: AnnyBody) -> None:
     before, after = error_mm(body, start, truth).mean(), error_mm(body, found, truth).mean()
     assert before > 25
     assert after < 0.65 * before
-    assert told[-1] == Progress("refine", len(told), len(told))
+    assert told[-1] == Progress("refine", len(told), len(told), unit="step")
     for rotations in (found.pose, found.root):
         eye = np.einsum("...ij,...kj->...ik", rotations, rotations)
         assert np.abs(eye - np.eye(3)).max() < 1e-4

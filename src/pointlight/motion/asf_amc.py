@@ -264,7 +264,7 @@ def _read_line_by_line(path: Path, body: str, skipped: int, skeleton: Skeleton) 
     dof = {bone.name: len(bone.dof) for bone in skeleton.bones}
     frames: list[dict[str, list[float]]] = []
     number = skipped
-    for number, line in enumerate(body.split("\n"), start=skipped + 1):
+    for number, line in enumerate(body.removesuffix("\n").split("\n"), start=skipped + 1):
         words = line.split()
         if not words:
             continue

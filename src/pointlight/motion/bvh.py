@@ -20,8 +20,8 @@ _SHORTEST_FRAME_S, _LONGEST_FRAME_S = 1 / 5000, 1.0
 
 _BRACES = re.compile(r"([{}])")
 
-_MOVED = 1e-3
-"""Share of the longest bone by which a joint's position channels change before that counts as motion."""
+_ROUNDING, _SLIDE = 1e-4, 0.02
+"""Shares of a skeleton: what position channels differ by from rounding, and by what a joint slides in its socket."""
 
 
 @dataclass
@@ -55,8 +55,9 @@ def read_bvh(
     """Read a BVH file, plain or gzip.
 
     End sites become joints named after their parent with "_end". Position channels take OFFSET's place; whether the
-    root's OFFSET is to be added to them (files differ) is decided by what puts feet nearer the ground. Where those of
-    all other joints are 0 throughout, OFFSET stays.
+    root's OFFSET is to be added to them (files differ) is decided by what puts feet nearer the ground. OFFSET stays
+    where a joint only slides around it by less than 2 % of the skeleton, which no bone does, and where the channels of
+    all joints but the root are 0 throughout.
 
     Args:
         path: the file.
@@ -201,13 +202,12 @@ def _build_clip(
     lift = offsets[0].copy()
     offsets[0] = 0.0
     translations = None
-    if moved:
+    if moved := _beyond_offsets(moved, offsets, tuple(tree.parents)):
         translations = np.tile(offsets, (len(values), 1, 1))
         for joint, places in moved.items():
             translations[:, joint] = places
         offsets = np.median(translations, axis=0)
-        longest = np.linalg.norm(offsets, axis=-1).max()
-        if np.abs(translations - offsets).max() <= _MOVED * longest:
+        if np.ptp(translations, axis=0).max() <= _ROUNDING * np.linalg.norm(offsets, axis=-1).sum():
             translations = None
     clip = MotionClip(
         name=name,
@@ -227,6 +227,24 @@ def _build_clip(
     if abs(floor + rise[1]) < abs(floor):
         clip = replace(clip, root_translation_m=clip.root_translation_m + rise.astype(np.float32))
     return clip
+
+
+def _beyond_offsets(
+    moved: dict[int, np.ndarray], offsets: np.ndarray, parents: tuple[int, ...]
+) -> dict[int, np.ndarray]:
+    """Of joints with position channels those that say more than OFFSET does."""
+    rest = np.zeros_like(offsets)
+    for joint, parent in enumerate(parents):
+        if parent >= 0:
+            rest[joint] = rest[parent] + offsets[joint]
+    extent = np.ptp(rest, axis=0).max()
+    found = {}
+    for joint, places in moved.items():
+        away, slide = np.abs(places - offsets[joint]).max(), np.ptp(places, axis=0).max()
+        allowed = _SLIDE if slide > _ROUNDING * extent else _ROUNDING
+        if away > allowed * extent:
+            found[joint] = places
+    return found
 
 
 def _channel_values(

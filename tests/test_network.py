@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import replace
 
 import pytest
@@ -103,8 +104,10 @@ def test_without_memory_there_are_as_many_parameters(body: AnnyBody) -> None:
 
 
 def test_unknown_memory_is_refused(body: AnnyBody) -> None:
+    config = copy(SMALL)
+    object.__setattr__(config, "memory", "gru")  # a stored one; annotations are checked while tests run
     with pytest.raises(ValueError, match="'bilstm' or 'none'"):
-        network(body, replace(SMALL, memory="gru"))
+        network(body, config)
 
 
 def test_a_device_that_is_not_there_is_one_sentence() -> None:

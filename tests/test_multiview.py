@@ -428,7 +428,7 @@ def test_a_broken_set_is_named_and_the_others_are_scored(made_set: Path, weights
     (made_set / "unread").mkdir()
     (made_set / "unread" / "calibration.json").write_text("{")
     result = evaluate_multiview([str(weights)], made_set)
-    said = tables(result)
+    said = " ".join(tables(result).split())  # long lines are folded
     assert result.row("mine").by_set.keys() == {"made"}
     assert "broken is not scored: " in said and "cam2.mp4, which is not there" in said
     assert "unread is not scored: " in said and from_json(to_json(result)) == result

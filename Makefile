@@ -26,7 +26,7 @@ demo:  ## predict on a sample video, which is fetched once, and score the result
 
 test:  ## the whole suite but for the long tests
 	@$(INSTALL) test
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist worksteal
 
 slow:  ## the long tests
 	@$(INSTALL) slow

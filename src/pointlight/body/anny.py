@@ -56,6 +56,7 @@ class AnnyBody(BodyModel):
     target_scale: Tensor
     corner_coefficients: Tensor
     corner_values: Tensor
+    leg_values: Tensor
     skin_weights: Tensor
 
     def __init__(self) -> None:

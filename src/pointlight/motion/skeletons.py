@@ -254,4 +254,4 @@ def _stands(clip: MotionClip, family: SkeletonFamily) -> bool:
         direction[axis] >= _UPRIGHT_COSINE * np.linalg.norm(direction)
         for direction, axis in ((across, 0), (up, 1))
     )
-    return upright and abs(arm @ family.elbow_axis) <= _ALONG_COSINE * np.linalg.norm(arm)
+    return bool(upright and abs(arm @ family.elbow_axis) <= _ALONG_COSINE * np.linalg.norm(arm))

@@ -112,10 +112,10 @@ class _Reading:
         trunk = found.middle("shoulder", rest) - found.middle("hip", rest)
         axes = _squared(np.stack(_standing(hips, trunk)))
         legs = unit(axes @ (found.middle("ankle", rest) - found.middle("hip", rest)))
-        head = axes @ (found.place("head_end" if "head_end" in found.places else "head", rest) if "head" in found.turns
-                       else found.middle("shoulder", rest) + trunk) - axes @ found.middle("shoulder", rest)  # fmt: skip
-        good = (axes @ shoulders)[0] > 0.7 and legs[1] < 0.3 and head[1] > 0 and np.linalg.norm(trunk) > 0
-        return axes if good else None
+        top = "head_end" if "head_end" in found.places else "head"
+        above = found.place(top, rest) - found.middle("shoulder", rest) if top in found.places else trunk
+        upright = (axes @ shoulders)[0] > 0.7 and legs[1] < 0.3 and (axes @ above)[1] > 0
+        return axes if upright and np.linalg.norm(trunk) > 0 else None
 
     def _trunk_frames(self, stands: np.ndarray | None) -> dict[str, np.ndarray]:
         """Joint of the trunk -> (3, 3) from our rest axes to its own."""

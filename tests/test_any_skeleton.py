@@ -16,7 +16,14 @@ from skeleton_kinds import BY_NAME, KINDS, POSES, motion, write_clip
 
 from pointlight.body import AnnyBody
 from pointlight.errors import PointlightError
-from pointlight.motion import MotionClip, compile_motion_bank, survey_motions, survey_table, warn_of_skipped
+from pointlight.motion import (
+    MotionClip,
+    compile_motion_bank,
+    draw_survey,
+    survey_motions,
+    survey_table,
+    warn_of_skipped,
+)
 from pointlight.motion.bvh import read_bvh
 from pointlight.motion.fidelity import forward
 from pointlight.motion.joint_names import read_names
@@ -358,6 +365,19 @@ def test_the_survey_says_what_it_sees(tmp_path, rig):
     table = survey_table(list(reports.values())).splitlines()
     assert table[1].split()[:4] == ["person.bvh", "by", "names", "and"]
     assert sum(line.startswith("left out: ") for line in table) == 5
+
+
+def test_who_lies_is_drawn_in_the_own_column(tmp_path, rig):
+    (person,) = [
+        report
+        for report in survey_motions(odd_folder(tmp_path / "folder"), rig)
+        if report.file == "person.bvh"
+    ]
+    lying = replace(person, figures=person.figures[..., ::-1] * 1.5)
+    sheets = [draw_survey([report]).astype(int) for report in (person, lying)]
+    for sheet in sheets:
+        columns = sheet[40:150, 6:-6].reshape(110, 6, 96, 3)  # six figures side by side
+        assert (columns[:, :, :2] > 200).all() and (columns[:, :, 2:-2] < 200).any((0, 2, 3)).all()
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,8 @@ _LINES: tuple[tuple[str, str], ...] = (
         )
     ),
 )
-_COLOURS = {"left": (40, 90, 200), "right": (205, 50, 50), "middle": (90, 90, 90)}
+_COLOURS = {"left": (215, 95, 40), "right": (40, 90, 200), "middle": (90, 90, 90)}
+"""As in the overlay of `predict`."""
 _NECK_TO_FACE_M = np.array((0.0, 0.18, 0.1))
 """Where a head without a turn would be drawn, above the middle of the shoulders and ahead."""
 
@@ -43,6 +44,7 @@ _SHARES = (0.1, 0.5, 0.9)
 """Moments that are drawn, as shares of a clip."""
 
 _FIGURE_PX = (96, 150)
+_MARGIN_PX = 3
 _METRES_HIGH = 2.3
 
 
@@ -178,7 +180,7 @@ def survey_table(reports: Sequence[MotionReport]) -> str:
 def draw_survey(reports: Sequence[MotionReport], most: int = 60) -> np.ndarray:
     """(H, W, 3) uint8 RGB: source and body beside each other in three moments of every file that can be used.
 
-    Left limbs are blue, right ones red.
+    Left limbs are orange, right ones blue, as in the overlay of `predict`.
 
     Args:
         reports: of the files.
@@ -200,12 +202,13 @@ def _cell(report: MotionReport) -> np.ndarray:
     width, height = _FIGURE_PX
     picture = Image.new("RGB", (width * 2 * len(report.figures), height + 18), (250, 250, 250))
     pen = ImageDraw.Draw(picture)
+    heights_m = (_METRES_HIGH * max(report.stature_m, 0.1) / 1.7, _METRES_HIGH)
     for moment, pair in enumerate(report.figures):
+        zoom = _zoom(pair, heights_m)
         for column, lines in enumerate(pair):
-            size = _METRES_HIGH if column else _METRES_HIGH * max(report.stature_m, 0.1) / 1.7
             corner = np.array((width * (2 * moment + column + 0.5), 18 + height * 0.5))
             for (start, end), line in zip(_LINES, lines, strict=True):
-                points = corner + line * (height / size) * (1, -1)
+                points = corner + line * (zoom * height / heights_m[column]) * (1, -1)
                 sides = {name.partition("_")[0] for name in (start, end)}
                 colour = _COLOURS[sides.pop() if len(sides) == 1 else "middle"]
                 pen.line([tuple(point) for point in points], fill=colour, width=2)
@@ -213,3 +216,12 @@ def _cell(report: MotionReport) -> np.ndarray:
             [(2 * width * (moment + 1), 18), (2 * width * (moment + 1), height + 18)], fill=(220, 220, 220)
         )
     return np.asarray(picture)
+
+
+def _zoom(pair: np.ndarray, heights_m: tuple[float, float]) -> float:
+    """How much smaller than usual source and body (2, L, 2, 2) are drawn, so that who lies stays in the own column."""
+    room = np.array(_FIGURE_PX) / 2 - _MARGIN_PX
+    reach_px = [
+        np.abs(lines).max((0, 1)) * _FIGURE_PX[1] / m for lines, m in zip(pair, heights_m, strict=True)
+    ]
+    return min(1.0, float((room / np.maximum(reach_px, 1e-6)).min()))

@@ -27,7 +27,7 @@ from pointlight.motion import (
 from pointlight.motion.bvh import read_bvh
 from pointlight.motion.fidelity import forward
 from pointlight.motion.joint_names import read_names
-from pointlight.motion.library import MotionFile, read_motion
+from pointlight.motion.library import MotionFile, read_clip, read_motion
 from pointlight.motion.retarget import retarget, retarget_source
 from pointlight.motion.rig import BodyRig
 from pointlight.motion.skeletons import find_family
@@ -595,3 +595,21 @@ def test_shared_motions_of_another_skeleton_lie_crawl_and_roll(shared_data, rig)
     for report in reports.values():
         assert report.mapping == "any" and 1.5 < report.stature_m < 1.8
         assert "collars" in report.missing
+
+
+@pytest.mark.parametrize(
+    "name", ["cmu/05/05_01.amc.gz", "cmu/135/135_04.amc.gz", "cmu/06/06_07.bvh.gz", "cmu/94/94_15.bvh.gz"]
+)
+def test_known_families_are_the_yardstick(shared_data, rig, name):
+    """Of the first the forearm is short without the bone that only twists; of the second the thumb begins on that."""
+    clip = read_clip(shared_data / "motion", MotionFile(name, "", "train"))
+    own, any_skeleton = (
+        forward(retarget_source(clip, source, rig), rig)
+        for source in (read_source(clip), read_source(clip, generic=True))
+    )
+    for side, _ in SIDES:
+        for start, end in (("hip", "knee"), ("knee", "ankle"), ("shoulder", "elbow"), ("elbow", "wrist")):
+            ways = [unit(at[1][f"{side}_{end}"] - at[1][f"{side}_{start}"]) for at in (own, any_skeleton)]
+            assert np.degrees(np.arccos((ways[0] * ways[1]).sum(-1).clip(-1, 1))).max() < 1.0
+        palms = [at[0][f"{side}_wrist"] @ rig.palms[side].normal for at in (own, any_skeleton)]
+        assert np.degrees(np.arccos((palms[0] * palms[1]).sum(-1).clip(-1, 1))).max() < 4.0

@@ -257,8 +257,12 @@ def full_person() -> np.ndarray:
 
 
 @pytest.fixture
-def made_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Four cameras that see `full_person`, with a detector whose own 3D is the truth in the first and bent elsewhere."""
+def made_set(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Four cameras that see `full_person`, with a detector whose own 3D is the truth in the first and bent elsewhere.
+
+    A parameter says how many frames they have.
+    """
+    frames = getattr(request, "param", FRAMES)
     folder = tmp_path / "data" / "made"
     folder.mkdir(parents=True)
     cameras = []
@@ -270,14 +274,14 @@ def made_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (folder / "calibration.json").write_text(json.dumps({"units": "metres", "cameras": cameras}))
     roles = "\n".join(f"made/cam{i}.mp4,{'test' if i else 'development'}" for i in range(4))
     (tmp_path / "data" / "index.csv").write_text(f"file,role\n{roles}\n")
-    joints = full_person()
+    joints = full_person()[:frames]
     twelve = [EXTENDED_KEYPOINTS.index(name) for name in NETWORK_KEYPOINTS]
 
     def see(view: View, cache: Path | None, progress: object) -> CameraDetections:
         flat = view.lens.project(torch.from_numpy(joints)).numpy()
         points = np.concatenate((flat, np.ones((*flat.shape[:2], 1))), axis=-1)
-        time_s = np.arange(FRAMES) / 60
-        found = Keypoints2D(EXTENDED_KEYPOINTS, time_s, np.arange(FRAMES), points, view.image_size, "made")
+        time_s = np.arange(frames) / 60
+        found = Keypoints2D(EXTENDED_KEYPOINTS, time_s, np.arange(frames), points, view.image_size, "made")
         world = view.lens.to_camera(torch.from_numpy(joints[:, twelve])).numpy()
         if view.name != "cam0":
             world = world + np.random.default_rng(1).normal(0, 0.03, world.shape)
@@ -371,7 +375,7 @@ def test_a_set_that_cannot_be_scored_says_why(made_set: Path, weights: Path) -> 
 def test_the_truth_is_kept_until_anything_it_is_made_of_changes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    views = seen(person(), noise_px=1.0)
+    views = seen(person()[:12], noise_px=1.0)
     made = []
     plain = multiview_truth.triangulate_person
 
@@ -422,6 +426,7 @@ def test_the_truth_of_an_older_version_is_found(tmp_path: Path, monkeypatch: pyt
     np.testing.assert_array_equal(again.joints_world_m, first.joints_world_m)
 
 
+@pytest.mark.parametrize("made_set", [24], indirect=True)
 def test_a_broken_set_is_named_and_the_others_are_scored(made_set: Path, weights: Path) -> None:
     shutil.copytree(made_set / "made", made_set / "broken")
     (made_set / "broken" / "cam2.mp4").unlink()

@@ -39,7 +39,7 @@ class DriftCue(CueConfig):
         return inputs * inputs.new_tensor((-1.0, 1.0, 1.0))
 
 
-@pytest.mark.parametrize("frames", [8, 31, 56])
+@pytest.mark.parametrize("frames", [8, 56])
 def test_a_new_cue_is_trained_evaluated_and_used(tmp_path: Path, frames: int) -> None:
     torch.set_num_threads(1)
     body = AnnyBody()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Unpack
@@ -20,20 +21,18 @@ from pointlight.capture.fitting.stature import of_height
 from pointlight.capture.options import PredictKeywords, PredictOptions, options_with
 from pointlight.capture.overlay import write_overlay
 from pointlight.capture.results import Diagnostics, FolderResult, PredictResult, Stopwatch
-from pointlight.cues import Keypoints2D, RepairConfig, Repaired, repair_sides
+from pointlight.capture.shots import of_shot, words_of_cuts
+from pointlight.cues import Keypoints2D, RepairConfig, Repaired, ShotFrames, repair_sides
 from pointlight.errors import PointlightError
 from pointlight.files import check_folder, ensure_folder
 from pointlight.geometry import default_focal_px, focal_from_fov
-from pointlight.media import VideoReader
+from pointlight.media import Frame, VideoReader
 from pointlight.network import WindowConfig
 from pointlight.progress import Progress, ProgressCallback, silent
 from pointlight.training import Checkpoint, load_checkpoint
 
 SEEN_SCORE = 0.3
 """Keypoints of lower score count as hidden."""
-
-_CUTS_NAMED = 5
-_STEPS_TOLD = 120
 
 _HIPS = (EVALUATION_JOINTS.index("left_hip"), EVALUATION_JOINTS.index("right_hip"))
 
@@ -108,7 +107,9 @@ def predict_with_diagnostics(
     stopwatch = Stopwatch()
     with stopwatch.stage("detect"):
         keypoints = _find_keypoints(reader, options, progress)
-    result = lift_with_diagnostics(keypoints, checkpoint, body, options, fps=reader.fps, progress=progress)
+    result = lift_with_diagnostics(
+        keypoints, checkpoint, body, options, fps=reader.fps, frames=reader, progress=progress
+    )
     lifted = result.diagnostics
     return replace(
         result,
@@ -180,6 +181,7 @@ def lift_keypoints(
     overlap: bool = True,
     mirror: bool = True,
     fps: float | None = None,
+    frames: Iterable[Frame] = (),
     progress: ProgressCallback = silent,
 ) -> Capture:
     """From 2D keypoints to a `Capture`: repair, the network over windows, the body's place before the camera, refinement.
@@ -194,13 +196,22 @@ def lift_keypoints(
         overlap: average overlapping windows.
         mirror: average with the mirror image.
         fps: the video's average rate; by the keypoints' times if not given.
+        frames: the video's, from any iterable such as `VideoReader`, for models that see pictures.
         progress: told how far each stage is.
 
     Raises:
-        PointlightError: the model is of another kind, or nobody is seen in any frame.
+        PointlightError: the model is of another kind, needs pictures that are not given, or nobody is seen in any frame.
     """
     return lift_with_diagnostics(
-        keypoints, checkpoint, body, options, overlap=overlap, mirror=mirror, fps=fps, progress=progress
+        keypoints,
+        checkpoint,
+        body,
+        options,
+        overlap=overlap,
+        mirror=mirror,
+        fps=fps,
+        frames=frames,
+        progress=progress,
     ).capture
 
 
@@ -213,6 +224,7 @@ def lift_with_diagnostics(
     overlap: bool = True,
     mirror: bool = True,
     fps: float | None = None,
+    frames: Iterable[Frame] = (),
     progress: ProgressCallback = silent,
 ) -> PredictResult:
     """`lift_keypoints`, with how it went."""
@@ -226,9 +238,10 @@ def lift_with_diagnostics(
     tracks = [track_of(part, names, options) for part in parts]
     progress(Progress("lift", 0, len(parts)))
     with stopwatch.stage("lift"):
-        lifted = []
+        lifted, coming = [], ShotFrames(frames)
         for track, _, _ in tracks:
-            lifted.append(lift(track, names, checkpoint.model, body, windows))
+            shot = coming.until(float(track.time_s[-1]))
+            lifted.append(lift(track, names, checkpoint.model, body, windows, shot))
             progress(Progress("lift", len(lifted), len(parts)))
     if not any(shot.valid.any() for shot in lifted):
         raise PointlightError(
@@ -240,9 +253,9 @@ def lift_with_diagnostics(
     ]
     if options.refine:
         with stopwatch.stage("refine"):
-            frames = [len(part) for part in parts]
+            counts = [len(part) for part in parts]
             lifted = [
-                refine(track, shot, body, names, progress=_of_shot(progress, frames, number))
+                refine(track, shot, body, names, progress=of_shot(progress, counts, number))
                 if shot.valid.any()
                 else shot
                 for number, (shot, (track, _, _)) in enumerate(zip(lifted, tracks, strict=True))
@@ -279,7 +292,7 @@ def lift_with_diagnostics(
         principal_px=(float(track.principal_px[0]), float(track.principal_px[1])),
         model_sha256=checkpoint.sha256,
     )
-    told = [*keypoints.warnings, *_of_cuts(parts), *(text for _, texts in sized for text in texts)]
+    told = [*keypoints.warnings, *words_of_cuts(parts), *(text for _, texts in sized for text in texts)]
     diagnostics = Diagnostics(
         frames=len(capture),
         bodies=int(capture.valid.sum()),
@@ -289,31 +302,6 @@ def lift_with_diagnostics(
         warnings=tuple(dict.fromkeys(told)),
     )
     return PredictResult(capture, diagnostics)
-
-
-def _of_cuts(parts: list[Keypoints2D]) -> list[str]:
-    """A sentence that names the cuts, if there are any."""
-    times = [f"{part.time_s[0]:.2f}" for part in parts[1:]]
-    if not times:
-        return []
-    named = ", ".join(times[:_CUTS_NAMED]) + (", ..." if len(times) > _CUTS_NAMED else "")
-    return [
-        f"the picture cuts or somebody else is seen at {named} s: each of the {len(parts)} shots is fitted by itself"
-        " and has a shape of its own (shot and shot_shapes in poses.npz)"
-    ]
-
-
-def _of_shot(progress: ProgressCallback, frames: list[int], number: int) -> ProgressCallback:
-    """A callback for one shot that tells how far the whole is."""
-    if len(frames) == 1:
-        return progress
-    before, whole = sum(frames[:number]), sum(frames)
-
-    def tell(step: Progress) -> None:
-        share = (before + frames[number] * step.done / max(step.total, 1)) / whole
-        progress(replace(step, done=round(share * _STEPS_TOLD), total=_STEPS_TOLD))
-
-    return tell
 
 
 def _find_keypoints(reader: VideoReader, options: PredictOptions, progress: ProgressCallback) -> Keypoints2D:

@@ -15,6 +15,7 @@ from pointlight.cli.evaluate import evaluate
 from pointlight.cli.figures import figures
 from pointlight.cli.motion import motion
 from pointlight.cli.predict import predict
+from pointlight.cli.prepare import prepare, pretrain
 from pointlight.cli.preview import preview
 from pointlight.cli.recipe_words import CLIPS, TRAINING, example, recipes
 from pointlight.cli.synthesize import synthesize
@@ -58,6 +59,16 @@ for command, summary, behind in (
             "pointlight train --out runs/mine --resume",
         )
         + recipes(TRAINING),
+    ),
+    (
+        prepare,
+        "Prepare pictures of simulated people to train on.",
+        example("pointlight prepare PICTURES --motion FOLDER --backgrounds VIDEOS"),
+    ),
+    (
+        pretrain,
+        "Pretrain the part of a network that sees pictures.",
+        example("pointlight pretrain small-flow --pictures PICTURES --out runs/trunk"),
     ),
     (
         evaluate,

@@ -16,6 +16,11 @@ TRAINING = {
     "points-weak": ("reprojection by weak perspective", "-"),
     "points-paper": ("the paper's own", "Table 1, Keypoints Only"),
     "martinez": ("the single-frame lifter of 2017", "Table 1, Martinez et al."),
+    "small-rgb": ("crops of 64 px: RGB", "Table 1, RGB Only, but for size"),
+    "small-flow": ("crops of 64 px: optical flow", "Table 1, Flow Only, but for size"),
+    "small-rgb_keypoints": ("crops of 64 px: both", "Table 1, RGB + Keypoints, but for size"),
+    "small-keypoints": ("heatmaps of 64 px", "Table 1, Keypoints Only, but for size"),
+    "small-flow_keypoints": ("crops of 64 px: both", "Table 1, Flow + Keypoints, but for size"),
     "tiny": ("for trying things out: 8 steps", "-"),
 }
 """Recipe of `train` -> what it is for, and its row in the paper."""

@@ -23,6 +23,14 @@ def train(
             help="Folder of BVH or AMC files, repeatable; procedural if not given.",
         ),
     ] = None,
+    pictures: Annotated[
+        Path | None,
+        typer.Option(help="Folder of `pointlight prepare`, for recipes that see pictures."),
+    ] = None,
+    trunk: Annotated[
+        Path | None,
+        typer.Option(help="Weights for the encoder of pictures: of `pointlight pretrain`, or ImageNet's."),
+    ] = None,
     set_: Annotated[
         list[str] | None,
         typer.Option(
@@ -55,6 +63,8 @@ def train(
             out,
             changes=set_ or (),
             motion=motion or None,
+            pictures=pictures,
+            trunk=trunk,
             steps=steps,
             minutes=minutes,
             resume=resume,

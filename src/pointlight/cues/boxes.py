@@ -28,6 +28,11 @@ class Boxes:
     centre_px: Tensor
     size_px: Tensor
 
+    def moved(self, moves: Float[Tensor, "*batch 3"]) -> Boxes:
+        """All boxes of a track off by (x, y) box sizes and larger by the factor e^z."""
+        shift = moves[..., None, :2] * self.size_px[..., None]
+        return Boxes(self.centre_px + shift, self.size_px * moves[..., None, 2].exp())
+
 
 def totally_occluded(visible: Bool[Tensor, "*batch points"]) -> Bool[Tensor, "*batch"]:
     """Which frames show fewer than 7 of the 12 keypoints."""

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from pointlight.body import EXTENDED_KEYPOINTS, NETWORK_KEYPOINTS
 from pointlight.cues.boxes import Boxes, totally_occluded, track_boxes
+from pointlight.cues.frames import FrameSource
 from pointlight.errors import PointlightError
 from pointlight.geometry import CROP_PX, PERSON_PX, crop_ray_rotation, pixel_rays
 from pointlight.values import by_value
@@ -30,6 +31,9 @@ class Observation:
         names: of the K keypoints.
         focal_px: (...) the focal length, known or assumed.
         principal_px: (..., 2) the principal point, assumed in the middle of the picture.
+        pictures: a source for each track, in the order of the flattened leading dimensions; none where nobody needs one.
+        box_moves: (..., 3) by how much crops are off on purpose, in training alone: x and y in box sizes, and the
+            logarithm of the size. None: not at all.
     """
 
     points_px: Tensor
@@ -37,6 +41,8 @@ class Observation:
     names: tuple[str, ...]
     focal_px: Tensor
     principal_px: Tensor
+    pictures: tuple[FrameSource, ...] = ()
+    box_moves: Tensor | None = None
 
     def of(self, names: tuple[str, ...]) -> Observation:
         """The same with the named keypoints alone, in that order.
@@ -87,11 +93,14 @@ class CropFrames:
         visible: Bool[Tensor, "*batch frames points"],
         focal_px: Float[Tensor, "*batch"],
         principal_px: Float[Tensor, "*batch 2"],
+        box_moves: Float[Tensor, "*batch 3"] | None = None,
     ) -> CropFrames:
         """Crops around the paper's 12 keypoints, which come first."""
         twelve = visible[..., : len(NETWORK_KEYPOINTS)]
         occluded = totally_occluded(twelve)
         boxes = track_boxes(points_px[..., : len(NETWORK_KEYPOINTS), :], twelve)
+        if box_moves is not None:
+            boxes = boxes.moved(box_moves)
         focal = focal_px[..., None].expand(occluded.shape)
         centre_ray = pixel_rays(boxes.centre_px, focal, principal_px[..., None, :])
         return CropFrames(
@@ -162,33 +171,55 @@ class CueConfig(ABC):
         return KEYPOINT_SETS[self.keypoint_set]
 
     @property
+    def sees_pictures(self) -> bool:
+        """Whether observations must have pictures."""
+        return False
+
+    @property
     @abstractmethod
     def input_shape(self) -> tuple[int, ...]:
-        """The shape of one pair's input."""
+        """The shape of one pair's whole input."""
 
     @abstractmethod
     def inputs(self, seen: Observation, crops: CropFrames) -> Tensor:
-        """(..., T-1, *input_shape) of an observation of `keypoints` in these crops."""
+        """(..., T-1, numbers) of an observation of `keypoints` in these crops, without what pictures say."""
 
     @abstractmethod
     def mirrored(self, inputs: Tensor) -> Tensor:
         """What `inputs` would be of the same people in a mirror: x negated, left and right the other way round."""
 
-    def make(self, seen: Observation, *, every_frame: bool = False) -> Cues:
+    def pictured(self, inputs: Tensor, seen: Observation, crops: CropFrames, pairs: Tensor) -> Tensor:
+        """The inputs (..., P, numbers) of some pairs with what pictures say of them; cues without pictures leave it out.
+
+        Args:
+            inputs: what `inputs` says of the pairs.
+            seen: with a source of pictures for each track.
+            crops: where they are cut.
+            pairs: (P,) which ones.
+        """
+        return inputs
+
+    def make(self, seen: Observation, *, every_frame: bool = False, pairs: Tensor | None = None) -> Cues:
         """The network's input of people who were simulated or filmed.
 
         Args:
             seen: of at least `keypoints`, in any order.
             every_frame: give the last frame an entry too, as if it stood still afterwards; for networks of single frames.
+            pairs: (P,) make the inputs of these alone; boxes and all else are of every frame.
         """
         frames = seen.points_px.shape[-3]
         seen = seen.of(self.keypoints)
         if every_frame:
             seen = seen.with_last_frame_twice()
-        crops = CropFrames.of(seen.points_px, seen.visible, seen.focal_px, seen.principal_px)
+        crops = CropFrames.of(seen.points_px, seen.visible, seen.focal_px, seen.principal_px, seen.box_moves)
+        inputs = self.inputs(seen, crops)
+        if pairs is None:
+            inputs = self.pictured(inputs, seen, crops, torch.arange(inputs.shape[-2]))
+        else:
+            inputs = self.pictured(inputs[..., pairs, :], seen, crops, pairs)
         boxes = Boxes(crops.boxes.centre_px[..., :frames, :], crops.boxes.size_px[..., :frames])
         return Cues(
-            self.inputs(seen, crops),
+            inputs,
             crops.occluded[..., :frames],
             boxes,
             crops.R_ray_camera[..., :frames, :, :],

@@ -92,6 +92,15 @@ def cut(picture: np.ndarray, homography: np.ndarray, side_px: int) -> np.ndarray
     return shown.reshape(side_px, side_px, -1)
 
 
+def cut_labels(labels: np.ndarray, homography: np.ndarray, side_px: int) -> np.ndarray:
+    """A crop (side, side) of a map of labels (H, W) uint8, by the nearest pixel; 0 beyond its edges."""
+    import cv2  # slow to load, and only pictures need it
+
+    flags = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
+    size = (side_px, side_px)
+    return cv2.warpPerspective(np.ascontiguousarray(labels), _pixel_centres(homography), size, flags=flags)
+
+
 def samples_a_side(homography: np.ndarray, side_px: int) -> int:
     """How many samples along its side a crop's pixel needs: about one for each pixel of the picture."""
     corners = np.array(((0, 0), (side_px, 0), (side_px, side_px), (0, side_px)), float)

@@ -5,18 +5,24 @@ from __future__ import annotations
 import numpy as np
 
 from pointlight.cues.crops import mapped, pixel_grid, samples_a_side
+from pointlight.cues.frames import FRAME_S
 from pointlight.flow import FlowEstimator
 from pointlight.geometry import CROP_PX
 
 FLOW_UNIT_PX = 20
 """Appendix B: "Optical flow estimates are divided by 20 to put them in the same range as RGB pixels"."""
 
-FRAME_S = 1 / 30
-"""The time between a pair's frames on the grid."""
-
 _LUMA = (0.299, 0.587, 0.114)
 _DARKEST, _BRIGHTEST = 1, 99
 _MOST_GAIN = 16.0
+_PERCENTILE_STEP = 2
+"""Of rows and columns that percentiles are taken over, for speed."""
+
+_LEAST_PX = 32
+"""Of what flow is found on; estimators need some."""
+
+_WINDOW = 2.0
+"""Side of what flow is found on, in crops: people may move so far, and flow wants surroundings."""
 
 
 def stretched(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -25,7 +31,8 @@ def stretched(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.nda
     Estimators weigh differences of grey levels against smoothness, so that dim people would move less.
     """
     grey = [picture.astype(np.float32) @ np.array(_LUMA, np.float32) for picture in (first, second)]
-    low, high = np.percentile(np.stack(grey), (_DARKEST, _BRIGHTEST))
+    some = np.stack([values[::_PERCENTILE_STEP, ::_PERCENTILE_STEP] for values in grey])
+    low, high = np.percentile(some, (_DARKEST, _BRIGHTEST))
     gain = min(255 / max(high - low, 1e-6), _MOST_GAIN)
     one, other = (np.clip((values - low) * gain + 0.5, 0, 255).astype(np.uint8) for values in grey)
     return one, other
@@ -34,19 +41,53 @@ def stretched(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.nda
 def flow_on_pictures(
     first: np.ndarray, second: np.ndarray, homography: np.ndarray, side_px: int, estimator: FlowEstimator
 ) -> np.ndarray:
-    """Flow found on whole pictures and cut afterwards: what moves far for a small crop is found all the same.
+    """Flow found on pictures and cut afterwards: what moves far for a small crop is found all the same.
+
+    It is found on the crop's wider surroundings, and where these show the person larger than the paper's crop does, they
+    are scaled down to that first: so near and far people, small and large videos are seen alike.
 
     Args:
         first: (H, W, 3) uint8, the pair's present picture.
         second: the next one.
         homography: (3, 3) from the crop's pixels to the picture's, the same for both.
         side_px: of the crop.
-        estimator: of the whole pictures' flow.
+        estimator: of the pictures' flow.
 
     Returns:
         (side, side, 2) float32, crop pixels.
     """
-    return flow_in_crop(estimator.flow(*stretched(first, second)), homography, side_px)
+    import cv2  # slow to load, and only pictures need it
+
+    height, width = first.shape[:2]
+    (left, top, right, bottom), scale = _surroundings(homography, side_px, width, height)
+    parts = [picture[top:bottom, left:right] for picture in (first, second)]
+    to_picture = np.diag((1.0, 1.0, 1.0))
+    to_picture[:2, 2] = left, top
+    if scale < 1:
+        size = (max(round((right - left) * scale), 1), max(round((bottom - top) * scale), 1))
+        parts = [cv2.resize(part, size, interpolation=cv2.INTER_AREA) for part in parts]
+        to_picture = to_picture @ np.diag(((right - left) / size[0], (bottom - top) / size[1], 1))
+    flow = estimator.flow(*stretched(parts[0], parts[1]))
+    return flow_in_crop(flow, np.linalg.inv(to_picture) @ homography, side_px)
+
+
+def _surroundings(
+    homography: np.ndarray, side_px: int, width: int, height: int
+) -> tuple[tuple[int, int, int, int], float]:
+    """What flow is found on, (left, top, right, bottom) in whole pixels of the picture, and its scale, at most 1."""
+    corners = mapped(
+        homography, np.array(((0, 0), (side_px, 0), (side_px, side_px), (0, side_px)), np.float64)
+    )
+    centre, side = (corners.max(0) + corners.min(0)) / 2, float((corners.max(0) - corners.min(0)).max())
+    reach = _WINDOW / 2 * side
+    # A person at the edge leaves a strip at least, never nothing.
+    least = min(_LEAST_PX, width, height)
+    low = np.clip(np.floor(centre - reach), 0, (width - least, height - least)).astype(int)
+    high = np.maximum(np.ceil(centre + reach).astype(int), low + least)
+    right, bottom = min(int(high[0]), width), min(int(high[1]), height)
+    scale = min(1.0, CROP_PX / side)
+    shortest = min(right - low[0], bottom - low[1])
+    return (int(low[0]), int(low[1]), right, bottom), min(1.0, max(scale, least / float(shortest)))
 
 
 def flow_on_crops(first: np.ndarray, second: np.ndarray, estimator: FlowEstimator) -> np.ndarray:

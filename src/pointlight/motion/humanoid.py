@@ -197,7 +197,8 @@ def _add_arm(tree: JointTree, draft: _Draft, side: str, arm: Limb) -> None:
 def _add_hand(tree: JointTree, draft: _Draft, side: str, wrist: int) -> None:
     """The hand's end, and two points across it: from the little finger to the index finger, or to the thumb."""
     roots: dict[str, int] = {}
-    for joint in tree.below(wrist)[1:]:
+    before = tree.parents[wrist]  # a thumb may begin beside the hand, on the bone that twists the forearm
+    for joint in tree.below(before if tree.said[before].part == "wrist" else wrist)[1:]:
         part = tree.said[joint].part
         if part == "thumb" or (part in (*_FINGERS, "finger") and not _same_place(tree, joint, wrist)):
             roots.setdefault(part, joint)

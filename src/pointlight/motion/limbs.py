@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -10,6 +10,9 @@ from pointlight.motion.joint_tree import JointTree
 
 _LEAST_COVERED = 0.55
 """Share of a chain's length that a limb's two bones make; where they make less, bones are split by twist joints."""
+
+_LONGEST_UPPER_ARM = 1.7
+"""Against the forearm; people have 1.1 to 1.2."""
 
 _STRAIGHT_DEG = 6.0
 """A joint that never bends by more is a twist joint."""
@@ -64,7 +67,26 @@ def find_arm(tree: JointTree, branch: int) -> Limb | None:
         upper = _first(parts[:lower], ("arm",)) if upper is None else upper
         upper = _last(parts[:lower], ("shoulder",)) if upper is None else upper
         end = _first(parts, ("wrist",), lower + 1)
-    return _limb(tree, chain, upper, lower, end)
+    found = _limb(tree, chain, upper, lower, end)
+    return None if found is None else _with_whole_forearm(tree, found)
+
+
+def _with_whole_forearm(tree: JointTree, arm: Limb) -> Limb:
+    """The same with its wrist one joint further where the forearm is too short without that.
+
+    CMU's forearm is two bones, of which the second only twists and is called wrist, or ends in a finger's base.
+    """
+
+    def length(first: int, second: int) -> float:
+        return float(np.median(np.linalg.norm(tree.places[:, second] - tree.places[:, first], axis=-1)))
+
+    upper, fore = length(arm.upper, arm.lower), length(arm.lower, arm.end)
+    if not arm.after or upper < _LONGEST_UPPER_ARM * fore:
+        return arm
+    whole = length(arm.lower, arm.after[0])
+    if whole <= fore or upper < whole:
+        return arm
+    return replace(arm, end=arm.after[0], after=arm.after[1:])
 
 
 def _first(parts: list[str], wanted: tuple[str, ...], start: int = 0) -> int | None:

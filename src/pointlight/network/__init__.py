@@ -15,8 +15,9 @@ from pointlight.network.losses import (
     reproject,
 )
 from pointlight.network.martinez import Martinez, MartinezConfig
-from pointlight.network.mirroring import mirrored_prediction, seen_both_ways
+from pointlight.network.mirroring import mirrored_prediction, mirrored_targets, seen_both_ways
 from pointlight.network.motion_hmr import HEADS, MotionHMR, MotionHMRConfig
+from pointlight.network.pictures import PictureEncoder, PictureEncoderConfig
 from pointlight.network.protocol import FrameBodies, FramePoints, NetworkConfig, PoseNetwork, WindowConfig
 from pointlight.network.regressor import (
     ITERATIONS,
@@ -25,6 +26,7 @@ from pointlight.network.regressor import (
     RegressorConfig,
     frames_of_pairs,
 )
+from pointlight.network.resnet import ResNet50
 from pointlight.network.windows import over_windows, window_starts
 
 __all__ = [
@@ -40,11 +42,14 @@ __all__ = [
     "MotionHMR",
     "MotionHMRConfig",
     "NetworkConfig",
+    "PictureEncoder",
+    "PictureEncoderConfig",
     "PointsEncoder",
     "PointsEncoderConfig",
     "PoseNetwork",
     "Prediction",
     "RegressorConfig",
+    "ResNet50",
     "Targets",
     "WindowConfig",
     "draw_pairs",
@@ -52,6 +57,7 @@ __all__ = [
     "frames_of_pairs",
     "hip_centred",
     "mirrored_prediction",
+    "mirrored_targets",
     "motion_hmr_loss",
     "over_windows",
     "reproject",

@@ -9,14 +9,17 @@ import torch
 from torch import Tensor, nn
 
 from pointlight.body import BodyModel, BodyState
-from pointlight.cues import CueConfig, Cues, PointCueConfig
+from pointlight.configuration import added
+from pointlight.cues import CueConfig, Cues, PictureCueConfig, PointCueConfig
+from pointlight.errors import PointlightError
 from pointlight.network.bilstm import BiLSTM
 from pointlight.network.encoders import PointsEncoder, PointsEncoderConfig, he_linear
 from pointlight.network.losses import LossConfig, Targets, motion_hmr_loss
 from pointlight.network.mirroring import seen_both_ways
+from pointlight.network.pictures import PictureEncoder, PictureEncoderConfig
 from pointlight.network.protocol import FramePoints, PoseNetwork, WindowConfig
 from pointlight.network.regressor import IterativeRegressor, Prediction, RegressorConfig
-from pointlight.network.windows import over_windows
+from pointlight.network.windows import in_phases, over_windows
 from pointlight.simulator import TRACK_POINTS
 
 HEADS = 2
@@ -28,8 +31,8 @@ class MotionHMRConfig:
     """Sizes of the network.
 
     Attributes:
-        cues: the input; its inputs are plain numbers.
-        encoder: the per-pair encoder.
+        cues: the input.
+        encoder: the per-pair encoder, of plain numbers or of pictures.
         memory: "bilstm", or "none" for the memory-less network of comparisons, which puts an MLP of as many
             parameters in its place.
         lstm: hidden units a direction (paper: 1024).
@@ -38,10 +41,12 @@ class MotionHMRConfig:
         head: units of the layer on top of the memory, one layer a head (paper: 1024).
         one_shape: one shape a clip, the mean over its predictions; the paper has one a prediction.
         regressor: HMR's iterative regressor.
+        stride: the memory's steps, in pairs (paper: 1). A network that learned from every third pair sees the others in
+            two passes more.
     """
 
     cues: CueConfig = field(default_factory=PointCueConfig)
-    encoder: PointsEncoderConfig = field(default_factory=PointsEncoderConfig)
+    encoder: PointsEncoderConfig | PictureEncoderConfig = field(default_factory=PointsEncoderConfig)
     memory: Literal["bilstm", "none"] = "bilstm"
     lstm: int = 320
     layers: int = 1
@@ -49,6 +54,7 @@ class MotionHMRConfig:
     head: int = 320
     one_shape: bool = True
     regressor: RegressorConfig = field(default_factory=RegressorConfig)
+    stride: int = added(1)
 
     def build(self, body: BodyModel, mean_pose: Tensor | None = None) -> MotionHMR:
         """See `NetworkConfig`."""
@@ -66,8 +72,7 @@ class MotionHMR(PoseNetwork):
         super().__init__()
         self._config = config
         encoder = config.encoder
-        (inputs,) = config.cues.input_shape
-        self.encoder = PointsEncoder(inputs, encoder)
+        self.encoder = _encoder(config.cues, encoder)
         if config.memory == "bilstm":
             self.memory: nn.Module = BiLSTM(encoder.features, config.lstm, config.layers)
         elif config.memory == "none":
@@ -120,11 +125,22 @@ class MotionHMR(PoseNetwork):
     @torch.no_grad()
     def over_frames(self, cues: Cues, body: BodyModel, windows: WindowConfig) -> FramePoints:
         """See `PoseNetwork`."""
-        predict = seen_both_ways(self, self.config.cues, body.joint_names) if windows.mirror else self
+        predict = in_phases(self, self.config.stride)
+        if windows.mirror:
+            predict = seen_both_ways(predict, self.config.cues, body.joint_names)
         bodies = over_windows(predict, cues, windows.frames, overlap=windows.overlap)
         body = body.on(self.device)
         state = BodyState(bodies.pose, bodies.shape, bodies.root, bodies.root.new_zeros(3))
         return FramePoints(body.keypoints(state, TRACK_POINTS), bodies)
+
+
+def _encoder(cues: CueConfig, config: PointsEncoderConfig | PictureEncoderConfig) -> nn.Module:
+    if isinstance(config, PointsEncoderConfig):
+        (inputs,) = cues.input_shape
+        return PointsEncoder(inputs, config)
+    if not isinstance(cues, PictureCueConfig):
+        raise PointlightError(f"an encoder of pictures needs a cue of pictures, not {type(cues).__name__}")
+    return PictureEncoder(cues, config)
 
 
 def _no_memory(inputs: int, hidden: int, layers: int) -> nn.Module:

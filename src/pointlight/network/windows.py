@@ -67,6 +67,29 @@ def over_windows(
     )
 
 
+def in_phases(predict: Callable[[Tensor], Prediction], stride: int) -> Callable[[Tensor], Prediction]:
+    """A network that takes every `stride`-th pair, made to take them all: each phase by itself, then in order."""
+    if stride == 1:
+        return predict
+
+    def look(inputs: Tensor) -> Prediction:
+        count = inputs.shape[-2]
+        phases = [range(first, count, stride) for first in range(min(stride, count))]
+        parts = [predict(inputs[..., list(phase), :]) for phase in phases]
+        order = torch.tensor([pair for phase in phases for pair in phase]).argsort().to(inputs.device)
+        values = {}
+        for entry in fields(Prediction):
+            tensors = [getattr(part, entry.name) for part in parts]
+            axis = inputs.ndim - 2
+            if tensors[0].shape[axis] == 1 and len(phases[0]) > 1:  # one shape a clip
+                values[entry.name] = torch.stack(tensors).mean(0)
+            else:
+                values[entry.name] = torch.cat(tensors, dim=axis).index_select(axis, order)
+        return Prediction(**values)
+
+    return look
+
+
 def window_starts(count: int, length: int, stride: int) -> Tensor:
     """First frames of windows that cover `count` frames; the last one ends with the last frame."""
     starts = list(range(0, max(count - length, 0) + 1, stride))

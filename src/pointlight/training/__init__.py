@@ -21,6 +21,10 @@ from pointlight.training.data import (
 )
 from pointlight.training.motions import training_bank
 from pointlight.training.optimisers import OptimiserConfig, learning_rate
+from pointlight.training.picture_bank import PictureBank
+from pointlight.training.picture_data import PictureUseConfig
+from pointlight.training.picture_preparing import prepare_banks, prepare_pictures
+from pointlight.training.pretraining import PretrainingConfig, pretrain
 from pointlight.training.recipes import RECIPES, Recipe, find_training_recipe
 from pointlight.training.runs import train
 from pointlight.training.shards import ClipShards
@@ -36,6 +40,9 @@ __all__ = [
     "Checkpoint",
     "ClipShards",
     "OptimiserConfig",
+    "PictureBank",
+    "PictureUseConfig",
+    "PretrainingConfig",
     "Recipe",
     "Trainer",
     "Validation",
@@ -46,6 +53,9 @@ __all__ = [
     "learning_rate",
     "load_checkpoint",
     "observation_of",
+    "prepare_banks",
+    "prepare_pictures",
+    "pretrain",
     "repaired_tracks",
     "save_checkpoint",
     "shipped_models",

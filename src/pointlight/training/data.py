@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -38,12 +38,19 @@ class Batch:
         return Batch(self.inputs.to(device), self.targets.to(device))
 
 
-class BatchSource(Protocol):
-    """Whatever makes batches by number: scenes on the fly, or clips from shards."""
+Made = TypeVar("Made", covariant=True)
 
-    def make(self, number: int) -> Batch:
-        """Batch `number`, the same whenever it is asked for."""
+
+class Source(Protocol[Made]):
+    """Whatever makes something by number."""
+
+    def make(self, number: int) -> Made:
+        """Number `number`, the same whenever it is asked for."""
         ...
+
+
+BatchSource = Source[Batch]
+"""Batches: of scenes on the fly, of clips from shards, of a prepared bank."""
 
 
 def observation_of(tracks: Tracks) -> Observation:
@@ -134,7 +141,7 @@ class BatchMaker:
         return Batch(cues.inputs, targets_of(tracks, cues))
 
 
-def batches(source: BatchSource, first: int, *, workers: int) -> Iterator[Batch]:
+def batches(source: Source[Made], first: int, *, workers: int) -> Iterator[Made]:
     """Batches `first`, `first + 1`, ... without end, in order, whatever the number of worker processes."""
     dataset = _BatchStream(source, first)
     context = "fork" if workers else None
@@ -149,12 +156,12 @@ def batches(source: BatchSource, first: int, *, workers: int) -> Iterator[Batch]
     return iter(loader)
 
 
-class _BatchStream(IterableDataset[Batch]):
-    def __init__(self, source: BatchSource, first: int) -> None:
+class _BatchStream(IterableDataset[Any]):
+    def __init__(self, source: Source[Any], first: int) -> None:
         self._source = source
         self._first = first
 
-    def __iter__(self) -> Iterator[Batch]:
+    def __iter__(self) -> Iterator[Any]:
         info = get_worker_info()
         offset, stride = (0, 1) if info is None else (info.id, info.num_workers)
         number = self._first + offset

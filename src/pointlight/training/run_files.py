@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from pointlight import __version__
-from pointlight.configuration import config_sha256, differences, from_plain, to_plain, told
+from pointlight.configuration import added, config_sha256, differences, from_plain, to_plain, told
 from pointlight.errors import PointlightError
 from pointlight.files import atomic_path
 from pointlight.motion import MotionBank
@@ -93,6 +93,9 @@ class RunFile:
             hash decides.
         sessions: in order.
         format_version: of the file that it was read from.
+        pictures_sha256: of the prepared pictures; "" for networks that see none.
+        pictures: folder where they lay, a hint as `motion` is.
+        trunk_sha256: of the weights that the encoder of pictures began with; "" for fresh ones.
     """
 
     recipe: Recipe
@@ -104,6 +107,9 @@ class RunFile:
     motion: str
     sessions: tuple[Session, ...] = ()
     format_version: int = FORMAT_VERSION
+    pictures_sha256: str = added("")
+    pictures: str = added("")
+    trunk_sha256: str = added("")
 
     def check(
         self,
@@ -115,6 +121,8 @@ class RunFile:
         bank: MotionBank | None = None,
         body_sha256: str | None = None,
         init_sha256: str | None = None,
+        pictures_sha256: str | None = None,
+        trunk_sha256: str | None = None,
     ) -> None:
         """Refuse by name what is given and differs from the run; None is not given.
 
@@ -126,6 +134,8 @@ class RunFile:
             bank: motions.
             body_sha256: of the body.
             init_sha256: of the weights to begin with.
+            pictures_sha256: of the prepared pictures.
+            trunk_sha256: of the weights for the encoder of pictures.
 
         Raises:
             PointlightError: something differs; field, stored and given value are said.
@@ -139,6 +149,12 @@ class RunFile:
             "body": (self.body_sha256[:12], body_sha256 and body_sha256[:12]),
             "init": ((self.init_sha256 or "")[:12] or "fresh weights", init_sha256 and init_sha256[:12]),
         }
+        if trunk_sha256:
+            compared["trunk"] = (self.trunk_sha256[:12] or "fresh weights", trunk_sha256[:12])
+        if pictures_sha256:
+            there = f"{self.pictures_sha256[:12]}, from {self.pictures or 'nowhere'},"
+            same = pictures_sha256 == self.pictures_sha256
+            compared["pictures"] = (there, there if same else pictures_sha256[:12])
         if self.init_sha256 is None:
             del compared["init"]
         found = [

@@ -23,6 +23,8 @@ def train(
     *,
     changes: Sequence[str] | str = (),
     motion: Path | Sequence[Path] | None = None,
+    pictures: Path | str | None = None,
+    trunk: Path | str | None = None,
     steps: int | None = None,
     minutes: float | None = None,
     resume: bool = False,
@@ -44,6 +46,8 @@ def train(
         changes: fields of the recipe that are changed, each "path=value", such as "loss.reprojection=0.1"; one alone
             needs no list, a resume none at all.
         motion: folder of motion capture, or several; procedural motions if not given, at a resume those of the run.
+        pictures: folder of prepared pictures, for recipes that see some; at a resume those of the run.
+        trunk: weights that the encoder of pictures begins with, of `pointlight pretrain` or ImageNet's for a ResNet-50.
         steps: length of the run; the recipe's if not given.
         minutes: stop after so many, without a change of the schedule.
         resume: go on with the run in `out`.
@@ -88,6 +92,7 @@ def train(
         run.check(out, recipe=recipe, seed=seed, steps=steps, body_sha256=body.sha256)
         seed, steps = run.seed, None
     folder = run.motion_folders(out) if run and motion is None else motion
+    pictures = run.pictures or None if run and pictures is None else pictures
     bank = training_bank(folder, body, cache, floor=recipe.floor, progress=progress)
     if run is not None and motion is None and not run.has_motion(bank):
         raise PointlightError(run.other_motion(out))
@@ -104,6 +109,8 @@ def train(
             workers=workers,
             device=device,
             motion=folder,
+            pictures=None if pictures is None else Path(pictures),
+            trunk=None if trunk is None else Path(trunk),
         )
         if resume:
             trainer.resume(extend_to)

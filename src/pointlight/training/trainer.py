@@ -17,6 +17,7 @@ from torch import nn
 
 from pointlight.body import AnnyBody, BodyModel
 from pointlight.configuration import config_sha256, to_plain
+from pointlight.cues import PictureCueConfig
 from pointlight.errors import PointlightError
 from pointlight.files import ensure_folder
 from pointlight.motion import MotionBank, motion_folders
@@ -30,9 +31,12 @@ from pointlight.training.checkpoint import load_checkpoint, save_checkpoint
 from pointlight.training.data import Batch, BatchMaker, BatchSource, batches
 from pointlight.training.motions import mean_pose
 from pointlight.training.optimisers import follow_weights, learning_rate, make_optimiser
+from pointlight.training.picture_bank import open_banks
+from pointlight.training.picture_data import PictureBatches
 from pointlight.training.recipes import Recipe
 from pointlight.training.run_files import RunFile, Session, read_run_file, refuse_used
 from pointlight.training.run_state import load_state, save_state
+from pointlight.training.trunks import load_trunk
 from pointlight.training.validation import Validation
 
 
@@ -60,6 +64,8 @@ class Trainer:
         workers: int = 1,
         device: str = "cpu",
         motion: Path | Sequence[Path] | None = None,
+        pictures: Path | None = None,
+        trunk: Path | None = None,
     ) -> None:
         """Set up a run, or what is needed to resume one.
 
@@ -73,8 +79,14 @@ class Trainer:
             workers: processes that make batches; 0 makes them in this one.
             device: where the network learns, as torch calls it.
             motion: folder or folders that the bank was compiled from, remembered for a resume; None for procedural motions.
+            pictures: folder of prepared pictures, with banks "train" and "validation" in it, for networks that see some.
+            trunk: weights that the encoder of pictures begins with, see `load_trunk`.
+
+        Raises:
+            PointlightError: the network sees pictures and there are none, or the other way round.
         """
         self.recipe = recipe
+        self.pictures = open_banks(pictures, wanted=recipe.pictures is not None)
         self.out = ensure_folder(out)
         self.bank = bank
         self.body = body or AnnyBody()
@@ -87,7 +99,8 @@ class Trainer:
         folders = () if motion is None else motion_folders(motion)
         self._motion = os.pathsep.join(str(folder.resolve()) for folder in folders)
         torch.manual_seed(seed)
-        self.model = self._build(init).to(find_device(device))
+        self._trunk_sha256 = ""
+        self.model = self._build(init, trunk).to(find_device(device))
         self._init_sha256: str | None = None if init is None else self.lineage[-1]["sha256"]
         # Batches are made on the CPU with a body of their own.
         self._body_there = self.body.on(device)
@@ -116,6 +129,8 @@ class Trainer:
             bank=self.bank,
             body_sha256=self.body.sha256,
             init_sha256=self._init_sha256,
+            pictures_sha256=self._pictures_sha256,
+            trunk_sha256=self._trunk_sha256,
         )
         longer = run if extend_to is None else run.extended(extend_to, self.out)
         numbers = load_state(self.out, self.model, self.average, self.optimiser)
@@ -151,7 +166,7 @@ class Trainer:
         last = self._begin(steps)
         if self.step >= last:
             return
-        validation = Validation.of_scenes(self.recipe, self.bank, self.body)
+        validation = self._validation()
         started = time.monotonic()
         seconds_before = self.seconds
         upcoming = batches(self._batch_source(), self.step, workers=self.workers)
@@ -187,6 +202,10 @@ class Trainer:
                     self._evaluate(validation, board)
                 self._save()
 
+    @property
+    def _pictures_sha256(self) -> str:
+        return "" if self.pictures is None else self.pictures.sha256
+
     def _note(self) -> str:
         """The latest figures, those that are there."""
         parts = [f"loss {self.latest_loss:.3f}"]
@@ -196,8 +215,10 @@ class Trainer:
             parts.append(f"validation {self.latest_mm:.1f} mm")
         return ", ".join(parts)
 
-    def _build(self, init: str | None) -> PoseNetwork:
+    def _build(self, init: str | None, trunk: Path | None) -> PoseNetwork:
         network = self.recipe.network.build(self.body, mean_pose(self.bank, self.recipe.scenes.split))
+        if trunk is not None:
+            self._trunk_sha256 = load_trunk(network, trunk)
         if init is None:
             network.begin(lambda: self._batch_source().make(0).targets)
         else:
@@ -212,13 +233,29 @@ class Trainer:
             ]
         return network
 
+    def _validation(self) -> Validation:
+        if self.pictures is not None:
+            return Validation.of_pictures(self.recipe, self.pictures.validation)
+        return Validation.of_scenes(self.recipe, self.bank, self.body)
+
     def _batch_source(self) -> BatchSource:
         recipe = self.recipe
+        cues = recipe.network.cues
+        if self.pictures is not None and recipe.pictures is not None and isinstance(cues, PictureCueConfig):
+            return PictureBatches(
+                self.pictures.train,
+                recipe.scenes,
+                recipe.pictures,
+                cues,
+                self.body,
+                seed=self.seed,
+                size=recipe.optimiser.batch,
+            )
         return BatchMaker(
             recipe.scenes,
             self.bank,
             self.body,
-            recipe.network.cues,
+            cues,
             seed=self.seed,
             size=recipe.optimiser.batch,
         )
@@ -266,6 +303,12 @@ class Trainer:
             "seconds": round(self.seconds),
             "seed": self.seed,
             "motion_sha256": self.bank.sha256,
+            **({"pictures_sha256": self._pictures_sha256} if self.pictures else {}),
+            **(
+                {"trunk_sha256": self.run_file.trunk_sha256}
+                if self.run_file and self.run_file.trunk_sha256
+                else {}
+            ),
             "lineage": self.lineage,
             "command": self._command(),
         }
@@ -278,6 +321,8 @@ class Trainer:
         words += ["--init WEIGHTS"] if self.lineage else []
         captured = any(not entry.name.startswith("procedural/") for entry in self.bank.clips)
         words += ["--motion FOLDER"] if captured else []
+        words += ["--pictures FOLDER"] if self.pictures else []
+        words += ["--trunk FILE"] if self.run_file and self.run_file.trunk_sha256 else []
         return " ".join(words)
 
     def _save(self) -> None:
@@ -306,6 +351,9 @@ class Trainer:
                 body_sha256=self.body.sha256,
                 init_sha256=self._init_sha256 or "",
                 motion=self._motion,
+                trunk_sha256=self._trunk_sha256,
+                pictures_sha256=self._pictures_sha256,
+                pictures="" if self.pictures is None else str(self.pictures.folder.resolve()),
             )
         run.check(self.out, steps=steps)
         self.steps = run.steps

@@ -1,4 +1,4 @@
-"""A quick evaluation during training: fixed people of the validation split, simulated or from shards."""
+"""A quick evaluation during training: fixed people of the validation split, simulated, from shards or from a bank."""
 
 from __future__ import annotations
 
@@ -6,31 +6,45 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
+from torch import Tensor
 
-from pointlight.body import BodyModel
+from pointlight.body import NETWORK_KEYPOINTS, BodyModel
+from pointlight.cues import FrameSource, totally_occluded
 from pointlight.geometry import geodesic_angle, procrustes_error
 from pointlight.motion import MotionBank
 from pointlight.network import EVALUATION_INDICES, PoseNetwork, WindowConfig
 from pointlight.simulator import EVAL_V1, EVAL_V1_PERFECT, SceneSampler, TrackMaker, Tracks, VideoClip
 from pointlight.simulator.clips import tracks_of_clips
 from pointlight.training.data import as_predict_reads, observation_of, targets_of
+from pointlight.training.picture_bank import PictureBank
+from pointlight.training.picture_data import joined, redrawn
 from pointlight.training.recipes import Recipe
 
 VALIDATION_SEED = 1001
 CLIPS_PER_GROUP = 48
+_CLIPS_AT_ONCE = 16
+"""Of those with pictures, which take memory."""
 
 
 class Validation:
     """Scores networks on the same tracks every time; each group of motions counts alike."""
 
-    def __init__(self, tracks: Tracks, groups: Sequence[str]) -> None:
+    def __init__(
+        self,
+        tracks: Tracks | Sequence[Tracks],
+        groups: Sequence[str],
+        pictures: Sequence[tuple[FrameSource, ...]] = (),
+    ) -> None:
         """Keep what is scored.
 
         Args:
-            tracks: of B clips.
-            groups: (B) the groups of their motions.
+            tracks: of B clips; or several such batches, that are scored one after another.
+            groups: (B) the groups of their motions, of all batches.
+            pictures: of each batch, where there are some.
         """
-        self._tracks, self._groups = tracks, tuple(groups)
+        self._batches = [tracks] if isinstance(tracks, Tracks) else list(tracks)
+        self._groups = tuple(groups)
+        self._pictures = pictures or [()] * len(self._batches)
 
     @staticmethod
     def of_scenes(recipe: Recipe, bank: MotionBank, body: BodyModel) -> Validation:
@@ -61,35 +75,78 @@ class Validation:
             clip.provenance.check_split("validation")
         return Validation(tracks_of_clips(clips, body), groups)
 
+    @staticmethod
+    def of_pictures(recipe: Recipe, bank: PictureBank) -> Validation:
+        """Clips of a prepared bank of the validation split, with the recipe's own masking and noise.
+
+        Raises:
+            PointlightError: the bank is of another split.
+        """
+        bank.check_split("validation")
+        clips = [bank.clip(number) for number in range(len(bank))]
+        scenes = recipe.scenes
+        tracks = [redrawn(clip, scenes, VALIDATION_SEED, number) for number, clip in enumerate(clips)]
+        starts = range(0, len(clips), _CLIPS_AT_ONCE)
+        return Validation(
+            [as_predict_reads(joined(tracks[i : i + _CLIPS_AT_ONCE]), scenes) for i in starts],
+            [clip.group for clip in clips],
+            [tuple(bank.frames(clip) for clip in clips[i : i + _CLIPS_AT_ONCE]) for i in starts],
+        )
+
     @torch.no_grad()
-    def score(self, network: PoseNetwork, body: BodyModel) -> dict[str, float]:
+    def score(self, network: PoseNetwork | Tensor, body: BodyModel) -> dict[str, float]:
         """PA-MPJPE in mm over the 14 joints of seen frames: the mean over groups, and by group.
 
         Args:
-            network: in evaluation mode.
+            network: in evaluation mode; or a constant pose (14, 3).
             body: that it moves.
         """
-        cues = network.observe(observation_of(self._tracks))
-        frames = cues.occluded.shape[1]
-        found = network.over_frames(cues.to(network.device), body, WindowConfig(frames))
-        # Every frame by its own pair, the last one by the last pair's second head.
-        targets = targets_of(self._tracks, cues)
-        truth = torch.cat((targets.points_ray_m[:, :, 0], targets.points_ray_m[:, -1:, 1]), dim=1)
-        turn = cues.R_ray_of_pairs
-        chosen = list(EVALUATION_INDICES)
-        points = (found.points_m.cpu() @ turn.transpose(-1, -2))[..., chosen, :]
-        known = None if self._tracks.known is None else self._tracks.known[..., chosen].to(points.dtype)
-        error = 1000 * procrustes_error(points, truth[..., chosen, :], known)
-        scored = ~cues.occluded
-        if known is not None:
-            scored = scored & known.any(-1)
+        errors, scored, angles = [], [], []
+        for tracks, pictures in zip(self._batches, self._pictures, strict=True):
+            error, counts, angle = _errors(network, body, tracks, pictures)
+            errors.append(error)
+            scored.append(counts)
+            angles.append(angle)
+        error, counts = torch.cat(errors), torch.cat(scored)
         by_group = {}
         for group in sorted(set(self._groups)):
             rows = torch.tensor([g == group for g in self._groups])
-            by_group[f"pa_mpjpe_mm/{group}"] = float(error[rows][scored[rows]].mean())
+            by_group[f"pa_mpjpe_mm/{group}"] = float(error[rows][counts[rows]].mean())
         scores = {"pa_mpjpe_mm": sum(by_group.values()) / len(by_group), **by_group}
-        if found.bodies is not None:
-            true_root = torch.cat((targets.root_ray[:, :, 0], targets.root_ray[:, -1:, 1]), dim=1)
-            angle = torch.rad2deg(geodesic_angle(turn @ found.bodies.root.cpu(), true_root))[scored]
-            scores["root_deg_median"] = float(angle.median())
+        if angles[0] is not None:
+            scores["root_deg_median"] = float(
+                torch.cat([a for a in angles if a is not None])[counts].median()
+            )
         return scores
+
+
+def _errors(
+    network: PoseNetwork | Tensor, body: BodyModel, tracks: Tracks, pictures: tuple[FrameSource, ...]
+) -> tuple[Tensor, Tensor, Tensor | None]:
+    """Errors in mm (B, T), which frames count (B, T), and the root's errors in degrees (B, T) where there are some."""
+    chosen = list(EVALUATION_INDICES)
+    seen = replace(observation_of(tracks), pictures=pictures)
+    known = None if tracks.known is None else tracks.known[..., chosen].float()
+    if isinstance(network, Tensor):
+        truth = tracks.points_camera_m[..., chosen, :]
+        error = 1000 * procrustes_error(network.expand_as(truth), truth, known)
+        twelve = seen.of(NETWORK_KEYPOINTS).visible
+        return error, _counted(totally_occluded(twelve), known), None
+    cues = network.observe(seen)
+    frames = cues.occluded.shape[1]
+    found = network.over_frames(cues.to(network.device), body, WindowConfig(frames))
+    # Every frame by its own pair, the last one by the last pair's second head.
+    targets = targets_of(tracks, cues)
+    truth = torch.cat((targets.points_ray_m[:, :, 0], targets.points_ray_m[:, -1:, 1]), dim=1)
+    turn = cues.R_ray_of_pairs
+    points = (found.points_m.cpu() @ turn.transpose(-1, -2))[..., chosen, :]
+    error = 1000 * procrustes_error(points, truth[..., chosen, :], known)
+    if found.bodies is None:
+        return error, _counted(cues.occluded, known), None
+    true_root = torch.cat((targets.root_ray[:, :, 0], targets.root_ray[:, -1:, 1]), dim=1)
+    angle = torch.rad2deg(geodesic_angle(turn @ found.bodies.root.cpu(), true_root))
+    return error, _counted(cues.occluded, known), angle
+
+
+def _counted(occluded: Tensor, known: Tensor | None) -> Tensor:
+    return ~occluded if known is None else ~occluded & known.bool().any(-1)

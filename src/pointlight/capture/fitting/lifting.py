@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from pointlight.body import NETWORK_KEYPOINTS, BodyModel
-from pointlight.cues import Observation, totally_occluded
+from pointlight.cues import Observation, VideoFrames, totally_occluded
 from pointlight.geometry import interpolate_rotations
+from pointlight.media import Frame
 from pointlight.network import PoseNetwork, WindowConfig
 from pointlight.simulator import FRAMES_PER_SECOND
 from pointlight.values import by_value
@@ -75,6 +77,7 @@ def lift(
     network: PoseNetwork,
     body: BodyModel,
     windows: WindowConfig,
+    frames: Iterable[Frame] = (),
 ) -> LiftedTrack:
     """Run a network that gives bodies over a track.
 
@@ -84,9 +87,13 @@ def lift(
         network: in evaluation mode.
         body: whose pose it predicts.
         windows: how the network sees the track.
+        frames: the video's, for networks that see pictures.
     """
     grid_s = grid_times(track.time_s, windows.frames)
-    cues = network.observe(observation_of(track, names, grid_s)).alone()
+    seen = observation_of(track, names, grid_s)
+    if network.config.cues.sees_pictures:
+        seen = replace(seen, pictures=(VideoFrames(frames, grid_s),))
+    cues = network.observe(seen).alone()
     bodies = network.over_frames(cues.to(network.device), body, windows).bodies
     if bodies is None:
         raise ValueError("this network gives points, not bodies")

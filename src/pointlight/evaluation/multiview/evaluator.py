@@ -104,12 +104,12 @@ class _Contenders:
     body: BodyModel
 
     def joints(
-        self, camera_name: str, detections: CameraDetections, camera: CameraTruth
+        self, camera_name: str, view: View, detections: CameraDetections, camera: CameraTruth
     ) -> dict[Contender, np.ndarray]:
         """What everybody says of one camera, (T, 12, 3) each: models with their variants, then baselines."""
         keypoints = detections.keypoints
         joints = {
-            Contender(name, variant.key): _run(variant, checkpoint, detections, camera, self.body)
+            Contender(name, variant.key): _run(variant, checkpoint, view, detections, camera, self.body)
             for name, checkpoint in self.checkpoints.items()
             for variant in variants_of(MULTIVIEW)
         }
@@ -258,7 +258,7 @@ def _score_set(
     errors: list[dict[Contender, FrameErrors]] = []
     for view, detections, camera in zip(calibrated.views, seen, cameras, strict=True):
         progress(Progress(f"score {name}", len(errors), len(cameras), unit="camera"))
-        joints = contenders.joints(f"{name}/{view.name}", detections, camera)
+        joints = contenders.joints(f"{name}/{view.name}", view, detections, camera)
         errors.append({who: frame_errors(places, camera, truth.time_s) for who, places in joints.items()})
     progress(Progress(f"score {name}", len(cameras), len(cameras), unit="camera"))
     return found, ScoredSet(
@@ -272,6 +272,7 @@ def _score_set(
 def _run(
     variant: Variant,
     checkpoint: Checkpoint,
+    view: View,
     detections: CameraDetections,
     camera: CameraTruth,
     body: BodyModel,
@@ -290,6 +291,7 @@ def _run(
         overlap=variant.overlap,
         mirror=variant.mirror,
         refine=variant.refine,
+        frames=VideoReader(view.video) if checkpoint.config.cues.sees_pictures else (),
     )
 
 

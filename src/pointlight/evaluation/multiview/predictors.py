@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,7 @@ from pointlight.capture import PredictOptions, lift_keypoints, seen_keypoints, t
 from pointlight.capture.fitting import grid_times, observation_of
 from pointlight.cues import MIN_VISIBLE, Keypoints2D, RepairConfig, repair_sides
 from pointlight.errors import PointlightError
+from pointlight.media import Frame
 from pointlight.network import EVALUATION_INDICES, WindowConfig
 from pointlight.training import Checkpoint
 
@@ -26,6 +28,7 @@ def network_joints(
     overlap: bool = False,
     mirror: bool = False,
     refine: bool = False,
+    frames: Iterable[Frame] = (),
 ) -> np.ndarray:
     """(T, 12, 3) the paper's keypoints in camera axes, metres; NaN in frames without a body.
 
@@ -37,13 +40,15 @@ def network_joints(
         overlap: average overlapping windows.
         mirror: average with the mirror image.
         refine: fit to the keypoints afterwards.
-
+        frames: the video's, for networks that see pictures.
     """
     if not checkpoint.model.gives_bodies:
         return _points_alone(keypoints, checkpoint, body, focal_px)
     try:
         options = PredictOptions(focal_px=focal_px, refine=refine)
-        capture = lift_keypoints(keypoints, checkpoint, body, options, overlap=overlap, mirror=mirror)
+        capture = lift_keypoints(
+            keypoints, checkpoint, body, options, overlap=overlap, mirror=mirror, frames=frames
+        )
     except PointlightError:  # nobody is seen in any frame
         return np.full((len(keypoints), len(_TWELVE), 3), np.nan)
     return capture.joints_camera_m[:, _TWELVE].astype(np.float64)

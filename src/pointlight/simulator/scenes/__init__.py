@@ -12,8 +12,14 @@ from pointlight.simulator.scenes.cameras import (
     sample_camera,
 )
 from pointlight.simulator.scenes.capsules import CAPSULES, Capsule
-from pointlight.simulator.scenes.detector_noise import MEDIAPIPE_V1, DetectorNoise
-from pointlight.simulator.scenes.keypoint_masking import KeypointMaskingConfig, KeypointMaskingDraws
+from pointlight.simulator.scenes.detector_noise import MEDIAPIPE_V1, DetectorNoise, detector_errors
+from pointlight.simulator.scenes.keypoint_masking import (
+    KeypointMaskingConfig,
+    KeypointMaskingDraws,
+    apply_masking,
+    draw_masking,
+    leg_mask,
+)
 from pointlight.simulator.scenes.scene import (
     EVAL_MEDIAPIPE_V1,
     EVAL_V1,
@@ -47,8 +53,12 @@ __all__ = [
     "SelfOcclusion",
     "TrackMaker",
     "Tracks",
+    "apply_masking",
+    "detector_errors",
+    "draw_masking",
     "follow",
     "hidden_behind_mesh",
+    "leg_mask",
     "look_at",
     "sample_camera",
     "surreal_scenes",

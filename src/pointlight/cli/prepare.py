@@ -1,0 +1,69 @@
+"""`pointlight prepare` and `pointlight pretrain`: what networks that see pictures are trained on and begin with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pointlight.cli.progress import stage_bars, warnings_as_sentences
+
+
+def prepare(
+    out: Annotated[Path, typer.Argument(help="Folder for the pictures; gets train and validation.")],
+    recipe: Annotated[str, typer.Option(help="Of clips, see docs/synthesis.md.")] = "full",
+    count: Annotated[int, typer.Option(min=1, help="Clips to train on.")] = 4000,
+    validation: Annotated[int, typer.Option(min=1, help="Clips to watch training on.")] = 128,
+    motion: Annotated[
+        list[Path] | None,
+        typer.Option(envvar="POINTLIGHT_MOTION", help="Folder of BVH or AMC files, repeatable."),
+    ] = None,
+    backgrounds: Annotated[
+        Path | None, typer.Option(help="Folder of videos; procedural scenes if not given.")
+    ] = None,
+    flow: Annotated[str, typer.Option(help="Optical flow that is kept: dis, tvl1, farneback, ...")] = "dis",
+    seed: Annotated[int, typer.Option(help="Of the clips.")] = 0,
+) -> None:
+    """Make clips and keep what is around their people, ready to train on; a folder that is there is made larger."""
+    from pointlight.training import prepare_banks
+
+    with stage_bars() as bars, warnings_as_sentences():
+        banks = prepare_banks(
+            out,
+            recipe=recipe,
+            count=count,
+            validation=validation,
+            motion=motion or None,
+            backgrounds=backgrounds,
+            flow=flow,
+            seed=seed,
+            progress=bars,
+        )
+    typer.echo(f"{len(banks.train)} clips to train on and {len(banks.validation)} to watch, in {out}")
+
+
+def pretrain(
+    recipe: Annotated[str, typer.Argument(help="Whose encoder, see docs/model.md.")],
+    pictures: Annotated[Path, typer.Option(help="Folder of `pointlight prepare`.")],
+    out: Annotated[Path, typer.Option(help="The run's folder.")],
+    steps: Annotated[int | None, typer.Option(min=1, help="Length of the run.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
+    seed: Annotated[int, typer.Option(help="Of weights and draws.")] = 0,
+    workers: Annotated[int, typer.Option(help="Processes that make data.")] = 1,
+) -> None:
+    """Teach an encoder of pictures where keypoints and body parts are, before it learns poses."""
+    from pointlight.training import pretrain as run
+
+    with stage_bars() as bars, warnings_as_sentences():
+        trunk = run(
+            recipe,
+            out,
+            pictures=pictures,
+            steps=steps,
+            resume=resume,
+            seed=seed,
+            workers=workers,
+            progress=bars,
+        )
+    typer.echo(str(trunk))

@@ -1,0 +1,109 @@
+"""Encoders of pictures, one for each pair's crop: the paper's ResNet-50, and a small one that a CPU can train."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from pointlight.cues import PictureCueConfig
+from pointlight.network.encoders import he_linear
+from pointlight.network.resnet import ResNet50
+
+_GROUP = 8
+"""Channels that a group norm takes together."""
+
+
+@dataclass(frozen=True)
+class PictureEncoderConfig:
+    """The encoder of crops.
+
+    Attributes:
+        kind: "small", or the paper's "resnet50".
+        widths: channels of the small one's stages; each halves the picture, which its stem halved before.
+        features: width of the feature; the ResNet's own is 2048.
+        place: tell where the crop lies and the focal length beside the picture; beyond the paper.
+    """
+
+    kind: Literal["small", "resnet50"] = "small"
+    widths: tuple[int, ...] = (32, 64, 128, 192)
+    features: int = 192
+    place: bool = True
+
+
+class PictureEncoder(nn.Module):
+    """From a pair's input to a feature; `maps` are what dense pretraining looks at."""
+
+    def __init__(self, cues: PictureCueConfig, config: PictureEncoderConfig) -> None:
+        super().__init__()
+        self.cues, self._place = cues, config.place
+        if config.kind == "resnet50":
+            self.trunk: nn.Module = ResNet50(cues.image_channels)
+            width = ResNet50.features
+        else:
+            self.trunk = SmallTrunk(cues.image_channels, config.widths)
+            width = config.widths[-1]
+        beside = 4 if config.place else 0
+        # The paper feeds the ResNet's pooled feature to the memory as it is.
+        plain = config.kind == "resnet50" and not config.place and config.features == width
+        self.output = nn.Identity() if plain else he_linear(width + beside, config.features)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """(..., F) -> (..., features)."""
+        pooled = self.maps(inputs)[-1].mean((-2, -1))
+        if self._place:
+            pooled = torch.cat((pooled, self.cues.place(inputs).reshape(len(pooled), -1)), dim=-1)
+        return self.output(pooled).reshape(*inputs.shape[:-1], -1)
+
+    def maps(self, inputs: Tensor) -> list[Tensor]:
+        """What the trunk makes of the pictures (N, C, H, W), from fine to coarse; N are all leading dimensions."""
+        images = self.cues.images(inputs).flatten(0, -4)
+        return self.trunk(images.contiguous(memory_format=torch.channels_last))
+
+
+class SmallTrunk(nn.Module):
+    """A small residual network whose skips carry magnitudes: twice the flow is twice the signal.
+
+    Normalisation stands in the branches alone. A network that normalises its stem can't tell fast from slow.
+    """
+
+    def __init__(self, channels: int, widths: tuple[int, ...]) -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(channels, widths[0], 5, stride=2, padding=2)
+        nn.init.kaiming_normal_(self.stem.weight, nonlinearity="relu")
+        nn.init.zeros_(self.stem.bias)  # pyright: ignore[reportArgumentType]
+        steps = zip(widths[:1] + widths[:-1], widths, strict=True)
+        self.stages = nn.ModuleList(_Block(before, after) for before, after in steps)
+
+    def forward(self, images: Tensor) -> list[Tensor]:
+        """(N, C, H, W) to maps at 1/4, 1/8, ... of the size."""
+        values = torch.relu(self.stem(images))
+        maps = []
+        for stage in self.stages:
+            values = stage(values)
+            maps.append(values)
+        return maps
+
+
+class _Block(nn.Module):
+    """Halves the picture: pooled and widened on the skip, two convolutions in the branch."""
+
+    def __init__(self, before: int, after: int) -> None:
+        super().__init__()
+        self.norm = nn.GroupNorm(before // _GROUP, before)
+        self.first = nn.Conv2d(before, after, 3, stride=2, padding=1, bias=False)
+        self.middle_norm = nn.GroupNorm(after // _GROUP, after)
+        self.second = nn.Conv2d(after, after, 3, padding=1, bias=False)
+        self.skip = nn.Conv2d(before, after, 1) if before != after else nn.Identity()
+        self.pool = nn.AvgPool2d(2)
+        nn.init.kaiming_normal_(self.first.weight, nonlinearity="relu")
+        nn.init.kaiming_normal_(self.second.weight, nonlinearity="relu")
+        with torch.no_grad():
+            self.second.weight.mul_(0.5)  # the skip first, the branch as it learns
+
+    def forward(self, values: Tensor) -> Tensor:
+        hidden = self.first(torch.relu(self.norm(values)))
+        hidden = self.second(torch.relu(self.middle_norm(hidden)))
+        return self.skip(self.pool(values)) + hidden

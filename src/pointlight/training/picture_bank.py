@@ -1,0 +1,280 @@
+"""A prepared bank: what is around the people of clips, cut a little larger than needed, with flow found and the truth.
+
+Clips with pictures take longer to make and to cut than to learn from; a bank is made once and used many times, each time
+with other crops, keypoints and noise (`picture_data.py`). A bank is a folder of parts, each with a few clips, which are
+whole or not there, so that making one can be stopped and gone on with at any time.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from pointlight.body import EXTENDED_KEYPOINTS, BodyState
+from pointlight.configuration import config_sha256
+from pointlight.cues import PairPictures
+from pointlight.errors import PointlightError
+from pointlight.simulator import Tracks
+from pointlight.values import by_value
+
+FORMAT_VERSION = 1
+SETTINGS = "bank.json"
+"""The file of what a bank was made by."""
+
+FLOW_STEP_PX = 1 / 64
+"""Flow is kept in whole steps."""
+
+TRACK_TENSORS = (
+    *("points_px", "points_camera_m", "principal_px", "focal_px"),
+    *("assumed_focal_px", "assumed_principal_px"),
+)
+STATE = ("pose", "shape", "root", "translation")
+HIDDEN = ("out_of_frame", "self_occluded", "occluded")
+"""Names of arrays: of `Tracks`, of its state, and of what is hidden."""
+
+
+@dataclass(frozen=True)
+class PictureBankConfig:
+    """What is kept of clips.
+
+    Attributes:
+        side_px: of a picture in the bank.
+        margin: its side in crops; crops may move and grow so much.
+        flow: the estimator, a name of `find_flow`.
+        parts_px: side of the map of body parts, for dense pretraining.
+        clips_per_part: that are written at once.
+    """
+
+    side_px: int = 88
+    margin: float = 1.4
+    flow: str = "dis"
+    parts_px: int = 44
+    clips_per_part: int = 16
+
+
+@by_value
+@dataclass(frozen=True)
+class BankClip:
+    """One clip of a bank.
+
+    Attributes:
+        rgb: (T-1, S, S, 3) uint8, the first picture of each pair.
+        flow: (T-1, S, S, 2) int16, steps of 1/64 of its pixels.
+        parts: (T-1, P, P) uint8 of the person as it is seen: 0 is not the person, then 1 + the part's number.
+        to_picture: (T-1, 3, 3) from its pixels to the clip's.
+        tracks: the truth, of a batch of one, with exact keypoints; what is visible is not decided yet.
+        out_of_frame: (T, 19) bool of `EXTENDED_KEYPOINTS`, as `VideoClip` has it.
+        self_occluded: (T, 19) bool.
+        occluded: (T, 19) bool.
+        group: of its motion.
+    """
+
+    rgb: np.ndarray
+    flow: np.ndarray
+    parts: np.ndarray
+    to_picture: np.ndarray
+    tracks: Tracks
+    out_of_frame: np.ndarray
+    self_occluded: np.ndarray
+    occluded: np.ndarray
+    group: str
+
+
+@dataclass(frozen=True)
+class BankFrames:
+    """A bank's clip as a source of pictures.
+
+    Attributes:
+        clip: its pictures.
+        flow_name: the estimator of its flow.
+    """
+
+    clip: BankClip
+    flow_name: str
+
+    def pair(self, number: int) -> PairPictures:
+        """See `FrameSource`."""
+        return PairPictures(
+            self.clip.rgb[number],
+            None,
+            self.clip.to_picture[number],
+            flow_px=self.clip.flow[number].astype(np.float32) * np.float32(FLOW_STEP_PX),
+            flow_name=self.flow_name,
+        )
+
+
+class PictureBank:
+    """A prepared bank in a folder; only whole parts count.
+
+    Attributes:
+        config: what is kept.
+        split: of everything in it.
+        recipe: of the clips.
+        sha256: of the settings that it was made by, and of how many clips there are.
+    """
+
+    def __init__(self, folder: Path | str, split: str | None = None) -> None:
+        """Open a bank.
+
+        Args:
+            folder: of `prepare_pictures`.
+            split: that it must be of.
+
+        Raises:
+            PointlightError: there is none, it is empty, or of another split.
+        """
+        self.folder = Path(folder)
+        settings = read_settings(self.folder)
+        self.config = PictureBankConfig(**settings["config"])
+        self.split, self.recipe = settings["split"], settings["recipe"]
+        if split is not None:
+            self.check_split(split)
+        self._parts = sorted(self.folder.glob("part-*.npz"))
+        if not self._parts:
+            raise PointlightError(
+                f"there are no prepared pictures in {folder}; make some with prepare_pictures"
+            )
+        self.sha256 = config_sha256({**settings, "clips": len(self)})
+
+    def check_split(self, split: str) -> None:
+        """See that everything in the bank is of a split.
+
+        Raises:
+            PointlightError: it is of another.
+        """
+        if self.split != split:
+            raise PointlightError(
+                f"the pictures in {self.folder} are of the split {self.split!r}, where only {split!r} may be used"
+            )
+
+    def __len__(self) -> int:
+        """How many clips there are."""
+        return self.config.clips_per_part * len(self._parts)
+
+    def clip(self, number: int) -> BankClip:
+        """Clip `number`; reads as much of the files as it needs."""
+        part, place = divmod(number, self.config.clips_per_part)
+        path = self._parts[part]
+        truth = _truth(path)
+        arrays = {name: _mapped(path, name)[place] for name in ("rgb", "flow", "parts")}
+        one = slice(place, place + 1)
+        tensors = {name: torch.from_numpy(truth[name][one]) for name in TRACK_TENSORS}
+        exact = tensors["points_px"][..., : len(EXTENDED_KEYPOINTS), :]
+        tracks = Tracks(
+            detections_px=exact,
+            visible=torch.ones(exact.shape[:-1], dtype=torch.bool),
+            totally_occluded=torch.zeros(exact.shape[:2], dtype=torch.bool),
+            state=BodyState(*(torch.from_numpy(truth[f"state_{name}"][one]) for name in STATE)),
+            **tensors,
+        )
+        hidden = {name: truth[name][place] for name in HIDDEN}
+        return BankClip(
+            **arrays,
+            to_picture=truth["to_picture"][place],
+            tracks=tracks,
+            **hidden,
+            group=str(truth["group"][place]),
+        )
+
+    def frames(self, clip: BankClip) -> BankFrames:
+        """Its pictures as cues want them."""
+        return BankFrames(clip, self.config.flow)
+
+
+@dataclass(frozen=True)
+class PictureBanks:
+    """What a network that sees pictures is trained and watched on.
+
+    Attributes:
+        folder: where both lie.
+        train: in "train".
+        validation: in "validation".
+    """
+
+    folder: Path
+    train: PictureBank
+    validation: PictureBank
+
+    @property
+    def sha256(self) -> str:
+        """Of both."""
+        return config_sha256({"train": self.train.sha256, "validation": self.validation.sha256})
+
+
+def open_banks(folder: Path | None, *, wanted: bool) -> PictureBanks | None:
+    """The prepared pictures of a folder; None where none are wanted.
+
+    Raises:
+        PointlightError: pictures are wanted and not given, or given and not wanted.
+    """
+    if wanted and folder is None:
+        raise PointlightError(
+            "this recipe sees pictures; prepare some with `pointlight prepare` and give the folder with --pictures"
+        )
+    if folder is None:
+        return None
+    if not wanted:
+        raise PointlightError("this recipe sees no pictures; leave --pictures out")
+    folder = Path(folder)
+    return PictureBanks(
+        folder, PictureBank(folder / "train", "train"), PictureBank(folder / "validation", "validation")
+    )
+
+
+def part_file(folder: Path, number: int) -> Path:
+    """Where a part stands."""
+    return folder / f"part-{number:05d}.npz"
+
+
+def read_settings(folder: Path) -> dict[str, Any]:
+    """What a bank was made by.
+
+    Raises:
+        PointlightError: there is none, or it is broken or of another format.
+    """
+    try:
+        settings = json.loads((folder / SETTINGS).read_text())
+    except FileNotFoundError:
+        raise PointlightError(f"there are no prepared pictures in {folder}") from None
+    except (OSError, ValueError) as error:
+        raise PointlightError(
+            f"{folder / SETTINGS} cannot be read ({error}); prepare the pictures again"
+        ) from error
+    if settings.get("format_version") != FORMAT_VERSION:
+        raise PointlightError(
+            f"the pictures in {folder} are of format {settings.get('format_version')}, not {FORMAT_VERSION}; "
+            "prepare them again"
+        )
+    return settings
+
+
+@lru_cache(maxsize=256)
+def _truth(path: Path) -> dict[str, np.ndarray]:
+    """The small arrays of a part."""
+    with np.load(path, allow_pickle=False) as archive:
+        return {name: archive[name] for name in archive.files if name not in ("rgb", "flow", "parts")}
+
+
+@lru_cache(maxsize=1024)
+def _mapped(path: Path, name: str) -> np.ndarray:
+    """A large array of a part, mapped into memory where it stands in the archive, which is not compressed."""
+    with zipfile.ZipFile(path) as archive, open(path, "rb") as file:
+        info = archive.getinfo(f"{name}.npy")
+        file.seek(info.header_offset + 26)
+        name_length, extra_length = np.frombuffer(file.read(4), "<u2")
+        file.seek(info.header_offset + 30 + int(name_length) + int(extra_length))
+        version = np.lib.format.read_magic(file)
+        read = (
+            np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        )
+        shape, fortran, dtype = read(file)
+        if fortran:
+            raise PointlightError(f"{path} is not as prepare_pictures writes it; prepare it again")
+        return np.memmap(path, dtype, "r", file.tell(), shape)

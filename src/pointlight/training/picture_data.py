@@ -1,0 +1,209 @@
+"""Batches with pictures from a prepared bank: each use of a clip has its own crops, masking, noise and flip."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pointlight.body import EXTENDED_KEYPOINTS, NETWORK_KEYPOINTS, BodyModel, BodyState
+from pointlight.cues import PictureCueConfig, cut_labels
+from pointlight.network import draw_pairs, mirrored_targets
+from pointlight.randomness import stream
+from pointlight.simulator import SceneConfig, Tracks
+from pointlight.simulator.scenes import apply_masking, detector_errors, draw_masking, leg_mask
+from pointlight.training.data import Batch, as_predict_reads, observation_of, targets_of
+from pointlight.training.picture_bank import BankClip, PictureBank
+from pointlight.values import by_value
+
+
+@dataclass(frozen=True)
+class PictureUseConfig:
+    """How clips of a bank are used.
+
+    Attributes:
+        clips: the recipe of `pointlight synthesize` that they are of.
+        stride: every so many pairs of a clip are seen, from a first one that is drawn; neighbours are nearly one sample.
+        shift: crops are off by up to so many box sizes (HMR: 20 of 224 px).
+        scale: their sizes by a factor of up to 1 + scale, or its inverse.
+        mirror: half of the clips are seen in a mirror; beyond the paper.
+    """
+
+    clips: str = "full"
+    stride: int = 3
+    shift: float = 20 / 150
+    scale: float = 0.2
+    mirror: bool = True
+
+
+@by_value
+@dataclass(frozen=True)
+class DenseBatch:
+    """Single pairs with the truth about their crops.
+
+    Attributes:
+        inputs: (N, F).
+        points_crop: (N, 12, 2) of the paper's keypoints, in half crops, hidden or not.
+        parts: (N, S, S) int64, at a `PARTS_STEP`-th of the crop's size: 0 is not the person, then 1 + the part.
+        shown: (N,) bool, pairs that show anything.
+    """
+
+    inputs: Tensor
+    points_crop: Tensor
+    parts: Tensor
+    shown: Tensor
+
+
+PARTS_STEP = 4
+"""Crop pixels along a pixel of what dense pretraining asks for."""
+
+
+class PictureBatches:
+    """Makes batch `n` from a bank, a pure function of (bank, configuration, seed, n)."""
+
+    def __init__(
+        self,
+        bank: PictureBank,
+        scenes: SceneConfig,
+        use: PictureUseConfig,
+        cues: PictureCueConfig,
+        body: BodyModel,
+        *,
+        seed: int,
+        size: int,
+    ) -> None:
+        """Bring together what batches are made of.
+
+        Args:
+            bank: of prepared clips.
+            scenes: whose masking and noise hold; the clips' own draws are not used.
+            use: of the clips.
+            cues: what the network sees.
+            body: whose pose is the truth.
+            seed: of all draws.
+            size: clips a batch.
+        """
+        self._bank, self._scenes, self._use, self._cues = bank, scenes, use, cues
+        self._joint_names = body.joint_names
+        self._seed, self._size = seed, size
+        self._order = (-1, np.zeros(0, np.int64))
+
+    def make(self, number: int) -> Batch:
+        """See `BatchSource`."""
+        uses = range(number * self._size, (number + 1) * self._size)
+        clips = [self._bank.clip(self._clip_of(use)) for use in uses]
+        drawn = [redrawn(clip, self._scenes, self._seed, use) for clip, use in zip(clips, uses, strict=True)]
+        tracks = as_predict_reads(joined(drawn), self._scenes)
+        rng = stream(self._seed, number, "crops and flips")
+        phase = int(rng.integers(self._use.stride))
+        pairs = torch.arange(phase, tracks.visible.shape[1] - 1, self._use.stride)
+        seen = replace(
+            observation_of(tracks),
+            pictures=tuple(self._bank.frames(clip) for clip in clips),
+            box_moves=self._moves(rng),
+        )
+        cues = self._cues.make(seen, pairs=pairs)
+        targets = targets_of(tracks, cues).of_pairs(pairs)
+        flips = torch.from_numpy(rng.random(self._size) < 0.5 * self._use.mirror)
+        if not flips.any():
+            return Batch(cues.inputs, targets)
+        inputs = cues.inputs.clone()
+        inputs[flips] = self._cues.mirrored(cues.inputs[flips])
+        return Batch(inputs, mirrored_targets(targets, flips, self._joint_names))
+
+    def dense(self, number: int, pairs: int) -> DenseBatch:
+        """What dense pretraining sees: single pairs, so many of each clip, with where everything is in their crops."""
+        uses = range(number * self._size, (number + 1) * self._size)
+        clips = [self._bank.clip(self._clip_of(use)) for use in uses]
+        drawn = [redrawn(clip, self._scenes, self._seed, use) for clip, use in zip(clips, uses, strict=True)]
+        tracks = as_predict_reads(joined(drawn), self._scenes)
+        rng = stream(self._seed, number, "dense crops")
+        chosen = draw_pairs(tracks.visible.shape[1] - 1, pairs, rng)
+        seen = replace(
+            observation_of(tracks),
+            pictures=tuple(self._bank.frames(clip) for clip in clips),
+            box_moves=self._moves(rng),
+        )
+        cues = self._cues.make(seen, pairs=chosen)
+        points = targets_of(tracks, cues).points_crop[:, chosen, 0, : len(NETWORK_KEYPOINTS)]
+        maps = self._cues.picture_from_crop(seen)[:, chosen].numpy()
+        side = self._cues.side_px // PARTS_STEP
+        parts = [
+            seen_parts(clip, int(pair), maps[row, place], self._cues.side_px, side)
+            for row, clip in enumerate(clips)
+            for place, pair in enumerate(chosen)
+        ]
+        return DenseBatch(
+            cues.inputs.flatten(0, 1),
+            points.flatten(0, 1),
+            torch.from_numpy(np.stack(parts).astype(np.int64)),
+            ~cues.occluded[:, chosen].flatten(),
+        )
+
+    def _moves(self, rng: np.random.Generator) -> Tensor:
+        """(B, 3) of the boxes."""
+        shift = rng.uniform(-self._use.shift, self._use.shift, (self._size, 2))
+        reach = np.log1p(self._use.scale)
+        size = rng.uniform(-reach, reach, (self._size, 1))
+        return torch.from_numpy(np.concatenate((shift, size), axis=1).astype(np.float32))
+
+    def _clip_of(self, use: int) -> int:
+        """Which clip: each once an epoch, in another order each time."""
+        epoch, place = divmod(use, len(self._bank))
+        if self._order[0] != epoch:
+            order = stream(self._seed, epoch, "order of the bank").permutation(len(self._bank))
+            self._order = (epoch, order)
+        return int(self._order[1][place])
+
+
+def seen_parts(clip: BankClip, pair: int, to_picture: np.ndarray, crop_px: int, side: int) -> np.ndarray:
+    """(side, side) the parts that a crop shows, by the nearest pixel.
+
+    Args:
+        clip: of the bank.
+        pair: of its pairs.
+        to_picture: (3, 3) from the crop's pixels to the whole picture's.
+        crop_px: the crop's side.
+        side: of the map.
+    """
+    from_bank = clip.rgb.shape[1] / clip.parts.shape[1]
+    to_bank = np.linalg.inv(clip.to_picture[pair] @ np.diag((from_bank, from_bank, 1))) @ to_picture
+    return cut_labels(clip.parts[pair], to_bank @ np.diag((crop_px / side, crop_px / side, 1)), side)
+
+
+def redrawn(clip: BankClip, scenes: SceneConfig, seed: int, use: int) -> Tracks:
+    """The clip's keypoints as a detector gives them this time: masking and noise drawn anew."""
+    frames = clip.out_of_frame.shape[0]
+    draws = draw_masking(scenes.masking, seed, use, frames, EXTENDED_KEYPOINTS)
+    visible = apply_masking(
+        clip.out_of_frame,
+        clip.self_occluded,
+        replace(draws, block=draws.block | clip.occluded),
+        scenes.masking,
+        leg_mask(EXTENDED_KEYPOINTS),
+    )
+    noises = scenes.noises
+    noise = noises[int(stream(seed, use, "detector of the use").integers(len(noises)))]
+    exact = clip.tracks.detections_px[0].numpy()
+    detections, visible = detector_errors(exact, visible, EXTENDED_KEYPOINTS, noise, seed, use)
+    return replace(
+        clip.tracks,
+        detections_px=torch.from_numpy(detections)[None],
+        visible=torch.from_numpy(visible)[None],
+        totally_occluded=torch.from_numpy(draws.totally_occluded)[None],
+    )
+
+
+def joined(tracks: Sequence[Tracks]) -> Tracks:
+    """Tracks of equal length as one batch."""
+    values = {
+        entry.name: torch.cat([getattr(one, entry.name) for one in tracks])
+        for entry in fields(Tracks)
+        if entry.name not in ("state", "known", "body_known")
+    }
+    names = ("pose", "shape", "root", "translation")
+    state = BodyState(*(torch.cat([getattr(one.state, name) for one in tracks]) for name in names))
+    return Tracks(**values, state=state)

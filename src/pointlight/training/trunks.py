@@ -1,0 +1,98 @@
+"""Encoders of pictures by themselves: dense pretraining writes them, training begins with them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import pickle
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from pointlight.configuration import differences, to_plain, told
+from pointlight.errors import PointlightError
+from pointlight.files import atomic_path
+from pointlight.network import MotionHMRConfig, PictureEncoder, PoseNetwork, ResNet50
+
+_HEADER = "pointlight_trunk"
+
+
+def save_trunk(path: Path, network: PoseNetwork, **metadata: Any) -> None:
+    """Write the encoder of pictures, float32, with its configuration and what is said of it."""
+    encoder = picture_encoder(network, path)
+    header = {**_kind(network), **metadata}
+    weights = {name: value.contiguous() for name, value in encoder.state_dict().items()}
+    with atomic_path(path) as temporary:
+        save_file(weights, temporary, metadata={_HEADER: json.dumps(header, sort_keys=True)})
+
+
+def load_trunk(network: PoseNetwork, path: Path) -> str:
+    """Give a network's encoder of pictures the weights of a file; the file's hash.
+
+    Args:
+        network: with an encoder of pictures.
+        path: of `save_trunk`, made for the same cue and sizes; or torchvision's ImageNet weights for a ResNet-50, as
+            safetensors or as torch saves them.
+
+    Raises:
+        PointlightError: the network sees no pictures, or the file is not for it.
+    """
+    encoder = picture_encoder(network, path)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise PointlightError(f"{path} cannot be read ({error.strerror}); give a file of weights") from error
+    header, weights = _read(path)
+    if header is None:
+        if not isinstance(encoder.trunk, ResNet50):
+            raise PointlightError(
+                f"{path} is no encoder of `pointlight pretrain`, and other weights fit a ResNet-50 alone"
+            )
+        encoder.trunk.take(weights, str(path))
+        return hashlib.sha256(data).hexdigest()
+    here = _kind(network)
+    if found := differences({name: header.get(name) for name in here}, here):
+        raise PointlightError(f"{told(found, path)}; pretrain one for this recipe")
+    encoder.load_state_dict(weights)
+    return hashlib.sha256(data).hexdigest()
+
+
+def picture_encoder(network: PoseNetwork, path: Path) -> PictureEncoder:
+    """A network's encoder of pictures.
+
+    Raises:
+        PointlightError: it has none.
+    """
+    encoder = getattr(network, "encoder", None)
+    if not isinstance(encoder, PictureEncoder):
+        raise PointlightError(f"{path} holds an encoder of pictures, and this recipe's network sees none")
+    return encoder
+
+
+def _kind(network: PoseNetwork) -> dict[str, Any]:
+    """What an encoder is made for."""
+    config = network.config
+    assert isinstance(config, MotionHMRConfig)
+    return {"cues": to_plain(config.cues), "encoder": to_plain(config.encoder)}
+
+
+def _read(path: Path) -> tuple[dict[str, Any] | None, dict[str, Tensor]]:
+    """What the file says of itself, None if it is not ours, and its weights."""
+    try:
+        with safe_open(path, "pt") as file:
+            text = (file.metadata() or {}).get(_HEADER)
+            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        return (None if text is None else json.loads(text)), weights
+    except SafetensorError:
+        pass
+    try:
+        weights = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
+        raise PointlightError(f"{path} holds no weights that can be read; give a file of weights") from error
+    if not isinstance(weights, dict):
+        raise PointlightError(f"{path} holds no dictionary of weights; give a file of weights")
+    return None, weights

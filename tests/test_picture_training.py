@@ -1,0 +1,367 @@
+"""Networks that see pictures: prepared banks, batches from them, encoders, pretraining, training and real video."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from pointlight.body import EXTENDED_KEYPOINTS, AnnyBody, BodyState
+from pointlight.cues import ArrayFrames, PictureCueConfig
+from pointlight.errors import PointlightError
+from pointlight.files import file_sha256
+from pointlight.motion import MotionBank, procedural_bank
+from pointlight.network import MotionHMRConfig, PictureEncoderConfig, mirrored_targets
+from pointlight.network.losses import hip_centred
+from pointlight.network.resnet import ResNet50
+from pointlight.network.windows import in_phases
+from pointlight.progress import Progress
+from pointlight.simulator import SYNTHESIS_RECIPES, TRACK_POINTS
+from pointlight.simulator.backgrounds import ProceduralWindows
+from pointlight.simulator.clips import ClipMaker
+from pointlight.training import (
+    RECIPES,
+    PictureBank,
+    PictureUseConfig,
+    PretrainingConfig,
+    Recipe,
+    Trainer,
+    find_training_recipe,
+    load_checkpoint,
+    observation_of,
+    prepare_pictures,
+    pretrain,
+)
+from pointlight.training.picture_bank import PictureBankConfig
+from pointlight.training.picture_data import PictureBatches, redrawn, seen_parts
+from pointlight.training.pretraining import Dense, dense_loss
+from pointlight.training.trunks import picture_encoder
+
+FRAMES = 7
+CLIPS = 4
+KEPT = PictureBankConfig(side_px=64, parts_px=32, clips_per_part=CLIPS)
+CUES = PictureCueConfig(side_px=32, rgb=True, flow="dis", heatmaps=True)
+
+
+@pytest.fixture(scope="module")
+def body() -> AnnyBody:
+    return AnnyBody()
+
+
+@pytest.fixture(scope="module")
+def motions(body: AnnyBody) -> MotionBank:
+    return procedural_bank(body, 5, kinds=("walk",), clips_per_kind=5, frames=62)
+
+
+def maker_of(motions: MotionBank, body: AnnyBody, split: str = "train") -> ClipMaker:
+    """Of short clips, without what takes long to make."""
+    full = SYNTHESIS_RECIPES["no_tracking_no_occlusions"].of_split(split)
+    full = replace(full, scenes=replace(full.scenes, frames=FRAMES))
+    windows = ProceduralWindows(4, 3, split, frames=FRAMES)
+    return ClipMaker.rendered(full, motions, windows, body)
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory, motions: MotionBank, body: AnnyBody) -> Path:
+    """A folder as `pointlight prepare` makes it, with one part of short clips a split."""
+    folder = tmp_path_factory.mktemp("pictures")
+    for split in ("train", "validation"):
+        prepare_pictures(folder / split, maker_of(motions, body, split), 1, body=body, config=KEPT)
+    return folder
+
+
+def tiny(cues: PictureCueConfig = CUES, **changes: object) -> Recipe:
+    base = find_training_recipe("tiny")
+    encoder = PictureEncoderConfig(widths=(8, 16), features=16)
+    network = MotionHMRConfig(cues=cues, encoder=encoder, lstm=16, head=32, stride=3)
+    scenes = replace(SYNTHESIS_RECIPES["full"].scenes, frames=FRAMES)
+    optimiser = replace(base.optimiser, kind="adamw")
+    recipe = replace(base, network=network, scenes=scenes, pictures=PictureUseConfig(), optimiser=optimiser)
+    return replace(recipe, **changes)
+
+
+def batches_of(
+    pictures: Path, body: AnnyBody, seed: int = 0, cues: PictureCueConfig = CUES, *, mirror: bool = True
+) -> PictureBatches:
+    recipe = tiny(cues)
+    bank = PictureBank(pictures / "train", "train")
+    return PictureBatches(bank, recipe.scenes, PictureUseConfig(mirror=mirror), cues, body, seed=seed, size=4)
+
+
+# Prepared banks
+
+
+def test_a_bank_shows_what_its_clips_show(pictures: Path, motions: MotionBank, body: AnnyBody) -> None:
+    """Cut from the bank or from the clip itself: the same picture, the same flow, the same parts, the same truth."""
+    bank = PictureBank(pictures / "train", "train")
+    assert len(bank) == CLIPS
+    clip = maker_of(motions, body).clip(0, 3)
+    kept = bank.clip(3)
+    seen = replace(observation_of(kept.tracks), visible=torch.ones(1, FRAMES, 19, dtype=torch.bool))
+    direct = CUES.make(replace(seen, pictures=(ArrayFrames(clip.frames),)))
+    banked = CUES.make(replace(seen, pictures=(bank.frames(kept),)))
+    (_, one), (_, other) = CUES.split(direct.inputs), CUES.split(banked.inputs)
+    assert (one[..., :3, :, :] - other[..., :3, :, :]).abs().mean() < 0.04  # of -1 to 1
+    flow = (one[..., 3:, :, :] - other[..., 3:, :, :]).abs()
+    assert flow.median() < 0.01 and flow.mean() < 0.1 * one[..., 3:, :, :].abs().mean() + 0.01
+    points = [clip.joint_names.index(name) for name in EXTENDED_KEYPOINTS]
+    np.testing.assert_array_equal(kept.tracks.detections_px[0].numpy(), clip.joints_px[:, points])
+    shown = np.where(clip.mask[:-1], clip.parts[:-1], 0)
+    assert set(np.unique(kept.parts)) <= set(np.unique(shown))
+    # The person's share of the crop agrees with the mask that the clip has.
+    where = seen_parts(kept, 0, CUES.picture_from_crop(seen)[0, 0].numpy(), 32, 32) > 0
+    assert where.any() == clip.mask[0].any()
+
+
+def test_a_bank_grows_and_is_of_one_kind(tmp_path: Path, motions: MotionBank, body: AnnyBody) -> None:
+    maker = maker_of(motions, body)
+    told: list[Progress] = []
+    first = prepare_pictures(tmp_path, maker, 1, body=body, config=KEPT, progress=told.append)
+    assert told[-1] == Progress("pictures", CLIPS, CLIPS, unit="clip")
+    before = first.sha256
+    told.clear()
+    assert len(prepare_pictures(tmp_path, maker, 3, body=body, config=KEPT, progress=told.append)) == CLIPS
+    assert not told and PictureBank(tmp_path).sha256 == before
+    with pytest.raises(PointlightError, match=r"config\.flow is dis in .*, tvl1 was given"):
+        prepare_pictures(tmp_path, maker, 1, body=body, config=replace(KEPT, flow="tvl1"))
+    with pytest.raises(PointlightError, match="are of the split 'train', where only 'validation' may be"):
+        PictureBank(tmp_path, "validation")
+    with pytest.raises(PointlightError, match="there are no prepared pictures in"):
+        PictureBank(tmp_path / "nowhere")
+
+
+def test_flow_of_another_estimator_is_refused(pictures: Path, body: AnnyBody) -> None:
+    with pytest.raises(PointlightError, match="prepared with flow by 'dis', this model sees 'farneback'"):
+        batches_of(pictures, body, cues=replace(CUES, flow="farneback")).make(0)
+
+
+# Batches
+
+
+def test_batches_are_a_function_of_their_number(pictures: Path, body: AnnyBody) -> None:
+    one, again, other = (batches_of(pictures, body, seed).make(5) for seed in (0, 0, 1))
+    assert one == again and one != other
+    assert one.inputs.shape == (4, 2, *CUES.input_shape)  # every third of six pairs
+    assert one.targets.pose.shape[:3] == (4, 2, 2)
+
+
+def test_every_clip_is_used_once_an_epoch(pictures: Path, body: AnnyBody) -> None:
+    made = batches_of(pictures, body)
+    for epoch in range(2):
+        uses = range(epoch * CLIPS, (epoch + 1) * CLIPS)
+        assert sorted(made._clip_of(use) for use in uses) == list(range(CLIPS))
+
+
+def test_some_pairs_are_those_of_all(pictures: Path, body: AnnyBody) -> None:
+    bank = PictureBank(pictures / "train")
+    clip = bank.clip(0)
+    seen = replace(observation_of(redrawn(clip, tiny().scenes, 1, 0)), pictures=(bank.frames(clip),))
+    every, some = CUES.make(seen), CUES.make(seen, pairs=torch.tensor([1, 4]))
+    assert torch.equal(every.inputs[:, [1, 4]], some.inputs)
+    assert torch.equal(every.boxes.size_px, some.boxes.size_px)
+
+
+def test_a_mirrored_batch_is_the_same_people_in_a_mirror(pictures: Path, body: AnnyBody) -> None:
+    """Flow, pictures and truth agree: a network that is right on one is right on the other by symmetry."""
+    straight = batches_of(pictures, body, mirror=False).make(0)
+    flips = torch.tensor([True, False, True, False])
+    targets = mirrored_targets(straight.targets, flips, body.joint_names)
+    assert torch.equal(targets.points_crop[1], straight.targets.points_crop[1])
+    left, right = TRACK_POINTS.index("left_wrist"), TRACK_POINTS.index("right_wrist")
+    assert torch.equal(targets.points_crop[0, ..., left, 0], -straight.targets.points_crop[0, ..., right, 0])
+    twice = mirrored_targets(targets, flips, body.joint_names)
+    assert torch.equal(twice.pose, straight.targets.pose)
+    mirrored = CUES.mirrored(straight.inputs)
+    _, images = CUES.split(mirrored)
+    torch.testing.assert_close(CUES.mirrored(mirrored), straight.inputs)
+    assert torch.equal(images[..., 3, :, :], -CUES.split(straight.inputs)[1][..., 3, :, :].flip(-1))
+    # A mirrored body's joints are the mirrored joints of the truth.
+    state = BodyState(targets.pose, targets.shape, targets.root_ray, torch.zeros(3))
+    found = hip_centred(body.keypoints(state, TRACK_POINTS))
+    torch.testing.assert_close(
+        found, hip_centred(targets.points_ray_m), atol=2e-3, rtol=0
+    )  # Anny is not quite symmetric
+
+
+def test_totally_occluded_frames_show_nothing_but_that(pictures: Path) -> None:
+    bank = PictureBank(pictures / "train")
+    clip = bank.clip(2)
+    hidden = torch.zeros(1, FRAMES, dtype=torch.bool)
+    hidden[:, 2] = True
+    seen = replace(
+        observation_of(clip.tracks),
+        visible=~hidden[..., None].expand(1, FRAMES, 19),
+        pictures=(bank.frames(clip),),
+    )
+    inputs = CUES.make(seen).inputs
+    images = CUES.images(inputs)
+    assert images[0, 2, :-1].abs().max() == 0 and (images[0, 2, -1] == 1).all()
+    assert images[0, 1, :-1].abs().amax((1, 2)).gt(0).sum() > 6 and images[0, 1, -1].abs().max() == 0
+    assert CUES.place(inputs)[0, 2].tolist() == [0, 0, 0, 1]
+
+
+def test_a_moved_principal_point_reaches_no_network(pictures: Path) -> None:
+    """The true one moves with the background that people follow; networks are told the picture's middle."""
+    bank = PictureBank(pictures / "train")
+    clip = bank.clip(1)
+    moved = replace(clip.tracks, principal_px=clip.tracks.principal_px + 13)
+    both = [
+        CUES.make(replace(observation_of(tracks), pictures=(bank.frames(clip),)))
+        for tracks in (clip.tracks, moved)
+    ]
+    assert both[0] == both[1]
+
+
+# Networks
+
+
+def test_twice_the_flow_is_another_prediction(body: AnnyBody) -> None:
+    torch.manual_seed(0)
+    cues = PictureCueConfig(side_px=32, flow="dis")
+    network = tiny(cues).network.build(body).eval()
+    inputs = 0.2 * torch.randn(2, 3, *cues.input_shape)
+    faster = inputs.clone()
+    faster[..., -3 * 32 * 32 :] *= 2
+    encoder = picture_encoder(network, Path())
+    one, other = (encoder(values) for values in (inputs, faster))
+    assert (one - other).norm() > 0.05 * one.norm()
+
+
+def test_taking_a_cue_away_takes_it_away(pictures: Path, body: AnnyBody) -> None:
+    inputs = batches_of(pictures, body).make(0).inputs
+    images = {cue: CUES.images(CUES.without(inputs, cue)) for cue in ("rgb", "flow", "keypoints")}
+    whole = CUES.images(inputs)
+    spans = {"rgb": slice(0, 3), "flow": slice(3, 6), "keypoints": slice(6, 18)}
+    for cue, span in spans.items():
+        rest = [k for k in range(whole.shape[-3]) if not span.start <= k < span.stop]
+        assert images[cue][..., span, :, :].abs().max() == 0
+        assert torch.equal(images[cue][..., rest, :, :], whole[..., rest, :, :])
+
+
+@pytest.mark.parametrize("count", [30, 29, 2])
+def test_phases_are_seen_one_by_one_and_put_in_order(body: AnnyBody, count: int) -> None:
+    torch.manual_seed(0)
+    cues = PictureCueConfig(side_px=16, heatmaps=True)
+    network = tiny(cues, network=replace(tiny(cues).network, one_shape=False)).network
+    built = replace(network, encoder=PictureEncoderConfig(widths=(8,), features=8)).build(body).eval()
+    inputs = torch.randn(2, count, *cues.input_shape)
+    found = in_phases(built, 3)(inputs)
+    assert found.root.shape == (2, count, 2, 3, 3)
+    for phase in range(min(3, count)):
+        alone = built(inputs[:, phase::3])
+        torch.testing.assert_close(found.root[:, phase::3], alone.root)
+        torch.testing.assert_close(found.shape[:, phase::3], alone.shape)
+
+
+def test_a_resnet_is_torchvisions() -> None:
+    """Its number of parameters and names are those of the published weights, whose first layer may be widened."""
+    network = ResNet50(3)
+    assert sum(p.numel() for p in network.parameters()) == 25_557_032 - 2048 * 1000 - 1000
+    names = network.state_dict()
+    for name in ("conv1.weight", "bn1.running_var", "layer1.0.downsample.0.weight", "layer3.5.bn3.bias"):
+        assert name in names
+    assert names["layer4.2.conv2.weight"].shape == (512, 512, 3, 3)
+    published = {**names, "fc.weight": torch.zeros(1000, 2048), "fc.bias": torch.zeros(1000)}
+    wide = ResNet50(18)
+    fresh = wide.conv1.weight.clone()
+    wide.take(published, "resnet50.pth")
+    assert torch.equal(wide.conv1.weight[:, :3], names["conv1.weight"])
+    assert torch.equal(wide.conv1.weight[:, 3:], fresh[:, 3:])
+    maps = network(torch.zeros(1, 3, 64, 64))
+    assert [values.shape[1:] for values in maps][-1] == (2048, 2, 2)
+    with pytest.raises(PointlightError, match=r"x\.pth lacks bn1\.bias"):
+        wide.take({name: v for name, v in published.items() if name != "bn1.bias"}, "x.pth")
+
+
+# Pretraining and training
+
+
+def test_an_encoder_is_pretrained_and_begins_a_run(
+    pictures: Path, motions: MotionBank, body: AnnyBody, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.set_num_threads(1)
+    recipe = tiny()
+    monkeypatch.setitem(RECIPES, "tiny-pictures", replace(recipe, name="tiny-pictures"))
+    config = PretrainingConfig(
+        pairs=2, optimiser=replace(PretrainingConfig().optimiser, batch=4, evaluate_every=2, save_every=2)
+    )
+    given = {"pictures": pictures, "workers": 0, "config": config}
+    whole = pretrain("tiny-pictures", tmp_path / "whole", steps=4, **given)
+
+    def stop(progress: Progress) -> None:
+        if progress.done == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        pretrain("tiny-pictures", tmp_path / "cut", steps=4, progress=stop, **given)
+    with pytest.raises(PointlightError, match="holds a run already"):
+        pretrain("tiny-pictures", tmp_path / "cut", steps=4, **given)
+    with pytest.raises(PointlightError, match=r"seed is 0 in .*, 3 was given"):
+        pretrain("tiny-pictures", tmp_path / "cut", steps=4, seed=3, resume=True, **given)
+    cut = pretrain("tiny-pictures", tmp_path / "cut", steps=4, resume=True, **given)
+    first, second = load_file(whole), load_file(cut)
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+    trainer = Trainer(recipe, tmp_path / "run", motions, body=body, workers=0, pictures=pictures, trunk=whole)
+    began = picture_encoder(trainer.model, whole).state_dict()
+    assert all(torch.equal(began[name], first[name]) for name in first)
+    trainer.run(steps=1)
+    assert load_checkpoint(tmp_path / "run", body).metadata["trunk_sha256"] == file_sha256(whole)
+    other = tiny(replace(CUES, rgb=False))
+    with pytest.raises(PointlightError, match=r"cues\.rgb is true in .*, false was given; pretrain one"):
+        Trainer(other, tmp_path / "no", motions, body=body, workers=0, pictures=pictures, trunk=whole)
+    with pytest.raises(PointlightError, match="this recipe's network sees none"):
+        Trainer(find_training_recipe("tiny"), tmp_path / "no", motions, body=body, trunk=whole)
+
+
+def test_dense_pretraining_learns(pictures: Path, body: AnnyBody) -> None:
+    """On few pictures the loss falls far, and the truth lies where the picture shows it."""
+    torch.manual_seed(0)
+    source = batches_of(pictures, body, mirror=False)
+    batch = source.dense(0, 2)
+    assert batch.inputs.shape == (8, *CUES.input_shape) and batch.parts.shape == (8, 8, 8)
+    inside = (batch.points_crop.abs() < 1).all(-1)
+    assert inside[batch.shown].float().mean() > 0.5
+    network = tiny().network.build(body)
+    model = Dense(picture_encoder(network, Path()), body)
+    optimiser = torch.optim.Adam(model.parameters(), 3e-3)
+    losses = []
+    for _ in range(40):
+        loss, _ = dense_loss(model, batch, PretrainingConfig())
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        losses.append(float(loss.detach()))
+    assert losses[-1] < 0.4 * losses[0]
+
+
+def test_a_killed_run_with_pictures_goes_on_bit_for_bit(
+    pictures: Path, motions: MotionBank, body: AnnyBody, tmp_path: Path
+) -> None:
+    torch.set_num_threads(1)
+    recipe = tiny()
+
+    def begun(name: str) -> Trainer:
+        return Trainer(recipe, tmp_path / name, motions, body=body, workers=0, pictures=pictures)
+
+    begun("whole").run(steps=6)
+
+    def stop(progress: Progress) -> None:
+        if progress.done == 5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        begun("cut").run(steps=6, progress=stop)
+    again = begun("cut")
+    again.resume()
+    again.run()
+    first, second = (load_file(tmp_path / name / "last.safetensors") for name in ("whole", "cut"))
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    with pytest.raises(PointlightError, match="this recipe sees pictures; prepare some"):
+        Trainer(recipe, tmp_path / "none", motions, body=body, workers=0)
+    with pytest.raises(PointlightError, match="this recipe sees no pictures"):
+        Trainer(find_training_recipe("tiny"), tmp_path / "none", motions, body=body, pictures=pictures)

@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
 
-from pointlight.body import EXTENDED_KEYPOINTS, AnnyBody, BodyState
-from pointlight.cues import ArrayFrames, PictureCueConfig
+from pointlight.body import COCO_KEYPOINTS, EXTENDED_KEYPOINTS, NETWORK_KEYPOINTS, AnnyBody, BodyState
+from pointlight.capture import predict
+from pointlight.cues import ArrayFrames, Cues, PictureCueConfig, ShotFrames, VideoFrames
 from pointlight.errors import PointlightError
 from pointlight.files import file_sha256
+from pointlight.media import Frame
 from pointlight.motion import MotionBank, procedural_bank
-from pointlight.network import MotionHMRConfig, PictureEncoderConfig, mirrored_targets
+from pointlight.network import (
+    FramePoints,
+    MotionHMR,
+    MotionHMRConfig,
+    PictureEncoderConfig,
+    ResNet50,
+    mirrored_targets,
+)
 from pointlight.network.losses import hip_centred
-from pointlight.network.resnet import ResNet50
 from pointlight.network.windows import in_phases
 from pointlight.progress import Progress
 from pointlight.simulator import SYNTHESIS_RECIPES, TRACK_POINTS
 from pointlight.simulator.backgrounds import ProceduralWindows
-from pointlight.simulator.clips import ClipMaker
+from pointlight.simulator.clips import ClipMaker, tracks_of_clips
 from pointlight.training import (
     RECIPES,
     PictureBank,
@@ -35,6 +45,7 @@ from pointlight.training import (
     observation_of,
     prepare_pictures,
     pretrain,
+    save_checkpoint,
 )
 from pointlight.training.picture_bank import PictureBankConfig
 from pointlight.training.picture_data import PictureBatches, redrawn, seen_parts
@@ -365,3 +376,108 @@ def test_a_killed_run_with_pictures_goes_on_bit_for_bit(
         Trainer(recipe, tmp_path / "none", motions, body=body, workers=0)
     with pytest.raises(PointlightError, match="this recipe sees no pictures"):
         Trainer(find_training_recipe("tiny"), tmp_path / "none", motions, body=body, pictures=pictures)
+
+
+# Real video
+
+
+def test_predict_sees_what_training_sees(
+    motions: MotionBank, body: AnnyBody, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same frames as clips and as a lossless video with its keypoints: the same input, bit for bit."""
+    torch.manual_seed(0)
+    cues = replace(CUES, flow="farneback")
+    network = tiny(cues).network
+    save_checkpoint(tmp_path / "model.safetensors", network.build(body), body, clip_frames=FRAMES)
+    clip = maker_of(motions, body).clip(0, 0)
+    tracks = tracks_of_clips([clip], body)
+    everything = torch.ones(1, FRAMES, 19, dtype=torch.bool)
+    tracks = replace(tracks, visible=everything)
+    trained = cues.make(replace(observation_of(tracks), pictures=(ArrayFrames(clip.frames),)))
+
+    write_lossless(tmp_path / "clip.avi", clip.frames)
+    names = [name for name in COCO_KEYPOINTS if name in NETWORK_KEYPOINTS]
+    results = []
+    for frame, points in enumerate(tracks.detections_px[0].numpy()):
+        keypoints = np.zeros((len(COCO_KEYPOINTS), 3))
+        for name in names:
+            x, y = points[EXTENDED_KEYPOINTS.index(name)]
+            keypoints[COCO_KEYPOINTS.index(name)] = (
+                x - 0.5,
+                y - 0.5,
+                1.0,
+            )  # COCO counts from pixels' middles
+        results.append({"image_id": f"{frame}.jpg", "keypoints": keypoints.ravel().tolist(), "score": 1.0})
+    (tmp_path / "keypoints.json").write_text(json.dumps(results))
+    seen: list[Cues] = []
+    plain = MotionHMR.over_frames
+
+    def noted(self: MotionHMR, cues: Cues, *given: object) -> FramePoints:
+        seen.append(cues)
+        return plain(self, cues, *given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(MotionHMR, "over_frames", noted)
+    capture = predict(
+        tmp_path / "clip.avi",
+        model=str(tmp_path / "model.safetensors"),
+        keypoints=tmp_path / "keypoints.json",
+        focal_px=float(tracks.assumed_focal_px[0]),
+        refine=False,
+    )
+    assert len(capture) == FRAMES
+    assert torch.equal(seen[0].boxes.size_px, trained.boxes.size_px)
+    assert torch.equal(seen[0].inputs, trained.inputs)
+    assert trained.inputs[..., -cues.channels * 32 * 32 :].abs().amax(-1).gt(0).any()
+
+
+def write_lossless(path: Path, frames: np.ndarray) -> None:
+    """FFV1 in RGB at 30 frames/s, in a container that keeps time exactly."""
+    with av.open(str(path), "w") as output:
+        stream = output.add_stream("ffv1", rate=30)
+        stream.height, stream.width = frames.shape[1:3]
+        stream.pix_fmt = "bgr0"
+        for image in frames:
+            output.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")))
+        output.mux(stream.encode(None))
+
+
+def video_at(rate: float, count: int = 40) -> list[Frame]:
+    """Frames whose pictures say their number."""
+    return [Frame(k, k / rate, np.full((2, 2, 3), k, np.uint8)) for k in range(count)]
+
+
+@pytest.mark.parametrize("rate", [6, 15, 24, 30, 50, 60])
+def test_pairs_of_a_video_are_the_nearest_frames_that_differ(rate: int) -> None:
+    grid_s = np.arange(20) / 30
+    source = VideoFrames(iter(video_at(rate)), grid_s)
+    for number in range(len(grid_s) - 1):
+        pair = source.pair(number)
+        first, second = int(pair.first[0, 0, 0]), int(pair.second[0, 0, 0])  # pyright: ignore[reportOptionalSubscript]
+        assert abs(first / rate - grid_s[number]) <= 0.5 / rate + 1e-9
+        assert second > first
+        assert pair.step_s == pytest.approx((second - first) / rate)
+        assert pair.step_s == pytest.approx(1 / 30, abs=1 / rate) or rate < 30
+
+
+def test_after_the_last_frame_nothing_moves() -> None:
+    source = VideoFrames(iter(video_at(30, count=3)), np.arange(8) / 30)
+    pairs = [source.pair(number) for number in range(7)]
+    assert [int(pair.first[0, 0, 0]) for pair in pairs] == [0, 1, 2, 2, 2, 2, 2]
+    assert np.array_equal(pairs[-1].first, pairs[-1].second) and pairs[-1].step_s == pytest.approx(1 / 30)
+    with pytest.raises(PointlightError, match="there are none; give the video's frames"):
+        VideoFrames(iter(()), np.arange(2) / 30).pair(0)
+
+
+def test_shots_share_one_pass_and_no_frames() -> None:
+    frames = ShotFrames(iter(video_at(30, count=10)))
+    first = [frame.index for frame in frames.until(3 / 30)]
+    assert first == [0, 1, 2, 3]
+    source = VideoFrames(frames.until(1.0), 4 / 30 + np.arange(3) / 30)
+    assert int(source.pair(0).first[0, 0, 0]) == 4
+
+
+def test_few_frames_of_a_long_video_are_held() -> None:
+    source = VideoFrames(iter(video_at(60, count=200)), np.arange(90) / 30)
+    for number in range(0, 89, 3):
+        source.pair(number)
+        assert len(source._held) < 10

@@ -79,7 +79,10 @@ def _bridge(values: Tensor, seen: Tensor) -> Tensor:
 
 
 def _smooth(values: Tensor, deviation: float) -> Tensor:
-    """Gaussian filter along time with held ends. values (..., T, C)."""
+    """Gaussian filter along time with held ends. values (..., T, C).
+
+    Tap by tap: a product of matrices rounds otherwise for one track than for many.
+    """
     if deviation <= 0 or values.shape[-2] == 1:
         return values
     reach = int(3 * deviation + 0.5)
@@ -88,5 +91,8 @@ def _smooth(values: Tensor, deviation: float) -> Tensor:
     kernel = kernel / kernel.sum()
     frames = values.shape[-2]
     padded = torch.arange(-reach, frames + reach, device=values.device).clamp(0, frames - 1)
-    windows = values[..., padded, :].unfold(-2, 2 * reach + 1, 1)  # (..., T, C, 2 reach + 1)
-    return windows @ kernel
+    held = values[..., padded, :]
+    result = kernel[0] * held[..., :frames, :]
+    for tap in range(1, len(kernel)):
+        result = result + kernel[tap] * held[..., tap : tap + frames, :]
+    return result

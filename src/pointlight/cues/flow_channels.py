@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import no_type_check
+
+import numba
 import numpy as np
 
-from pointlight.cues.crops import mapped, pixel_grid, samples_a_side
+from pointlight.cues.crops import mapped, samples_a_side
 from pointlight.cues.frames import FRAME_S
 from pointlight.flow import FlowEstimator
 from pointlight.geometry import CROP_PX
@@ -106,15 +109,50 @@ def flow_in_crop(flow_px: np.ndarray, homography: np.ndarray, side_px: int) -> n
     Returns:
         (side, side, 2) float32, crop pixels; the mean over each pixel's area.
     """
-    import cv2  # slow to load, and only pictures need it
-
     samples = samples_a_side(homography, side_px)
-    start = pixel_grid(side_px * samples) / samples
-    places = mapped(homography, start)
-    column, row = (places - 0.5).astype(np.float32).transpose(2, 0, 1)
-    found = cv2.remap(flow_px, column, row, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    moved = mapped(np.linalg.inv(homography), places + found) - start
-    return moved.reshape(side_px, samples, side_px, samples, 2).mean((1, 3)).astype(np.float32)
+    flow = np.ascontiguousarray(flow_px, np.float32)
+    return _flow_in_crop(flow, homography, np.linalg.inv(homography), side_px, samples)
+
+
+@numba.njit(cache=True, error_model="numpy")
+@no_type_check
+def _flow_in_crop(
+    flow: np.ndarray, to_picture: np.ndarray, to_crop: np.ndarray, side: int, samples: int
+) -> np.ndarray:
+    """Of each sample: where it lies in the picture, where that goes by bilinear flow, and where the crop shows that."""
+    height, width = flow.shape[:2]
+    result = np.empty((side, side, 2), np.float32)
+    a, b = to_picture, to_crop
+    for row in range(side):
+        for column in range(side):
+            sum_x, sum_y = 0.0, 0.0
+            for i in range(samples):
+                v = row + (i + 0.5) / samples
+                for j in range(samples):
+                    u = column + (j + 0.5) / samples
+                    w = a[2, 0] * u + a[2, 1] * v + a[2, 2]
+                    x = (a[0, 0] * u + a[0, 1] * v + a[0, 2]) / w
+                    y = (a[1, 0] * u + a[1, 1] * v + a[1, 2]) / w
+                    # Pixels' values stand at their middles; beyond the edge the edge goes on.
+                    at_x = min(max(x - 0.5, 0.0), width - 1.0)
+                    at_y = min(max(y - 0.5, 0.0), height - 1.0)
+                    left, top = int(at_x), int(at_y)
+                    right, bottom = min(left + 1, width - 1), min(top + 1, height - 1)
+                    fx, fy = at_x - left, at_y - top
+                    for axis in range(2):
+                        upper = (1 - fx) * flow[top, left, axis] + fx * flow[top, right, axis]
+                        lower = (1 - fx) * flow[bottom, left, axis] + fx * flow[bottom, right, axis]
+                        step = (1 - fy) * upper + fy * lower
+                        if axis == 0:
+                            x += step
+                        else:
+                            y += step
+                    w = b[2, 0] * x + b[2, 1] * y + b[2, 2]
+                    sum_x += (b[0, 0] * x + b[0, 1] * y + b[0, 2]) / w - u
+                    sum_y += (b[1, 0] * x + b[1, 1] * y + b[1, 2]) / w - v
+            result[row, column, 0] = sum_x / samples**2
+            result[row, column, 1] = sum_y / samples**2
+    return result
 
 
 def flow_channels(flow_crop_px: np.ndarray, step_s: float = FRAME_S) -> np.ndarray:

@@ -28,7 +28,7 @@ class PictureEncoderConfig:
     """
 
     kind: Literal["small", "resnet50"] = "small"
-    widths: tuple[int, ...] = (32, 64, 128, 192)
+    widths: tuple[int, ...] = (16, 48, 96, 192)
     features: int = 192
     place: bool = True
 

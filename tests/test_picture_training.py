@@ -48,7 +48,7 @@ from pointlight.training import (
     save_checkpoint,
 )
 from pointlight.training.picture_bank import PictureBankConfig
-from pointlight.training.picture_data import PictureBatches, redrawn, seen_parts
+from pointlight.training.picture_data import PictureBatches, redrawn
 from pointlight.training.pretraining import Dense, dense_loss
 from pointlight.training.trunks import picture_encoder
 
@@ -114,7 +114,7 @@ def test_a_bank_shows_what_its_clips_show(pictures: Path, motions: MotionBank, b
     kept = bank.clip(3)
     seen = replace(observation_of(kept.tracks), visible=torch.ones(1, FRAMES, 19, dtype=torch.bool))
     direct = CUES.make(replace(seen, pictures=(ArrayFrames(clip.frames),)))
-    banked = CUES.make(replace(seen, pictures=(bank.frames(kept),)))
+    banked = CUES.make(replace(seen, pictures=(kept.frames,)))
     (_, one), (_, other) = CUES.split(direct.inputs), CUES.split(banked.inputs)
     assert (one[..., :3, :, :] - other[..., :3, :, :]).abs().mean() < 0.04  # of -1 to 1
     flow = (one[..., 3:, :, :] - other[..., 3:, :, :]).abs()
@@ -124,7 +124,7 @@ def test_a_bank_shows_what_its_clips_show(pictures: Path, motions: MotionBank, b
     shown = np.where(clip.mask[:-1], clip.parts[:-1], 0)
     assert set(np.unique(kept.parts)) <= set(np.unique(shown))
     # The person's share of the crop agrees with the mask that the clip has.
-    where = seen_parts(kept, 0, CUES.picture_from_crop(seen)[0, 0].numpy(), 32, 32) > 0
+    where = kept.parts_in(0, CUES.picture_from_crop(seen)[0, 0].numpy(), 32) > 0
     assert where.any() == clip.mask[0].any()
 
 
@@ -160,17 +160,17 @@ def test_batches_are_a_function_of_their_number(pictures: Path, body: AnnyBody) 
     assert one.targets.pose.shape[:3] == (4, 2, 2)
 
 
-def test_every_clip_is_used_once_an_epoch(pictures: Path, body: AnnyBody) -> None:
-    made = batches_of(pictures, body)
+def test_every_clip_is_used_once_an_epoch(pictures: Path) -> None:
+    bank = PictureBank(pictures / "train")
     for epoch in range(2):
         uses = range(epoch * CLIPS, (epoch + 1) * CLIPS)
-        assert sorted(made._clip_of(use) for use in uses) == list(range(CLIPS))
+        assert sorted(bank.number_of(use, 0) for use in uses) == list(range(CLIPS))
 
 
 def test_some_pairs_are_those_of_all(pictures: Path, body: AnnyBody) -> None:
     bank = PictureBank(pictures / "train")
     clip = bank.clip(0)
-    seen = replace(observation_of(redrawn(clip, tiny().scenes, 1, 0)), pictures=(bank.frames(clip),))
+    seen = replace(observation_of(redrawn(clip, tiny().scenes, 1, 0)), pictures=(clip.frames,))
     every, some = CUES.make(seen), CUES.make(seen, pairs=torch.tensor([1, 4]))
     assert torch.equal(every.inputs[:, [1, 4]], some.inputs)
     assert torch.equal(every.boxes.size_px, some.boxes.size_px)
@@ -206,7 +206,7 @@ def test_totally_occluded_frames_show_nothing_but_that(pictures: Path) -> None:
     seen = replace(
         observation_of(clip.tracks),
         visible=~hidden[..., None].expand(1, FRAMES, 19),
-        pictures=(bank.frames(clip),),
+        pictures=(clip.frames,),
     )
     inputs = CUES.make(seen).inputs
     images = CUES.images(inputs)
@@ -221,8 +221,7 @@ def test_a_moved_principal_point_reaches_no_network(pictures: Path) -> None:
     clip = bank.clip(1)
     moved = replace(clip.tracks, principal_px=clip.tracks.principal_px + 13)
     both = [
-        CUES.make(replace(observation_of(tracks), pictures=(bank.frames(clip),)))
-        for tracks in (clip.tracks, moved)
+        CUES.make(replace(observation_of(tracks), pictures=(clip.frames,))) for tracks in (clip.tracks, moved)
     ]
     assert both[0] == both[1]
 

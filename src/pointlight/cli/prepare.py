@@ -40,7 +40,8 @@ def prepare(
             seed=seed,
             progress=bars,
         )
-    typer.echo(f"{len(banks.train)} clips to train on and {len(banks.validation)} to watch, in {out}")
+    trained, watched = len(banks["train"]), len(banks["validation"])
+    typer.echo(f"{trained} clips to train on and {watched} to watch, in {out}")
 
 
 def pretrain(

@@ -21,6 +21,11 @@ TRAINING = {
     "small-rgb_keypoints": ("crops of 64 px: both", "Table 1, RGB + Keypoints, but for size"),
     "small-keypoints": ("heatmaps of 64 px", "Table 1, Keypoints Only, but for size"),
     "small-flow_keypoints": ("crops of 64 px: both", "Table 1, Flow + Keypoints, but for size"),
+    "paper-rgb": ("crops of 224 px, ResNet-50: RGB", "Table 1, RGB Only"),
+    "paper-flow": ("crops of 224 px, ResNet-50: optical flow", "Table 1, Flow Only"),
+    "paper-rgb_keypoints": ("crops of 224 px, ResNet-50: both", "Table 1, RGB + Keypoints"),
+    "paper-keypoints": ("heatmaps of 224 px, ResNet-50", "Table 1, Keypoints Only"),
+    "paper-flow_keypoints": ("crops of 224 px, ResNet-50: both", "Table 1, Flow + Keypoints"),
     "tiny": ("for trying things out: 8 steps", "-"),
 }
 """Recipe of `train` -> what it is for, and its row in the paper."""

@@ -27,6 +27,10 @@ def train(
         Path | None,
         typer.Option(help="Folder of `pointlight prepare`, for recipes that see pictures."),
     ] = None,
+    backgrounds: Annotated[
+        Path | None,
+        typer.Option(help="Folder of videos, for recipes that see pictures where none are prepared."),
+    ] = None,
     trunk: Annotated[
         Path | None,
         typer.Option(help="Weights for the encoder of pictures: of `pointlight pretrain`, or ImageNet's."),
@@ -64,6 +68,7 @@ def train(
             changes=set_ or (),
             motion=motion or None,
             pictures=pictures,
+            backgrounds=backgrounds,
             trunk=trunk,
             steps=steps,
             minutes=minutes,

@@ -4,9 +4,10 @@ Boxes, repair of left-right swaps, and the inputs themselves; nothing here learn
 """
 
 from pointlight.cues.boxes import MIN_VISIBLE, Boxes, totally_occluded, track_boxes
-from pointlight.cues.channels import PictureCueConfig
+from pointlight.cues.channels import Cue, PictureCueConfig
 from pointlight.cues.config import KEYPOINT_SETS, CropFrames, CueConfig, Cues, Observation, crop_scale
 from pointlight.cues.crops import CropConfig, cut, cut_labels, mapped, picture_from_crop
+from pointlight.cues.drawing import draw_inputs, flow_magnitudes
 from pointlight.cues.flow_channels import flow_channels, flow_in_crop, flow_on_crops, flow_on_pictures
 from pointlight.cues.frames import FRAME_S, ArrayFrames, FrameSource, PairPictures, ShotFrames, VideoFrames
 from pointlight.cues.heatmaps import heatmaps
@@ -22,6 +23,7 @@ __all__ = [
     "Boxes",
     "CropConfig",
     "CropFrames",
+    "Cue",
     "CueConfig",
     "Cues",
     "FrameSource",
@@ -38,8 +40,10 @@ __all__ = [
     "crop_scale",
     "cut",
     "cut_labels",
+    "draw_inputs",
     "flow_channels",
     "flow_in_crop",
+    "flow_magnitudes",
     "flow_on_crops",
     "flow_on_pictures",
     "heatmaps",

@@ -18,6 +18,8 @@ from pointlight.cues.points import PointCueConfig
 from pointlight.errors import PointlightError
 from pointlight.flow import find_flow
 
+Cue = Literal["rgb", "flow", "keypoints"]
+
 _RGB, _FLOW = 3, 3
 
 
@@ -133,7 +135,17 @@ class PictureCueConfig(CueConfig):
         (numbers,) = self.numbers.input_shape
         return inputs[..., numbers - 4 : numbers]
 
-    def without(self, inputs: Tensor, cue: Literal["rgb", "flow", "keypoints"]) -> Tensor:
+    @property
+    def shown(self) -> tuple[Cue, ...]:
+        """What a network sees of people."""
+        cues: tuple[tuple[Cue, bool], ...] = (
+            ("rgb", self.rgb),
+            ("flow", bool(self.flow)),
+            ("keypoints", self.heatmaps),
+        )
+        return tuple(name for name, there in cues if there)
+
+    def without(self, inputs: Tensor, cue: Cue) -> Tensor:
         """The inputs with one cue taken away, to see what a network makes of it."""
         inputs = inputs.clone()
         numbers, pictures = self.split(inputs)

@@ -21,7 +21,9 @@ from pointlight.body import EXTENDED_KEYPOINTS, BodyState
 from pointlight.configuration import config_sha256
 from pointlight.cues import PairPictures
 from pointlight.errors import PointlightError
+from pointlight.randomness import stream
 from pointlight.simulator import Tracks
+from pointlight.training.picture_clips import HIDDEN, PictureClip
 from pointlight.values import by_value
 
 FORMAT_VERSION = 1
@@ -36,8 +38,7 @@ TRACK_TENSORS = (
     *("assumed_focal_px", "assumed_principal_px"),
 )
 STATE = ("pose", "shape", "root", "translation")
-HIDDEN = ("out_of_frame", "self_occluded", "occluded")
-"""Names of arrays: of `Tracks`, of its state, and of what is hidden."""
+"""Names of arrays: of `Tracks`, and of its state."""
 
 
 @dataclass(frozen=True)
@@ -61,51 +62,28 @@ class PictureBankConfig:
 
 @by_value
 @dataclass(frozen=True)
-class BankClip:
-    """One clip of a bank.
-
-    Attributes:
-        rgb: (T-1, S, S, 3) uint8, the first picture of each pair.
-        flow: (T-1, S, S, 2) int16, steps of 1/64 of its pixels.
-        parts: (T-1, P, P) uint8 of the person as it is seen: 0 is not the person, then 1 + the part's number.
-        to_picture: (T-1, 3, 3) from its pixels to the clip's.
-        tracks: the truth, of a batch of one, with exact keypoints; what is visible is not decided yet.
-        out_of_frame: (T, 19) bool of `EXTENDED_KEYPOINTS`, as `VideoClip` has it.
-        self_occluded: (T, 19) bool.
-        occluded: (T, 19) bool.
-        group: of its motion.
-    """
-
-    rgb: np.ndarray
-    flow: np.ndarray
-    parts: np.ndarray
-    to_picture: np.ndarray
-    tracks: Tracks
-    out_of_frame: np.ndarray
-    self_occluded: np.ndarray
-    occluded: np.ndarray
-    group: str
-
-
-@dataclass(frozen=True)
 class BankFrames:
     """A bank's clip as a source of pictures.
 
     Attributes:
-        clip: its pictures.
-        flow_name: the estimator of its flow.
+        rgb: (T-1, S, S, 3) uint8, the first picture of each pair.
+        flow: (T-1, S, S, 2) int16, steps of 1/64 of its pixels.
+        to_picture: (T-1, 3, 3) from its pixels to the clip's.
+        flow_name: the estimator.
     """
 
-    clip: BankClip
+    rgb: np.ndarray
+    flow: np.ndarray
+    to_picture: np.ndarray
     flow_name: str
 
     def pair(self, number: int) -> PairPictures:
         """See `FrameSource`."""
         return PairPictures(
-            self.clip.rgb[number],
+            self.rgb[number],
             None,
-            self.clip.to_picture[number],
-            flow_px=self.clip.flow[number].astype(np.float32) * np.float32(FLOW_STEP_PX),
+            self.to_picture[number],
+            flow_px=self.flow[number].astype(np.float32) * np.float32(FLOW_STEP_PX),
             flow_name=self.flow_name,
         )
 
@@ -158,12 +136,18 @@ class PictureBank:
         """How many clips there are."""
         return self.config.clips_per_part * len(self._parts)
 
-    def clip(self, number: int) -> BankClip:
-        """Clip `number`; reads as much of the files as it needs."""
+    def number_of(self, use: int, seed: int) -> int:
+        """See `ClipSupply`: each clip once an epoch, in another order each time."""
+        epoch, place = divmod(use, len(self))
+        return int(_order(seed, epoch, len(self))[place])
+
+    def clip(self, number: int) -> PictureClip:
+        """See `ClipSupply`; of the files as much is read as it needs."""
         part, place = divmod(number, self.config.clips_per_part)
         path = self._parts[part]
         truth = _truth(path)
-        arrays = {name: _mapped(path, name)[place] for name in ("rgb", "flow", "parts")}
+        rgb, flow, parts = (_mapped(path, name)[place] for name in ("rgb", "flow", "parts"))
+        to_picture = truth["to_picture"][place]
         one = slice(place, place + 1)
         tensors = {name: torch.from_numpy(truth[name][one]) for name in TRACK_TENSORS}
         exact = tensors["points_px"][..., : len(EXTENDED_KEYPOINTS), :]
@@ -174,58 +158,15 @@ class PictureBank:
             state=BodyState(*(torch.from_numpy(truth[f"state_{name}"][one]) for name in STATE)),
             **tensors,
         )
-        hidden = {name: truth[name][place] for name in HIDDEN}
-        return BankClip(
-            **arrays,
-            to_picture=truth["to_picture"][place],
+        larger = self.config.side_px / self.config.parts_px
+        return PictureClip(
+            frames=BankFrames(rgb, flow, to_picture, self.config.flow),
+            parts=parts,
+            parts_to_picture=to_picture @ np.diag((larger, larger, 1)),
             tracks=tracks,
-            **hidden,
+            **{name: truth[name][place] for name in HIDDEN},
             group=str(truth["group"][place]),
         )
-
-    def frames(self, clip: BankClip) -> BankFrames:
-        """Its pictures as cues want them."""
-        return BankFrames(clip, self.config.flow)
-
-
-@dataclass(frozen=True)
-class PictureBanks:
-    """What a network that sees pictures is trained and watched on.
-
-    Attributes:
-        folder: where both lie.
-        train: in "train".
-        validation: in "validation".
-    """
-
-    folder: Path
-    train: PictureBank
-    validation: PictureBank
-
-    @property
-    def sha256(self) -> str:
-        """Of both."""
-        return config_sha256({"train": self.train.sha256, "validation": self.validation.sha256})
-
-
-def open_banks(folder: Path | None, *, wanted: bool) -> PictureBanks | None:
-    """The prepared pictures of a folder; None where none are wanted.
-
-    Raises:
-        PointlightError: pictures are wanted and not given, or given and not wanted.
-    """
-    if wanted and folder is None:
-        raise PointlightError(
-            "this recipe sees pictures; prepare some with `pointlight prepare` and give the folder with --pictures"
-        )
-    if folder is None:
-        return None
-    if not wanted:
-        raise PointlightError("this recipe sees no pictures; leave --pictures out")
-    folder = Path(folder)
-    return PictureBanks(
-        folder, PictureBank(folder / "train", "train"), PictureBank(folder / "validation", "validation")
-    )
 
 
 def part_file(folder: Path, number: int) -> Path:
@@ -253,6 +194,11 @@ def read_settings(folder: Path) -> dict[str, Any]:
             "prepare them again"
         )
     return settings
+
+
+@lru_cache(maxsize=2)
+def _order(seed: int, epoch: int, count: int) -> np.ndarray:
+    return stream(seed, epoch, "order of the bank").permutation(count)
 
 
 @lru_cache(maxsize=256)

@@ -1,4 +1,4 @@
-"""Batches with pictures from a prepared bank: each use of a clip has its own crops, masking, noise and flip."""
+"""Batches with pictures: each use of a clip has its own crops, masking, noise and flip."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ import torch
 from torch import Tensor
 
 from pointlight.body import EXTENDED_KEYPOINTS, NETWORK_KEYPOINTS, BodyModel, BodyState
-from pointlight.cues import PictureCueConfig, cut_labels
+from pointlight.cues import Observation, PictureCueConfig
 from pointlight.network import draw_pairs, mirrored_targets
 from pointlight.randomness import stream
 from pointlight.simulator import SceneConfig, Tracks
 from pointlight.simulator.scenes import apply_masking, detector_errors, draw_masking, leg_mask
 from pointlight.training.data import Batch, as_predict_reads, observation_of, targets_of
-from pointlight.training.picture_bank import BankClip, PictureBank
+from pointlight.training.picture_clips import ClipSupply, PictureClip
 from pointlight.values import by_value
 
 
 @dataclass(frozen=True)
 class PictureUseConfig:
-    """How clips of a bank are used.
+    """How clips with pictures are used.
 
     Attributes:
         clips: the recipe of `pointlight synthesize` that they are of.
@@ -62,11 +62,11 @@ PARTS_STEP = 4
 
 
 class PictureBatches:
-    """Makes batch `n` from a bank, a pure function of (bank, configuration, seed, n)."""
+    """Makes batch `n` of clips, a pure function of (clips, configuration, seed, n)."""
 
     def __init__(
         self,
-        bank: PictureBank,
+        clips: ClipSupply,
         scenes: SceneConfig,
         use: PictureUseConfig,
         cues: PictureCueConfig,
@@ -78,7 +78,7 @@ class PictureBatches:
         """Bring together what batches are made of.
 
         Args:
-            bank: of prepared clips.
+            clips: prepared, or made on the spot.
             scenes: whose masking and noise hold; the clips' own draws are not used.
             use: of the clips.
             cues: what the network sees.
@@ -86,26 +86,17 @@ class PictureBatches:
             seed: of all draws.
             size: clips a batch.
         """
-        self._bank, self._scenes, self._use, self._cues = bank, scenes, use, cues
+        self._clips, self._scenes, self._use, self._cues = clips, scenes, use, cues
         self._joint_names = body.joint_names
         self._seed, self._size = seed, size
-        self._order = (-1, np.zeros(0, np.int64))
 
     def make(self, number: int) -> Batch:
-        """See `BatchSource`."""
-        uses = range(number * self._size, (number + 1) * self._size)
-        clips = [self._bank.clip(self._clip_of(use)) for use in uses]
-        drawn = [redrawn(clip, self._scenes, self._seed, use) for clip, use in zip(clips, uses, strict=True)]
-        tracks = as_predict_reads(joined(drawn), self._scenes)
+        """See `Source`."""
+        clips, tracks = self._drawn(number)
         rng = stream(self._seed, number, "crops and flips")
         phase = int(rng.integers(self._use.stride))
         pairs = torch.arange(phase, tracks.visible.shape[1] - 1, self._use.stride)
-        seen = replace(
-            observation_of(tracks),
-            pictures=tuple(self._bank.frames(clip) for clip in clips),
-            box_moves=self._moves(rng),
-        )
-        cues = self._cues.make(seen, pairs=pairs)
+        cues = self._cues.make(self._seen(clips, tracks, rng), pairs=pairs)
         targets = targets_of(tracks, cues).of_pairs(pairs)
         flips = torch.from_numpy(rng.random(self._size) < 0.5 * self._use.mirror)
         if not flips.any():
@@ -116,23 +107,17 @@ class PictureBatches:
 
     def dense(self, number: int, pairs: int) -> DenseBatch:
         """What dense pretraining sees: single pairs, so many of each clip, with where everything is in their crops."""
-        uses = range(number * self._size, (number + 1) * self._size)
-        clips = [self._bank.clip(self._clip_of(use)) for use in uses]
-        drawn = [redrawn(clip, self._scenes, self._seed, use) for clip, use in zip(clips, uses, strict=True)]
-        tracks = as_predict_reads(joined(drawn), self._scenes)
+        clips, tracks = self._drawn(number)
         rng = stream(self._seed, number, "dense crops")
         chosen = draw_pairs(tracks.visible.shape[1] - 1, pairs, rng)
-        seen = replace(
-            observation_of(tracks),
-            pictures=tuple(self._bank.frames(clip) for clip in clips),
-            box_moves=self._moves(rng),
-        )
+        seen = self._seen(clips, tracks, rng)
         cues = self._cues.make(seen, pairs=chosen)
         points = targets_of(tracks, cues).points_crop[:, chosen, 0, : len(NETWORK_KEYPOINTS)]
-        maps = self._cues.picture_from_crop(seen)[:, chosen].numpy()
+        smaller = np.diag((PARTS_STEP, PARTS_STEP, 1))
+        maps = self._cues.picture_from_crop(seen)[:, chosen].numpy() @ smaller
         side = self._cues.side_px // PARTS_STEP
         parts = [
-            seen_parts(clip, int(pair), maps[row, place], self._cues.side_px, side)
+            clip.parts_in(int(pair), maps[row, place], side)
             for row, clip in enumerate(clips)
             for place, pair in enumerate(chosen)
         ]
@@ -143,6 +128,17 @@ class PictureBatches:
             ~cues.occluded[:, chosen].flatten(),
         )
 
+    def _drawn(self, number: int) -> tuple[list[PictureClip], Tracks]:
+        """The clips of a batch, and their tracks as a detector gives them this time."""
+        uses = range(number * self._size, (number + 1) * self._size)
+        clips = [self._clips.clip(self._clips.number_of(use, self._seed)) for use in uses]
+        drawn = [redrawn(clip, self._scenes, self._seed, use) for clip, use in zip(clips, uses, strict=True)]
+        return clips, as_predict_reads(joined(drawn), self._scenes)
+
+    def _seen(self, clips: Sequence[PictureClip], tracks: Tracks, rng: np.random.Generator) -> Observation:
+        frames = tuple(clip.frames for clip in clips)
+        return replace(observation_of(tracks), pictures=frames, box_moves=self._moves(rng))
+
     def _moves(self, rng: np.random.Generator) -> Tensor:
         """(B, 3) of the boxes."""
         shift = rng.uniform(-self._use.shift, self._use.shift, (self._size, 2))
@@ -150,31 +146,8 @@ class PictureBatches:
         size = rng.uniform(-reach, reach, (self._size, 1))
         return torch.from_numpy(np.concatenate((shift, size), axis=1).astype(np.float32))
 
-    def _clip_of(self, use: int) -> int:
-        """Which clip: each once an epoch, in another order each time."""
-        epoch, place = divmod(use, len(self._bank))
-        if self._order[0] != epoch:
-            order = stream(self._seed, epoch, "order of the bank").permutation(len(self._bank))
-            self._order = (epoch, order)
-        return int(self._order[1][place])
 
-
-def seen_parts(clip: BankClip, pair: int, to_picture: np.ndarray, crop_px: int, side: int) -> np.ndarray:
-    """(side, side) the parts that a crop shows, by the nearest pixel.
-
-    Args:
-        clip: of the bank.
-        pair: of its pairs.
-        to_picture: (3, 3) from the crop's pixels to the whole picture's.
-        crop_px: the crop's side.
-        side: of the map.
-    """
-    from_bank = clip.rgb.shape[1] / clip.parts.shape[1]
-    to_bank = np.linalg.inv(clip.to_picture[pair] @ np.diag((from_bank, from_bank, 1))) @ to_picture
-    return cut_labels(clip.parts[pair], to_bank @ np.diag((crop_px / side, crop_px / side, 1)), side)
-
-
-def redrawn(clip: BankClip, scenes: SceneConfig, seed: int, use: int) -> Tracks:
+def redrawn(clip: PictureClip, scenes: SceneConfig, seed: int, use: int) -> Tracks:
     """The clip's keypoints as a detector gives them this time: masking and noise drawn anew."""
     frames = clip.out_of_frame.shape[0]
     draws = draw_masking(scenes.masking, seed, use, frames, EXTENDED_KEYPOINTS)

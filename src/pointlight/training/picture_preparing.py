@@ -26,20 +26,18 @@ from pointlight.simulator.clips import (
     open_maker,
     tracks_of_clips,
 )
-from pointlight.simulator.people import RenderedPeople
 from pointlight.training.picture_bank import (
     FLOW_STEP_PX,
     FORMAT_VERSION,
-    HIDDEN,
     SETTINGS,
     STATE,
     TRACK_TENSORS,
     PictureBank,
     PictureBankConfig,
-    PictureBanks,
     part_file,
     read_settings,
 )
+from pointlight.training.picture_clips import HIDDEN, group_of
 
 
 def prepare_banks(
@@ -55,7 +53,7 @@ def prepare_banks(
     cache: Path | None = None,
     share: tuple[int, int] = (0, 1),
     progress: ProgressCallback = silent,
-) -> PictureBanks:
+) -> dict[str, PictureBank]:
     """Pictures to train on and to watch training on, each of their own split; the command line calls it.
 
     Args:
@@ -70,6 +68,9 @@ def prepare_banks(
         cache: of motions and of windows of the videos; the usual one if not given.
         share: (number, of how many) that this process makes, where several fill one folder.
         progress: told of every clip.
+
+    Returns:
+        Banks by split.
 
     Raises:
         PointlightError: a source that cannot be used, or pictures of other settings in the folder.
@@ -94,9 +95,7 @@ def prepare_banks(
             share=share,
             progress=progress,
         )
-    return PictureBanks(
-        folder, PictureBank(folder / "train", "train"), PictureBank(folder / "validation", "validation")
-    )
+    return {split: PictureBank(folder / split, split) for split in ("train", "validation")}
 
 
 def prepare_pictures(
@@ -144,7 +143,7 @@ def prepare_pictures(
         clips = []
         for index in range(number * size, (number + 1) * size):
             clips.append(
-                _prepared(maker.clip(seed, index), body, config) | {"group": _group(maker, seed, index)}
+                _prepared(maker.clip(seed, index), body, config) | {"group": group_of(maker, seed, index)}
             )
             progress(Progress("pictures", done * size + len(clips), total, unit="clip"))
         _write_part(part_file(folder, number), clips)
@@ -183,11 +182,6 @@ def _prepared(clip: VideoClip, body: BodyModel, config: PictureBankConfig) -> di
         **{f"state_{name}": getattr(state, name)[0].numpy() for name in STATE},
         **hidden,
     }
-
-
-def _group(maker: ClipMaker, seed: int, index: int) -> str:
-    """Of the clip's motion; people from files have none."""
-    return maker.scene(seed, index).motion.group if isinstance(maker.people, RenderedPeople) else ""
 
 
 def _write_part(path: Path, clips: Sequence[dict[str, Any]]) -> None:

@@ -25,8 +25,9 @@ from pointlight.network import PictureEncoder
 from pointlight.progress import Progress, ProgressCallback, silent
 from pointlight.training.data import batches
 from pointlight.training.optimisers import OptimiserConfig, learning_rate, make_optimiser
-from pointlight.training.picture_bank import PictureBank, open_banks
+from pointlight.training.picture_clips import ClipSupply
 from pointlight.training.picture_data import DenseBatch, PictureBatches
+from pointlight.training.picture_sources import open_pictures
 from pointlight.training.recipes import Recipe, find_training_recipe
 from pointlight.training.run_state import STATE, load_state, save_state
 from pointlight.training.trunks import picture_encoder, save_trunk
@@ -127,7 +128,8 @@ def pretrain(
             training diverged.
     """
     recipe = find_training_recipe(recipe_name)
-    banks = open_banks(Path(pictures), wanted=recipe.pictures is not None)
+    body = AnnyBody()
+    sources = open_pictures(Path(pictures), recipe, body)
     config = config or PretrainingConfig()
     folder = ensure_folder(Path(out))
     settings = {
@@ -136,17 +138,16 @@ def pretrain(
         "config": to_plain(config),
         "steps": steps or config.optimiser.steps,
         "seed": seed,
-        "pictures_sha256": banks.sha256 if banks else "",
+        "pictures_sha256": sources.sha256 if sources else "",
     }
     _check_folder(folder, settings, resume=resume)
-    assert banks is not None
-    body = AnnyBody()
+    assert sources is not None
     torch.manual_seed(seed)
     network = recipe.network.build(body)
     model = Dense(picture_encoder(network, folder), body)
     train, validation = (
-        _DenseSource(recipe, bank, body, each, config)
-        for bank, each in ((banks.train, seed), (banks.validation, _VALIDATION_SEED))
+        _DenseSource(recipe, clips, body, each, config)
+        for clips, each in ((sources.train, seed), (sources.validation, _VALIDATION_SEED))
     )
     held = [validation.make(number) for number in range(_VALIDATION_BATCHES)]
     optimiser = make_optimiser(model, config.optimiser)
@@ -232,12 +233,14 @@ class _DenseSource:
     """Batches for pretraining by number."""
 
     def __init__(
-        self, recipe: Recipe, bank: PictureBank, body: BodyModel, seed: int, config: PretrainingConfig
+        self, recipe: Recipe, clips: ClipSupply, body: BodyModel, seed: int, config: PretrainingConfig
     ) -> None:
         cues = recipe.network.cues
         assert recipe.pictures is not None and isinstance(cues, PictureCueConfig)
         size = config.optimiser.batch
-        self._batches = PictureBatches(bank, recipe.scenes, recipe.pictures, cues, body, seed=seed, size=size)
+        self._batches = PictureBatches(
+            clips, recipe.scenes, recipe.pictures, cues, body, seed=seed, size=size
+        )
         self._pairs = config.pairs
 
     def make(self, number: int) -> DenseBatch:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pointlight.configuration import added
 from pointlight.cues import PictureCueConfig, PointCueConfig
 from pointlight.errors import PointlightError
+from pointlight.geometry import CROP_PX
 from pointlight.motion import VarietyConfig
 from pointlight.network import (
     LossConfig,
@@ -14,6 +15,8 @@ from pointlight.network import (
     MotionHMRConfig,
     PictureEncoderConfig,
     PointsEncoderConfig,
+    RegressorConfig,
+    ResNet50,
 )
 from pointlight.simulator import (
     EVAL_V1_PERFECT,
@@ -130,6 +133,28 @@ def _small(row: str) -> Recipe:
     )
 
 
+def _paper(row: str) -> Recipe:
+    """A row as the paper has it: ResNet-50 on 224 px, 1024 units, plain squares, flow between crops, its own loss.
+
+    The paper names neither rate nor length of its training; these are HMR's rate and a guess.
+    """
+    return Recipe(
+        name=f"paper-{row}",
+        network=MotionHMRConfig(
+            cues=PictureCueConfig(**_TABLE1_CUES[row], side_px=CROP_PX, turned=False, flow_on="crops"),
+            encoder=PictureEncoderConfig(kind="resnet50", features=ResNet50.features, place=False),
+            lstm=1024,
+            skip=False,
+            head=1024,
+            one_shape=False,
+            regressor=RegressorConfig(hidden=1024, dropout=0.5),
+        ),
+        scenes=SYNTHESIS_RECIPES["full"].scenes,
+        optimiser=OptimiserConfig(batch=3, learning_rate=1e-5, steps=100_000, evaluate_every=2000),
+        pictures=PictureUseConfig(stride=1, mirror=False),
+    )
+
+
 RECIPES: dict[str, Recipe] = {
     recipe.name: recipe
     for recipe in (
@@ -180,6 +205,7 @@ RECIPES: dict[str, Recipe] = {
             optimiser=replace(OptimiserConfig(), weight_decay=0.0, average=0.0),
         ),
         *map(_small, _TABLE1_CUES),
+        *map(_paper, _TABLE1_CUES),
         replace(
             _POINTS,
             name="tiny",

@@ -94,7 +94,8 @@ class RunFile:
         sessions: in order.
         format_version: of the file that it was read from.
         pictures_sha256: of the prepared pictures; "" for networks that see none.
-        pictures: folder where they lay, a hint as `motion` is.
+        pictures: folder where they lay, a hint as `motion` is; "" for clips made on the spot.
+        backgrounds: where the backgrounds of those lay; "" for procedural scenes.
         trunk_sha256: of the weights that the encoder of pictures began with; "" for fresh ones.
     """
 
@@ -109,6 +110,7 @@ class RunFile:
     format_version: int = FORMAT_VERSION
     pictures_sha256: str = added("")
     pictures: str = added("")
+    backgrounds: str = added("")
     trunk_sha256: str = added("")
 
     def check(
@@ -152,7 +154,7 @@ class RunFile:
         if trunk_sha256:
             compared["trunk"] = (self.trunk_sha256[:12] or "fresh weights", trunk_sha256[:12])
         if pictures_sha256:
-            there = f"{self.pictures_sha256[:12]}, from {self.pictures or 'nowhere'},"
+            there = f"{self.pictures_sha256[:12]}, from {self.pictures or self.backgrounds or 'procedural scenes'},"
             same = pictures_sha256 == self.pictures_sha256
             compared["pictures"] = (there, there if same else pictures_sha256[:12])
         if self.init_sha256 is None:

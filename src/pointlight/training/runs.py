@@ -9,9 +9,10 @@ from pointlight.body import AnnyBody
 from pointlight.errors import PointlightError
 from pointlight.overrides import with_changes
 from pointlight.progress import ProgressCallback, silent
+from pointlight.simulator.clips import Sources
 from pointlight.training.changes import changed_recipe, try_changed
 from pointlight.training.motions import training_bank
-from pointlight.training.recipes import find_training_recipe
+from pointlight.training.recipes import Recipe, find_training_recipe
 from pointlight.training.run_files import read_run_file, refuse_used
 from pointlight.training.threads import beside_workers
 from pointlight.training.trainer import Trainer
@@ -24,6 +25,7 @@ def train(
     changes: Sequence[str] | str = (),
     motion: Path | Sequence[Path] | None = None,
     pictures: Path | str | None = None,
+    backgrounds: Path | str | None = None,
     trunk: Path | str | None = None,
     steps: int | None = None,
     minutes: float | None = None,
@@ -47,6 +49,8 @@ def train(
             needs no list, a resume none at all.
         motion: folder of motion capture, or several; procedural motions if not given, at a resume those of the run.
         pictures: folder of prepared pictures, for recipes that see some; at a resume those of the run.
+        backgrounds: folder of videos, for recipes that see pictures where none are prepared: clips are made on the spot,
+            before procedural scenes if not given.
         trunk: weights that the encoder of pictures begins with, of `pointlight pretrain` or ImageNet's for a ResNet-50.
         steps: length of the run; the recipe's if not given.
         minutes: stop after so many, without a change of the schedule.
@@ -92,7 +96,8 @@ def train(
         run.check(out, recipe=recipe, seed=seed, steps=steps, body_sha256=body.sha256)
         seed, steps = run.seed, None
     folder = run.motion_folders(out) if run and motion is None else motion
-    pictures = run.pictures or None if run and pictures is None else pictures
+    if run:
+        pictures, backgrounds = pictures or run.pictures or None, backgrounds or run.backgrounds or None
     bank = training_bank(folder, body, cache, floor=recipe.floor, progress=progress)
     if run is not None and motion is None and not run.has_motion(bank):
         raise PointlightError(run.other_motion(out))
@@ -109,10 +114,32 @@ def train(
             workers=workers,
             device=device,
             motion=folder,
-            pictures=None if pictures is None else Path(pictures),
+            pictures=_pictures(recipe, pictures, backgrounds, folder, cache),
             trunk=None if trunk is None else Path(trunk),
         )
         if resume:
             trainer.resume(extend_to)
         trainer.run(steps=steps, minutes=minutes, progress=progress)
     return trainer
+
+
+def _pictures(
+    recipe: Recipe,
+    pictures: Path | str | None,
+    backgrounds: Path | str | None,
+    motion: Path | Sequence[Path] | None,
+    cache: Path | None,
+) -> Path | Sources | None:
+    """Prepared pictures, or what clips are made from."""
+    if pictures is not None and backgrounds is not None:
+        raise PointlightError("prepared pictures have their backgrounds; give --pictures or --backgrounds")
+    if pictures is not None:
+        return Path(pictures)
+    if recipe.pictures is None and backgrounds is None:
+        return None
+    several = motion if motion is None or isinstance(motion, str | Path) else tuple(map(Path, motion))
+    return Sources(
+        motion=Path(several) if isinstance(several, str) else several,
+        backgrounds=None if backgrounds is None else Path(backgrounds),
+        cache=cache,
+    )

@@ -25,14 +25,15 @@ from pointlight.network import PoseNetwork, draw_pairs, find_device
 from pointlight.progress import Progress, ProgressCallback, silent
 from pointlight.provenance import git
 from pointlight.randomness import stream
+from pointlight.simulator.clips import Sources
 from pointlight.training.board import Board
 from pointlight.training.changes import changes_of
 from pointlight.training.checkpoint import load_checkpoint, save_checkpoint
 from pointlight.training.data import Batch, BatchMaker, BatchSource, batches
 from pointlight.training.motions import mean_pose
 from pointlight.training.optimisers import follow_weights, learning_rate, make_optimiser
-from pointlight.training.picture_bank import open_banks
 from pointlight.training.picture_data import PictureBatches
+from pointlight.training.picture_sources import open_pictures
 from pointlight.training.recipes import Recipe
 from pointlight.training.run_files import RunFile, Session, read_run_file, refuse_used
 from pointlight.training.run_state import load_state, save_state
@@ -64,7 +65,7 @@ class Trainer:
         workers: int = 1,
         device: str = "cpu",
         motion: Path | Sequence[Path] | None = None,
-        pictures: Path | None = None,
+        pictures: Path | Sources | None = None,
         trunk: Path | None = None,
     ) -> None:
         """Set up a run, or what is needed to resume one.
@@ -79,17 +80,17 @@ class Trainer:
             workers: processes that make batches; 0 makes them in this one.
             device: where the network learns, as torch calls it.
             motion: folder or folders that the bank was compiled from, remembered for a resume; None for procedural motions.
-            pictures: folder of prepared pictures, with banks "train" and "validation" in it, for networks that see some.
+            pictures: folder of prepared pictures, or what clips are made from on the spot, for networks that see some.
             trunk: weights that the encoder of pictures begins with, see `load_trunk`.
 
         Raises:
             PointlightError: the network sees pictures and there are none, or the other way round.
         """
         self.recipe = recipe
-        self.pictures = open_banks(pictures, wanted=recipe.pictures is not None)
         self.out = ensure_folder(out)
         self.bank = bank
         self.body = body or AnnyBody()
+        self.pictures = open_pictures(pictures, recipe, self.body)
         self.seed = seed
         self.workers = workers
         self.device = device
@@ -235,7 +236,7 @@ class Trainer:
 
     def _validation(self) -> Validation:
         if self.pictures is not None:
-            return Validation.of_pictures(self.recipe, self.pictures.validation)
+            return Validation.of_pictures(self.recipe, self.pictures.validation_clips())
         return Validation.of_scenes(self.recipe, self.bank, self.body)
 
     def _batch_source(self) -> BatchSource:
@@ -321,7 +322,8 @@ class Trainer:
         words += ["--init WEIGHTS"] if self.lineage else []
         captured = any(not entry.name.startswith("procedural/") for entry in self.bank.clips)
         words += ["--motion FOLDER"] if captured else []
-        words += ["--pictures FOLDER"] if self.pictures else []
+        words += ["--pictures FOLDER"] if self.pictures and self.pictures.where else []
+        words += ["--backgrounds FOLDER"] if self.pictures and self.pictures.backgrounds else []
         words += ["--trunk FILE"] if self.run_file and self.run_file.trunk_sha256 else []
         return " ".join(words)
 
@@ -353,7 +355,8 @@ class Trainer:
                 motion=self._motion,
                 trunk_sha256=self._trunk_sha256,
                 pictures_sha256=self._pictures_sha256,
-                pictures="" if self.pictures is None else str(self.pictures.folder.resolve()),
+                pictures="" if self.pictures is None else self.pictures.where,
+                backgrounds="" if self.pictures is None else self.pictures.backgrounds,
             )
         run.check(self.out, steps=steps)
         self.steps = run.steps

@@ -9,14 +9,14 @@ import torch
 from torch import Tensor
 
 from pointlight.body import NETWORK_KEYPOINTS, BodyModel
-from pointlight.cues import FrameSource, totally_occluded
+from pointlight.cues import Cue, FrameSource, PictureCueConfig, totally_occluded
 from pointlight.geometry import geodesic_angle, procrustes_error
 from pointlight.motion import MotionBank
 from pointlight.network import EVALUATION_INDICES, PoseNetwork, WindowConfig
 from pointlight.simulator import EVAL_V1, EVAL_V1_PERFECT, SceneSampler, TrackMaker, Tracks, VideoClip
 from pointlight.simulator.clips import tracks_of_clips
 from pointlight.training.data import as_predict_reads, observation_of, targets_of
-from pointlight.training.picture_bank import PictureBank
+from pointlight.training.picture_clips import PictureClip
 from pointlight.training.picture_data import joined, redrawn
 from pointlight.training.recipes import Recipe
 
@@ -76,34 +76,31 @@ class Validation:
         return Validation(tracks_of_clips(clips, body), groups)
 
     @staticmethod
-    def of_pictures(recipe: Recipe, bank: PictureBank) -> Validation:
-        """Clips of a prepared bank of the validation split, with the recipe's own masking and noise.
-
-        Raises:
-            PointlightError: the bank is of another split.
-        """
-        bank.check_split("validation")
-        clips = [bank.clip(number) for number in range(len(bank))]
+    def of_pictures(recipe: Recipe, clips: Sequence[PictureClip]) -> Validation:
+        """Clips with pictures of the validation split, with the recipe's own masking and noise."""
         scenes = recipe.scenes
         tracks = [redrawn(clip, scenes, VALIDATION_SEED, number) for number, clip in enumerate(clips)]
         starts = range(0, len(clips), _CLIPS_AT_ONCE)
         return Validation(
             [as_predict_reads(joined(tracks[i : i + _CLIPS_AT_ONCE]), scenes) for i in starts],
             [clip.group for clip in clips],
-            [tuple(bank.frames(clip) for clip in clips[i : i + _CLIPS_AT_ONCE]) for i in starts],
+            [tuple(clip.frames for clip in clips[i : i + _CLIPS_AT_ONCE]) for i in starts],
         )
 
     @torch.no_grad()
-    def score(self, network: PoseNetwork | Tensor, body: BodyModel) -> dict[str, float]:
+    def score(
+        self, network: PoseNetwork | Tensor, body: BodyModel, *, without: Cue | None = None
+    ) -> dict[str, float]:
         """PA-MPJPE in mm over the 14 joints of seen frames: the mean over groups, and by group.
 
         Args:
             network: in evaluation mode; or a constant pose (14, 3).
             body: that it moves.
+            without: a cue that is set to zero, to see what a network that sees pictures makes of it.
         """
         errors, scored, angles = [], [], []
         for tracks, pictures in zip(self._batches, self._pictures, strict=True):
-            error, counts, angle = _errors(network, body, tracks, pictures)
+            error, counts, angle = _errors(network, body, tracks, pictures, without)
             errors.append(error)
             scored.append(counts)
             angles.append(angle)
@@ -121,7 +118,11 @@ class Validation:
 
 
 def _errors(
-    network: PoseNetwork | Tensor, body: BodyModel, tracks: Tracks, pictures: tuple[FrameSource, ...]
+    network: PoseNetwork | Tensor,
+    body: BodyModel,
+    tracks: Tracks,
+    pictures: tuple[FrameSource, ...],
+    without: Cue | None,
 ) -> tuple[Tensor, Tensor, Tensor | None]:
     """Errors in mm (B, T), which frames count (B, T), and the root's errors in degrees (B, T) where there are some."""
     chosen = list(EVALUATION_INDICES)
@@ -133,6 +134,9 @@ def _errors(
         twelve = seen.of(NETWORK_KEYPOINTS).visible
         return error, _counted(totally_occluded(twelve), known), None
     cues = network.observe(seen)
+    if without is not None:
+        assert isinstance(network.config.cues, PictureCueConfig)
+        cues = replace(cues, inputs=network.config.cues.without(cues.inputs, without))
     frames = cues.occluded.shape[1]
     found = network.over_frames(cues.to(network.device), body, WindowConfig(frames))
     # Every frame by its own pair, the last one by the last pair's second head.

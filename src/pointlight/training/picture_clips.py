@@ -1,0 +1,128 @@
+"""Clips with pictures to learn from, wherever they come from: prepared (`picture_bank.py`) or made on the spot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from pointlight.body import EXTENDED_KEYPOINTS, BodyModel
+from pointlight.configuration import config_sha256
+from pointlight.cues import ArrayFrames, FrameSource, cut_labels
+from pointlight.errors import PointlightError
+from pointlight.simulator import Tracks, VideoClip
+from pointlight.simulator.clips import ClipMaker, tracks_of_clips
+from pointlight.simulator.people import RenderedPeople
+from pointlight.values import by_value
+
+HIDDEN = ("out_of_frame", "self_occluded", "occluded")
+"""Fields of `VideoClip` and `PictureClip` that decide, with chance, which keypoints are seen."""
+
+
+@by_value
+@dataclass(frozen=True)
+class PictureClip:
+    """One clip of T frames.
+
+    Attributes:
+        frames: its pictures.
+        parts: (T or T-1, P, Q) uint8 of the person as it is seen: 0 is not the person, then 1 + the part's number.
+        parts_to_picture: (T or T-1, 3, 3) from their pixels to the picture's.
+        tracks: the truth, of a batch of one, with exact keypoints; what is visible is not decided yet.
+        out_of_frame: (T, 19) bool of `EXTENDED_KEYPOINTS`, as `VideoClip` has it.
+        self_occluded: (T, 19) bool.
+        occluded: (T, 19) bool.
+        group: of its motion; "" if unknown.
+    """
+
+    frames: FrameSource
+    parts: np.ndarray
+    parts_to_picture: np.ndarray
+    tracks: Tracks
+    out_of_frame: np.ndarray
+    self_occluded: np.ndarray
+    occluded: np.ndarray
+    group: str
+
+    def parts_in(self, pair: int, to_picture: np.ndarray, side: int) -> np.ndarray:
+        """(side, side) the parts that a crop shows, by the nearest pixel.
+
+        Args:
+            pair: of its pairs.
+            to_picture: (3, 3) from the map's pixels to the whole picture's.
+            side: of the map.
+        """
+        here = np.linalg.inv(self.parts_to_picture[pair]) @ to_picture
+        return cut_labels(self.parts[pair], here, side)
+
+
+class ClipSupply(Protocol):
+    """Clips of one split by number."""
+
+    @property
+    def sha256(self) -> str:
+        """What says which clips they are."""
+        ...
+
+    def number_of(self, use: int, seed: int) -> int:
+        """Which clip is used for the `use`-th time that one is wanted."""
+        ...
+
+    def clip(self, number: int) -> PictureClip:
+        """Clip `number`, the same whenever it is asked for."""
+        ...
+
+
+class MadeClips:
+    """Clips made on the spot, each used once; for whom has more processors than disks."""
+
+    def __init__(self, maker: ClipMaker, body: BodyModel, seed: int, split: str) -> None:
+        """Check the split.
+
+        Args:
+            maker: of the clips.
+            body: whose pose and shape are the truth.
+            seed: of the clips.
+            split: that everything in them must be of.
+
+        Raises:
+            PointlightError: the maker's is another.
+        """
+        if maker.config.split != split:
+            raise PointlightError(
+                f"the clips are of the split {maker.config.split!r}, where only {split!r} may be used"
+            )
+        self._maker, self._body, self._seed = maker, body, seed
+
+    @property
+    def sha256(self) -> str:
+        """See `ClipSupply`."""
+        return config_sha256({"versions": self._maker.versions, "seed": self._seed})
+
+    def number_of(self, use: int, seed: int) -> int:
+        """See `ClipSupply`."""
+        return use
+
+    def clip(self, number: int) -> PictureClip:
+        """See `ClipSupply`."""
+        made = self._maker.clip(self._seed, number)
+        return whole_clip(made, self._body, group_of(self._maker, self._seed, number))
+
+
+def whole_clip(clip: VideoClip, body: BodyModel, group: str = "") -> PictureClip:
+    """A clip as it is, with its whole pictures."""
+    chosen = [clip.joint_names.index(name) for name in EXTENDED_KEYPOINTS]
+    return PictureClip(
+        frames=ArrayFrames(clip.frames),
+        parts=np.where(clip.mask, clip.parts, 0).astype(np.uint8),
+        parts_to_picture=np.broadcast_to(np.eye(3), (len(clip.frames), 3, 3)),
+        tracks=tracks_of_clips([clip], body),
+        **{name: getattr(clip, name)[:, chosen] for name in HIDDEN},
+        group=group,
+    )
+
+
+def group_of(maker: ClipMaker, seed: int, index: int) -> str:
+    """Of the clip's motion; people from files have none."""
+    return maker.scene(seed, index).motion.group if isinstance(maker.people, RenderedPeople) else ""

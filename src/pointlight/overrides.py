@@ -233,10 +233,11 @@ def _one(kind: Any, text: str) -> Any:
     if kind is Path:
         return Path(text)
     if isinstance(kind, type) and dataclasses.is_dataclass(kind):
-        if text.removesuffix("()") != kind.__name__:
+        derived = [one for one in _with_derived(kind) if one.__name__ == text.removesuffix("()")]
+        if not derived:
             raise ValueError
         try:
-            return kind()
+            return derived[0]()
         except TypeError as error:
             raise ValueError from error
     if kind is bool:
@@ -244,6 +245,11 @@ def _one(kind: Any, text: str) -> Any:
             raise ValueError
         return _TRUTH[text.lower()]
     return _plain(kind, _literal(text))
+
+
+def _with_derived(kind: type) -> list[type]:
+    """A type and all that are derived from it."""
+    return [kind, *(one for derived in kind.__subclasses__() for one in _with_derived(derived))]
 
 
 def _tuple(kind: Any, values: Any) -> tuple[Any, ...]:

@@ -13,14 +13,15 @@ import torch
 from safetensors.torch import load_file
 
 from pointlight.body import COCO_KEYPOINTS, EXTENDED_KEYPOINTS, NETWORK_KEYPOINTS, AnnyBody, BodyState
-from pointlight.capture import predict
-from pointlight.cues import ArrayFrames, Cues, PictureCueConfig, ShotFrames, VideoFrames
+from pointlight.capture import PredictOptions, lift_keypoints, predict
+from pointlight.cues import ArrayFrames, Cues, Keypoints2D, PictureCueConfig, ShotFrames, VideoFrames
 from pointlight.errors import PointlightError
 from pointlight.files import file_sha256
-from pointlight.media import Frame
+from pointlight.media import Frame, read_picture
 from pointlight.motion import MotionBank, procedural_bank
 from pointlight.network import (
     FramePoints,
+    LossConfig,
     MotionHMR,
     MotionHMRConfig,
     PictureEncoderConfig,
@@ -30,7 +31,7 @@ from pointlight.network import (
 from pointlight.network.losses import hip_centred
 from pointlight.network.windows import in_phases
 from pointlight.progress import Progress
-from pointlight.simulator import SYNTHESIS_RECIPES, TRACK_POINTS
+from pointlight.simulator import SYNTHESIS_RECIPES, TRACK_POINTS, DetectorNoise
 from pointlight.simulator.backgrounds import ProceduralWindows
 from pointlight.simulator.clips import ClipMaker, tracks_of_clips
 from pointlight.training import (
@@ -48,6 +49,7 @@ from pointlight.training import (
     save_checkpoint,
 )
 from pointlight.training.picture_bank import PictureBankConfig
+from pointlight.training.picture_clips import MadeClips
 from pointlight.training.picture_data import PictureBatches, redrawn
 from pointlight.training.pretraining import Dense, dense_loss
 from pointlight.training.trunks import picture_encoder
@@ -371,10 +373,89 @@ def test_a_killed_run_with_pictures_goes_on_bit_for_bit(
     again.run()
     first, second = (load_file(tmp_path / name / "last.safetensors") for name in ("whole", "cut"))
     assert all(torch.equal(first[name], second[name]) for name in first)
+    drawn = [read_picture(tmp_path / name / "network_sees_and_says.png") for name in ("whole", "cut")]
+    assert np.array_equal(*drawn) and drawn[0].std() > 10
     with pytest.raises(PointlightError, match="this recipe sees pictures; prepare some"):
         Trainer(recipe, tmp_path / "none", motions, body=body, workers=0)
     with pytest.raises(PointlightError, match="this recipe sees no pictures"):
         Trainer(find_training_recipe("tiny"), tmp_path / "none", motions, body=body, pictures=pictures)
+
+
+TABLE_1 = [name.removeprefix("small-") for name in RECIPES if name.startswith("small-")]
+
+
+@pytest.mark.parametrize("row", TABLE_1)
+def test_every_row_of_table_1_trains_is_read_back_and_predicts(
+    pictures: Path, motions: MotionBank, body: AnnyBody, tmp_path: Path, row: str
+) -> None:
+    """The paper's own and the small one differ in size alone; both are run here at a tiny size."""
+    torch.set_num_threads(1)
+    for size in ("paper", "small"):
+        recipe = find_training_recipe(f"{size}-{row}")
+        assert isinstance(recipe.network, MotionHMRConfig) and isinstance(
+            recipe.network.cues, PictureCueConfig
+        )
+        # What the bank holds is flow found on pictures.
+        cues = replace(recipe.network.cues, side_px=32, flow_on="picture")
+        encoder = PictureEncoderConfig(widths=(8, 16), features=16, place=size == "small")
+        network = replace(recipe.network, cues=cues, encoder=encoder, lstm=16, head=32)
+        optimiser = replace(find_training_recipe("tiny").optimiser, kind="adamw")
+        scenes = replace(recipe.scenes, frames=FRAMES)
+        tiny_row = replace(recipe, network=network, scenes=scenes, optimiser=optimiser)
+        out = tmp_path / size
+        Trainer(tiny_row, out, motions, body=body, workers=0, pictures=pictures).run(steps=2)
+        checkpoint = load_checkpoint(out, body)
+        assert checkpoint.config == network and checkpoint.clip_frames == FRAMES
+        points = np.random.default_rng(0).uniform(20, 80, (9, 12, 3)).astype(np.float32)
+        points[..., 2] = 1
+        track = Keypoints2D(NETWORK_KEYPOINTS, np.arange(9) / 30, np.arange(9), points, (100, 100), "made")
+        video = [Frame(k, k / 30, np.full((100, 100, 3), 9 * k, np.uint8)) for k in range(9)]
+        capture = lift_keypoints(track, checkpoint, body, PredictOptions(refine=False), frames=video)
+        assert capture.valid.all() and np.isfinite(capture.joints_camera_m).all()
+
+
+def test_what_is_ours_is_off_in_the_papers_recipes() -> None:
+    for row in TABLE_1:
+        recipe = find_training_recipe(f"paper-{row}")
+        network, use = recipe.network, recipe.pictures
+        assert isinstance(network, MotionHMRConfig) and isinstance(network.cues, PictureCueConfig)
+        assert isinstance(network.encoder, PictureEncoderConfig) and use is not None
+        assert not network.encoder.place and not network.skip and not network.one_shape
+        assert not network.cues.turned and network.cues.flow_on == "crops" and network.cues.side_px == 224
+        assert network.stride == use.stride == 1 and not use.mirror and network.cues.keypoint_set == "paper12"
+        assert recipe.loss == LossConfig() and recipe.scenes.noises == (DetectorNoise(),)
+        assert (network.lstm, network.head, network.layers, recipe.optimiser.batch) == (1024, 1024, 1, 3)
+        small = find_training_recipe(f"small-{row}").network
+        assert isinstance(small, MotionHMRConfig) and isinstance(small.cues, PictureCueConfig)
+        assert small.cues.shown == network.cues.shown
+
+
+@pytest.mark.slow
+def test_one_step_of_the_papers_size(motions: MotionBank, body: AnnyBody, tmp_path: Path) -> None:
+    """ResNet-50 on 224 px, one clip of 31 frames made on the spot; `docs/pictures.md` has its time and memory."""
+    recipe = find_training_recipe("paper-flow_keypoints")
+    recipe = replace(recipe, optimiser=replace(recipe.optimiser, batch=1, evaluate_every=1000))
+    maker = ClipMaker.rendered(SYNTHESIS_RECIPES["full"], motions, ProceduralWindows(4, 3, "train"), body)
+    source = PictureBatches(
+        MadeClips(maker, body, 0, "train"),
+        recipe.scenes,
+        PictureUseConfig(stride=1, mirror=False),
+        recipe.network.cues,  # pyright: ignore[reportArgumentType]
+        body,
+        seed=0,
+        size=1,
+    )
+    batch = source.make(0)
+    assert batch.inputs.shape == (1, 30, 40 + 3 * 224 * 224)
+    network = recipe.network.build(body)
+    before = [p.detach().clone() for p in network.parameters()]
+    optimiser = torch.optim.AdamW(network.parameters(), 1e-3)
+    loss, _ = network.loss(batch.inputs, batch.targets, body, recipe.loss, torch.arange(30))
+    loss.backward()
+    optimiser.step()
+    assert torch.isfinite(loss)
+    moved = [not torch.equal(a, b) for a, b in zip(before, network.parameters(), strict=True)]
+    assert sum(moved) > 0.95 * len(moved)
 
 
 # Real video

@@ -126,6 +126,12 @@ class PictureCueConfig(CueConfig):
         return torch.cat(parts, dim=-3)
 
     @property
+    def flow_channels(self) -> slice:
+        """Where `images` have flow."""
+        first = _RGB * self.rgb
+        return slice(first, first + _FLOW * bool(self.flow))
+
+    @property
     def image_channels(self) -> int:
         """Of `images`."""
         return self.channels + len(self.keypoints) * self.heatmaps + 1

@@ -25,12 +25,15 @@ class PictureEncoderConfig:
         widths: channels of the small one's stages; each halves the picture, which its stem halved before.
         features: width of the feature; the ResNet's own is 2048.
         place: tell where the crop lies and the focal length beside the picture; beyond the paper.
+        flow_gain: show flow f as sign(f) log(1 + gain |f|), which keeps slow and very fast motion apart; 0 shows it as it
+            is (the paper).
     """
 
     kind: Literal["small", "resnet50"] = "small"
     widths: tuple[int, ...] = (16, 48, 96, 192)
     features: int = 192
     place: bool = True
+    flow_gain: float = 0.0
 
 
 class PictureEncoder(nn.Module):
@@ -38,7 +41,7 @@ class PictureEncoder(nn.Module):
 
     def __init__(self, cues: PictureCueConfig, config: PictureEncoderConfig) -> None:
         super().__init__()
-        self.cues, self._place = cues, config.place
+        self.cues, self._place, self._flow_gain = cues, config.place, config.flow_gain
         if config.kind == "resnet50":
             self.trunk: nn.Module = ResNet50(cues.image_channels)
             width = ResNet50.features
@@ -60,6 +63,9 @@ class PictureEncoder(nn.Module):
     def maps(self, inputs: Tensor) -> list[Tensor]:
         """What the trunk makes of the pictures (N, C, H, W), from fine to coarse; N are all leading dimensions."""
         images = self.cues.images(inputs).flatten(0, -4)
+        if self._flow_gain and self.cues.flow:
+            flow = images[:, self.cues.flow_channels]
+            images[:, self.cues.flow_channels] = flow.sign() * (self._flow_gain * flow.abs()).log1p()
         return self.trunk(images.contiguous(memory_format=torch.channels_last))
 
 

@@ -116,7 +116,7 @@ def _small(row: str) -> Recipe:
         name=f"small-{row}",
         network=MotionHMRConfig(
             cues=PictureCueConfig(**_TABLE1_CUES[row]),
-            encoder=PictureEncoderConfig(),
+            encoder=PictureEncoderConfig(flow_gain=20.0),
             lstm=192,
             head=256,
             one_shape=True,

@@ -20,8 +20,9 @@ from pointlight.configuration import config_sha256, to_plain
 from pointlight.cues import PictureCueConfig
 from pointlight.errors import PointlightError
 from pointlight.files import ensure_folder
+from pointlight.media import write_png
 from pointlight.motion import MotionBank, motion_folders
-from pointlight.network import PoseNetwork, draw_pairs, find_device
+from pointlight.network import MotionHMR, PoseNetwork, draw_pairs, find_device
 from pointlight.progress import Progress, ProgressCallback, silent
 from pointlight.provenance import git
 from pointlight.randomness import stream
@@ -36,6 +37,8 @@ from pointlight.training.picture_data import PictureBatches
 from pointlight.training.picture_sources import open_pictures
 from pointlight.training.recipes import Recipe
 from pointlight.training.run_files import RunFile, Session, read_run_file, refuse_used
+from pointlight.training.run_pictures import FILE as RUN_PICTURE
+from pointlight.training.run_pictures import draw_run
 from pointlight.training.run_state import load_state, save_state
 from pointlight.training.trunks import load_trunk
 from pointlight.training.validation import Validation
@@ -293,6 +296,9 @@ class Trainer:
         if self.latest_mm < self.best_mm:
             self.best_mm = self.latest_mm
             save_checkpoint(self.out / "best.safetensors", averaged, self.body, **metadata)
+        if self.pictures is not None and isinstance(averaged, MotionHMR):
+            drawn = draw_run(averaged, self._batch_source().make(0), self._body_there, self.recipe.loss)
+            write_png(self.out / RUN_PICTURE, drawn)
 
     def _metadata(self) -> dict[str, Any]:
         return {

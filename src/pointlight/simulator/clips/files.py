@@ -183,7 +183,9 @@ def _layers(packed: dict[str, np.ndarray], version: int) -> dict[str, np.ndarray
     if version == 2:
         numbers = {name: np.cumsum(packed[name], -1, packed[name].dtype) for name in _NUMBERS & packed.keys()}
         return packed | numbers
-    layers = {name: np.frombuffer(zlib.decompress(content), np.uint8) for name, content in packed.items()}
+    layers: dict[str, np.ndarray] = {
+        name: np.frombuffer(zlib.decompress(content.data), np.uint8) for name, content in packed.items()
+    }
     for name in _NUMBERS & layers.keys():
         kind, rows = (np.uint16, ()) if name == "depth" else (np.int16, (2,))
         layers[name] = _of_planes(layers[name].reshape(*rows, 2, -1)).view(kind)
@@ -284,7 +286,7 @@ def _deflated_mask(mask: np.ndarray) -> np.ndarray:
 def _deflated(content: np.ndarray, strategy: int = zlib.Z_RLE) -> np.ndarray:
     """(N,) uint8 as zlib has it; runs are all that is sought, since noisy numbers repeat nothing else."""
     deflater = zlib.compressobj(1, strategy=strategy)
-    return np.frombuffer(deflater.compress(np.ascontiguousarray(content)) + deflater.flush(), np.uint8)
+    return np.frombuffer(deflater.compress(np.ascontiguousarray(content).data) + deflater.flush(), np.uint8)
 
 
 def _npz(arrays: Mapping[str, np.ndarray], *, deflate: bool = True) -> bytes:

@@ -26,7 +26,7 @@ from common import header, run
 from processes import memory_after_mb, memory_mb, processor_s, workers_of
 
 from pointlight.progress import Progress
-from pointlight.simulator import ClipMaker, SynthesisConfig, decode_clip, encode_clip, synthesize
+from pointlight.simulator import ClipMaker, SynthesisConfig, decode_clip, synthesize
 from pointlight.simulator.clips import (
     Sources,
     find_synthesis_recipe,
@@ -34,7 +34,7 @@ from pointlight.simulator.clips import (
     open_storage,
     prepare_backgrounds,
 )
-from pointlight.simulator.clips.files import decode_frames
+from pointlight.simulator.clips.codec import decode_frames
 from pointlight.simulator.clips.shard_writer import assemble_shard, packed_clip
 
 
@@ -52,9 +52,7 @@ def stages(maker: ClipMaker, indices: range, folder: Path) -> tuple[dict[str, fl
     size, paths = 0, []
     for index in indices:
         clock = time.process_time()
-        clip = maker.parts(0, index, stopwatch).clip
-        files = encode_clip(clip)
-        stopwatch(Progress("encode", 1, 1))
+        files = maker.files(0, index, stopwatch)
         paths.append(folder / f"{index:08d}.tar")
         paths[-1].write_bytes(packed_clip(index, files))
         size += sum(map(len, files.values()))

@@ -25,9 +25,9 @@ from pointlight.simulator import (
     SceneSampler,
     TrackMaker,
 )
-from pointlight.simulator.clips import SensorConfig, apply_sensor, motion_of
-from pointlight.simulator.clips.sensor import compress, expose, motion_blur
+from pointlight.simulator.drawing import NO_FACE, Raster, rasterise
 from pointlight.simulator.drawing.lighting import draw_light, harmonics, irradiance_matrix, turned
+from pointlight.simulator.drawing.pixels import light_vertices
 from pointlight.simulator.people import (
     PAPER_APPEARANCE,
     Appearance,
@@ -38,7 +38,7 @@ from pointlight.simulator.people import (
     render_person,
 )
 from pointlight.simulator.people.appearance import draw_skin
-from pointlight.simulator.people.dressing import dress
+from pointlight.simulator.people.dressing import dress, paint, vertex_normals
 from pointlight.simulator.people.fabrics import (
     HELDOUT_KIND,
     KINDS,
@@ -490,66 +490,28 @@ def test_surreals_light() -> None:
         draw_light("disco", np.random.default_rng(0))
 
 
-# Sensor
+def test_vertices_give_back_the_light_that_falls_on_them(body: AnnyBody) -> None:
+    surface = surface_of(body)
+    vertices = surface.rest_m * np.float32([1, -1, -1]) + np.float32([0, 0, 3])
+    raster = rasterise(vertices, surface.faces, 200.0, (80.0, 100.0), Raster.blank(160, 200))
+    matrices = irradiance_matrix(draw_light("varied", np.random.default_rng(2))).astype(np.float32)
+    shade = np.linspace(0.5, 1, len(vertices), dtype=np.float32)
+    lit = light_vertices(raster.face, vertices, surface.faces, shade, matrices)
+    seen = np.unique(surface.faces[np.unique(raster.face[raster.face != NO_FACE])])
+    assert 500 < len(seen) < len(vertices)
+    normals = np.column_stack((vertex_normals(vertices, surface.faces), np.ones(len(vertices))))[seen]
+    wanted = np.einsum("vi,cij,vj->vc", normals, matrices, normals).clip(0) * shade[seen, None]
+    np.testing.assert_allclose(lit[seen], wanted, atol=1e-4)
 
 
-@pytest.fixture(scope="module")
-def clip(layers: list[PersonLayer]) -> np.ndarray:
-    y, x = np.mgrid[:240, :320]
-    ground = np.stack((x * 0.6, y * 0.8, 90 + 40 * np.sin(x / 9)), axis=-1).astype(np.uint8)
-    return np.where(layers[0].mask[..., None], layers[0].colour, ground)
+# Paint
 
 
-def test_a_sensor_without_effects_changes_nothing(clip: np.ndarray) -> None:
-    assert apply_sensor(clip, SensorConfig.none(), 0, 0) is clip
-
-
-@pytest.mark.parametrize("effect", [item.name for item in fields(SensorConfig)])
-def test_every_effect_is_a_switch(effect: str, clip: np.ndarray, layers: list[PersonLayer]) -> None:
-    low, high = getattr(SensorConfig(), effect)
-    config = replace(SensorConfig.none(), **{effect: (high, high)})
-    motion = motion_of(layers[0].flow_forward_px, layers[0].flow_backward_px, layers[0].mask)
-    once = apply_sensor(clip, config, 0, 0, motion)
-    assert once.shape == clip.shape and once.dtype == np.uint8
-    change = np.abs(once.astype(int) - clip).mean()
-    assert 0.02 < change < 60
-    assert (apply_sensor(clip, config, 0, 0, motion) == once).all()
-    if effect not in ("compression", "shutter"):
-        weak = apply_sensor(clip, replace(config, **{effect: (low + 0.2 * (high - low),) * 2}), 0, 0, motion)
-        assert np.abs(weak.astype(int) - clip).mean() != change
-
-
-def test_one_effect_does_not_change_anothers_draws(clip: np.ndarray) -> None:
-    noisy = replace(SensorConfig.none(), noise=(0.0, 0.03))
-    both = replace(noisy, white_balance=(0.0, 0.0))
-    a, b = (apply_sensor(clip, config, 5, 7).astype(int) for config in (noisy, both))
-    assert np.abs(a - b).max() <= 1
-
-
-def test_a_stop_doubles_the_light() -> None:
-    grey = np.full((1, 2, 2, 3), 128, np.uint8)
-    assert (expose(grey, np.full((1, 3), 2.0)) == 176).all()
-    assert (expose(grey, np.ones((1, 3))) == grey).all()
-
-
-def test_motion_blurs_along_the_way_and_not_far_from_the_person() -> None:
-    image = np.full((1, 40, 60, 3), 30, np.uint8)
-    image[:, 10:30, 25:35] = 220
-    motion = np.full((1, 40, 60, 2), np.nan, np.float32)
-    motion[:, 10:30, 25:35] = (12, 0)
-    blurred = motion_blur(image, motion, 0.5)[0].astype(int)
-    assert (blurred[20, 29:31] == 220).all()  # the middle
-    edge = blurred[20, 19:32, 0]
-    assert (np.diff(edge) >= 0).all() and edge[0] == 30 and edge[-1] == 220 and 60 < edge[6] < 210
-    assert (blurred[:, :20] == 30).all() and (blurred[:, 41:] == 30).all()
-    assert (blurred[2:6] == 30).all()  # nothing moves up or down
-    assert (motion_blur(image, motion, 0.0) == image).all()
-
-
-def test_the_codec_keeps_place_and_colour(clip: np.ndarray) -> None:
-    odd = np.ascontiguousarray(clip[:, :121, :161])
-    mild, strong = (compress(odd, factor).astype(int) for factor in (18, 36))
-    assert mild.shape == odd.shape
-    assert np.abs(mild - odd).mean() < 3
-    assert np.abs(strong - odd).mean() > np.abs(mild - odd).mean()
-    assert np.abs((mild - odd).mean((0, 1, 2))).max() < 2
+@pytest.mark.parametrize("index", range(3))
+def test_texels_looked_at_together_are_painted_as_alone(
+    index: int, scenes: list[Scene], body: AnnyBody
+) -> None:
+    appearance = draw_appearance(AppearanceConfig(), 3, index, scenes[index].shape)
+    for texels in surface_of(body).texels:
+        anything = {"lowest": np.full_like(texels.lowest, -9), "highest": np.full_like(texels.highest, 9)}
+        assert np.array_equal(paint(appearance, texels), paint(appearance, replace(texels, **anything)))

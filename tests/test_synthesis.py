@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import io
 import json
 import os
 from collections.abc import Iterator
@@ -407,6 +408,48 @@ def test_a_stored_clip_comes_back(clip: VideoClip) -> None:
         decode_clip({**files, "frames.mp4": files["frames.mp4"][:2000]})
     with pytest.raises(PointlightError, match="incomplete or broken"):
         decode_clip({name: files[name] for name in files if name != "truth.npz"})
+
+
+def test_what_the_sensor_compresses_is_what_is_stored(maker: ClipMaker, clip: VideoClip) -> None:
+    """Its own stream and no second one: the stored frames are the clip's to the bit."""
+    assert maker.files(0, 1) == encode_clip(clip)
+    sensed = with_config(maker, sensor=SensorConfig())
+    files, made = sensed.files(0, 1), sensed.clip(0, 1)
+    back = decode_clip(files)
+    assert np.array_equal(back.frames, made.frames)
+    assert np.array_equal(back.mask, clip.mask) and not np.array_equal(made.frames, clip.frames)
+    assert len(files["frames.mp4"]) < len(encode_clip(made)["frames.mp4"])
+
+
+def test_a_clip_of_format_2_is_read(clip: VideoClip) -> None:
+    """There layers were deflated by the archive, and numbers were plain differences."""
+    files = encode_clip(clip)
+    described = json.loads(files["json"])
+    assert described["format_version"] == 3
+    steps, whole = described["steps"], clip.amodal_mask
+    depth = np.rint((clip.depth_m[whole] - steps["depth_from_m"]) / steps["depth_m"]).astype(np.uint16)
+    old = {"parts": clip.parts[whole], "depth": np.diff(depth, prepend=np.uint16(0))}
+    for name, stored in (
+        ("mask", "mask"),
+        ("amodal_mask", "whole_mask"),
+        ("occluder", "occluder"),
+        ("others", "others"),
+    ):
+        old[stored] = np.packbits(getattr(clip, name))
+    for name, where in (("flow_forward_px", whole[:-1]), ("flow_backward_px", whole[1:])):
+        flow = np.rint(getattr(clip, name)[where] / steps[name])
+        flow = np.where(np.isfinite(flow), flow, -32768).astype(np.int16)
+        old[name] = np.diff(flow.T, prepend=np.int16(0))
+    layers = io.BytesIO()
+    np.savez_compressed(layers, **old)
+    described["format_version"] = 2
+    older = {**files, "json": json.dumps(described).encode(), "layers.npz": layers.getvalue()}
+    now, then = decode_clip(files), decode_clip(older)
+    for name in ("mask", "amodal_mask", "occluder", "others", "parts"):
+        assert np.array_equal(getattr(now, name), getattr(then, name)), name
+    np.testing.assert_allclose(then.depth_m, now.depth_m, atol=1.01 * steps["depth_m"])
+    for name in ("flow_forward_px", "flow_backward_px"):
+        np.testing.assert_allclose(getattr(then, name), getattr(now, name), atol=1.01 * steps[name])
 
 
 def test_what_has_no_depth_and_no_flow_is_stored(clip: VideoClip) -> None:

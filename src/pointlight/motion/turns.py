@@ -17,11 +17,24 @@ def transposed(rotations: np.ndarray) -> np.ndarray:
 
 
 def frames_along(primary: np.ndarray, secondary: np.ndarray) -> np.ndarray:
-    """(..., 3, 3) right-handed axes as columns: `primary`, then `secondary` made perpendicular to it."""
-    first = unit(primary)
-    second = unit(secondary - first * (secondary * first).sum(-1, keepdims=True))
-    first, second = np.broadcast_arrays(first, second)
+    """(..., 3, 3) right-handed axes as columns: `primary`, then `secondary` made perpendicular to it.
+
+    Where they say no direction (bones without length, or on one line), one is chosen: spoilt files have such frames, and
+    what comes out are rotations all the same.
+    """
+    primary, secondary = np.broadcast_arrays(primary, secondary)
+    first = unit(np.where(_short(primary), (1.0, 0.0, 0.0), primary))
+    across = secondary - first * (secondary * first).sum(-1, keepdims=True)
+    # The axis that `first` is least along.
+    other = np.eye(3)[np.abs(first).argmin(-1)]
+    other = other - first * (other * first).sum(-1, keepdims=True)
+    second = unit(np.where(_short(across), other, across))
     return np.stack((first, second, np.cross(first, second)), axis=-1)
+
+
+def _short(vectors: np.ndarray) -> np.ndarray:
+    """(..., 1) bool, vectors (..., 3) too short to have a direction."""
+    return np.linalg.norm(vectors, axis=-1, keepdims=True) < 1e-9
 
 
 def smallest_turns(start: np.ndarray, end: np.ndarray) -> np.ndarray:

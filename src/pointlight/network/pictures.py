@@ -25,6 +25,8 @@ class PictureEncoderConfig:
         widths: channels of the small one's stages; each halves the picture, which its stem halved before.
         features: width of the feature; the ResNet's own is 2048.
         place: tell where the crop lies and the focal length beside the picture; beyond the paper.
+        pooled: average the last map over the picture, as the paper; otherwise its places stay apart, and what comes out is
+            normalised: a small network that averages is slow to learn where things are.
         flow_gain: show flow f as sign(f) log(1 + gain |f|), which keeps slow and very fast motion apart; 0 shows it as it
             is (the paper).
     """
@@ -33,6 +35,7 @@ class PictureEncoderConfig:
     widths: tuple[int, ...] = (16, 48, 96, 192)
     features: int = 192
     place: bool = True
+    pooled: bool = False
     flow_gain: float = 0.0
 
 
@@ -43,22 +46,27 @@ class PictureEncoder(nn.Module):
         super().__init__()
         self.cues, self._place, self._flow_gain = cues, config.place, config.flow_gain
         if config.kind == "resnet50":
-            self.trunk: nn.Module = ResNet50(cues.image_channels)
+            self.trunk: ResNet50 | SmallTrunk = ResNet50(cues.image_channels)
             width = ResNet50.features
         else:
             self.trunk = SmallTrunk(cues.image_channels, config.widths)
             width = config.widths[-1]
-        beside = 4 if config.place else 0
+        self._pooled = config.pooled
+        if not config.pooled:
+            width *= (cues.side_px // self.trunk.step) ** 2
+        width += 4 if config.place else 0
         # The paper feeds the ResNet's pooled feature to the memory as it is.
-        plain = config.kind == "resnet50" and not config.place and config.features == width
-        self.output = nn.Identity() if plain else he_linear(width + beside, config.features)
+        self.output = nn.Identity()
+        if not (config.pooled and config.features == width):
+            self.output = nn.Sequential(he_linear(width, config.features), nn.LayerNorm(config.features))
 
     def forward(self, inputs: Tensor) -> Tensor:
         """(..., F) -> (..., features)."""
-        pooled = self.maps(inputs)[-1].mean((-2, -1))
+        last = self.maps(inputs)[-1]
+        feature = last.mean((-2, -1)) if self._pooled else last.flatten(1)
         if self._place:
-            pooled = torch.cat((pooled, self.cues.place(inputs).reshape(len(pooled), -1)), dim=-1)
-        return self.output(pooled).reshape(*inputs.shape[:-1], -1)
+            feature = torch.cat((feature, self.cues.place(inputs).reshape(len(feature), -1)), dim=-1)
+        return self.output(feature).reshape(*inputs.shape[:-1], -1)
 
     def maps(self, inputs: Tensor) -> list[Tensor]:
         """What the trunk makes of the pictures (N, C, H, W), from fine to coarse; N are all leading dimensions."""
@@ -80,6 +88,7 @@ class SmallTrunk(nn.Module):
         self.stem = nn.Conv2d(channels, widths[0], 5, stride=2, padding=2)
         nn.init.kaiming_normal_(self.stem.weight, nonlinearity="relu")
         nn.init.zeros_(self.stem.bias)  # pyright: ignore[reportArgumentType]
+        self.step = 2 ** (1 + len(widths))
         steps = zip(widths[:1] + widths[:-1], widths, strict=True)
         self.stages = nn.ModuleList(_Block(before, after) for before, after in steps)
 

@@ -20,6 +20,8 @@ class ResNet50(nn.Module):
     """Everything up to the last map; what follows pools it."""
 
     features: ClassVar[int] = 2048
+    step: ClassVar[int] = 32
+    """Pixels of the picture along one of the last map."""
 
     def __init__(self, channels: int = 3) -> None:
         super().__init__()

@@ -7,8 +7,9 @@ from pointlight.simulator.clip import CLIP_FRAMES, FRAMES_PER_SECOND
 from pointlight.simulator.clips.composite import VideoClip
 from pointlight.simulator.clips.files import decode_clip, encode_clip
 from pointlight.simulator.clips.generate import synthesize, synthesize_clip
+from pointlight.simulator.clips.recipes import SYNTHESIS_RECIPES, SynthesisConfig
 from pointlight.simulator.clips.shard_reader import read_clips
-from pointlight.simulator.clips.synthesis import SYNTHESIS_RECIPES, ClipMaker, SynthesisConfig
+from pointlight.simulator.clips.synthesis import ClipMaker
 from pointlight.simulator.people.layers import PersonLayer
 from pointlight.simulator.scenes.cameras import CameraConfig
 from pointlight.simulator.scenes.detector_noise import MEDIAPIPE_V1, DetectorNoise

@@ -142,7 +142,9 @@ def _paper(row: str) -> Recipe:
         name=f"paper-{row}",
         network=MotionHMRConfig(
             cues=PictureCueConfig(**_TABLE1_CUES[row], side_px=CROP_PX, turned=False, flow_on="crops"),
-            encoder=PictureEncoderConfig(kind="resnet50", features=ResNet50.features, place=False),
+            encoder=PictureEncoderConfig(
+                kind="resnet50", features=ResNet50.features, place=False, pooled=True
+            ),
             lstm=1024,
             skip=False,
             head=1024,

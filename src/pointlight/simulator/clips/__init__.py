@@ -1,6 +1,6 @@
 """A person on a background to a stored clip: occluder, compositing, sensor, files, shards, and the engines that make many.
 
-The recipes of pictures are in `synthesis.py`.
+The recipes of pictures are in `recipes.py`.
 """
 
 from pointlight.simulator.clips.composite import (
@@ -35,21 +35,19 @@ from pointlight.simulator.clips.preview import (
     write_preview,
 )
 from pointlight.simulator.clips.recipe_changes import with_set
+from pointlight.simulator.clips.recipes import (
+    SYNTHESIS_RECIPES,
+    SynthesisConfig,
+    find_synthesis_recipe,
+    without_total_occlusions,
+)
 from pointlight.simulator.clips.sensor import SensorConfig, apply_sensor, motion_of
 from pointlight.simulator.clips.settings import Sources
 from pointlight.simulator.clips.shard_index import read_index
 from pointlight.simulator.clips.shard_reader import read_clips
 from pointlight.simulator.clips.storage import Storage, open_storage
 from pointlight.simulator.clips.superpixels import superpixels
-from pointlight.simulator.clips.synthesis import (
-    SYNTHESIS_RECIPES,
-    ClipMaker,
-    ClipParts,
-    SynthesisConfig,
-    find_synthesis_recipe,
-    window_superpixels,
-    without_total_occlusions,
-)
+from pointlight.simulator.clips.synthesis import ClipMaker, ClipParts, window_superpixels
 from pointlight.simulator.clips.tracks import tracks_of_clips
 
 __all__ = [

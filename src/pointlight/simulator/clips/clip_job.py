@@ -8,7 +8,6 @@ from pathlib import Path
 
 from pointlight.errors import PointlightError
 from pointlight.files import atomic_path
-from pointlight.simulator.clips.files import encode_clip
 from pointlight.simulator.clips.shard_writer import packed_clip
 from pointlight.simulator.clips.synthesis import ClipMaker
 
@@ -50,7 +49,7 @@ class ClipJob:
 
     def made(self, maker: ClipMaker, index: int) -> bytes:
         """A clip's tar."""
-        return packed_clip(index, encode_clip(maker.clip(self.seed, index)))
+        return packed_clip(index, maker.files(self.seed, index))
 
     def stage(self, index: int, content: bytes) -> None:
         """Put a clip's tar where it belongs, whole or not at all."""

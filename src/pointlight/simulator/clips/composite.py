@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, no_type_check
 
+import numba
 import numpy as np
 
 from pointlight.body import EXTENDED_KEYPOINTS, BodyState
@@ -195,13 +196,13 @@ def composite(
     absent = (
         draws.totally_occluded if config.totally_occluded == "absent" else np.zeros(len(background), bool)
     )
-    shown = (owner >= 0) & ~cover & ~absent[:, None, None]
     frames = background.copy()
+    mask, others = np.zeros_like(cover), np.zeros_like(cover)
     for number, layer in enumerate(people):
-        pixels = shown & (owner == number) if len(people) > 1 else shown
-        _lay_over(frames, layer.colour, pixels)
+        shown = mask if number == 0 else others
+        _lay_over(frames, np.ascontiguousarray(layer.colour), owner, number, cover, absent, shown)
     if occluder is not None and occluder.colour is not None:
-        _lay_over(frames, occluder.colour, cover)
+        frames[cover] = occluder.colour[cover]
 
     hidden = occluded(cover, person.joints_px)
     if len(people) > 1:
@@ -209,10 +210,10 @@ def composite(
     detections, visible = _detect(person, hidden, draws, config, provenance)
     return VideoClip(
         frames=frames,
-        mask=shown & (owner == 0),
+        mask=mask,
         amodal_mask=person.mask,
         occluder=cover,
-        others=shown & (owner > 0),
+        others=others,
         depth_m=person.depth_m,
         parts=person.parts,
         part_names=person.part_names,
@@ -264,10 +265,28 @@ def _in_order(people: Sequence[PersonLayer]) -> np.ndarray:
     return owner
 
 
-def _lay_over(frames: np.ndarray, colour: np.ndarray, mask: np.ndarray) -> None:
-    """Take the mask's pixels of another picture; by their numbers, which NumPy does ten times as fast as by masks."""
-    inside = np.flatnonzero(mask)
-    frames.reshape(-1, 3)[inside] = colour.reshape(-1, 3)[inside]
+@numba.njit(cache=True, error_model="numpy")
+@no_type_check
+def _lay_over(
+    frames: np.ndarray,
+    colour: np.ndarray,
+    owner: np.ndarray,
+    number: int,
+    cover: np.ndarray,
+    absent: np.ndarray,
+    shown: np.ndarray,
+) -> None:
+    """Show person `number` where it is nearest, under no cover and in no frame (T,) from which people are absent."""
+    times, height, width = owner.shape
+    for t in range(times):
+        if absent[t]:
+            continue
+        for row in range(height):
+            for column in range(width):
+                if owner[t, row, column] == number and not cover[t, row, column]:
+                    shown[t, row, column] = True
+                    for k in range(3):
+                        frames[t, row, column, k] = colour[t, row, column, k]
 
 
 def _behind_others(person: PersonLayer, others: Sequence[PersonLayer]) -> np.ndarray:

@@ -5,24 +5,26 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Collection, Mapping
-from fractions import Fraction
 from typing import Any
 
-import av
 import numpy as np
 import torch
 from av.error import FFmpegError
-from av.video.reformatter import VideoReformatter
-from av.video.stream import VideoStream
 
 from pointlight.body import BodyState
 from pointlight.errors import PointlightError
 from pointlight.simulator.clip import FRAMES_PER_SECOND
+from pointlight.simulator.clips.codec import decode_frames, encode_frames
 from pointlight.simulator.clips.composite import Provenance, VideoClip
+from pointlight.simulator.clips.sensor import PRESET
 from pointlight.simulator.scenes.cameras import CameraPath
 
-CLIP_FORMAT_VERSION = 2
+CLIP_FORMAT_VERSION = 3
+"""Of what is written; 2, whose layers were deflated otherwise and whose sensor had other noise, is read too."""
+
+_READ_VERSIONS = (2, CLIP_FORMAT_VERSION)
 
 FRAMES_QUALITY = 12
 """x264's constant rate factor: about 40 dB on real video."""
@@ -31,9 +33,9 @@ DEPTH_STEP_M = 0.00025
 FLOW_STEP_PX = 1 / 64
 """Depth and flow are stored in whole steps; a clip whose values would not fit has larger ones, and says so."""
 
-_BT709 = 1
 _MASKS = {"mask": "mask", "amodal_mask": "whole_mask", "occluder": "occluder", "others": "others"}
 _FLOWS = ("flow_forward_px", "flow_backward_px")
+_NUMBERS = {"depth", *_FLOWS}
 _UNKNOWN = -32768
 _ARRAYS = {
     "joints_px": "joints_px",
@@ -45,7 +47,7 @@ _ARRAYS = {
     "visible": "visible",
     "totally_occluded": "totally_occluded",
 }
-"""Fields of `VideoClip` with the names under which format 2 stores them."""
+"""Fields of `VideoClip` with the names under which they are stored."""
 
 _CAMERA_ARRAYS = {
     "R_camera_world": "camera_rotation",
@@ -55,13 +57,19 @@ _CAMERA_ARRAYS = {
 """Fields of its camera with theirs."""
 
 
-def encode_clip(clip: VideoClip) -> dict[str, bytes]:
+def encode_clip(clip: VideoClip, rate_factor: int | None = None) -> dict[str, bytes]:
     """The clip's files by suffix: frames.mp4, layers.npz, truth.npz, json; the same bytes for the same clip.
 
-    Masks, parts and all numbers of joints, camera and body are kept exactly. Frames lose what H.264 at
-    `FRAMES_QUALITY` loses, depth and flow are rounded to the steps that the JSON names.
+    Masks, parts and all numbers of joints, camera and body are kept exactly. Depth and flow are rounded to the steps
+    that the JSON names.
+
+    Args:
+        clip: what is stored.
+        rate_factor: of the codec that belongs to the clip's sensor, where its frames have not yet gone through it;
+            otherwise frames lose only what H.264 at `FRAMES_QUALITY` loses.
     """
     layers, steps = _packed_layers(clip)
+    codec = (FRAMES_QUALITY, "ultrafast") if rate_factor is None else (rate_factor, PRESET)
     truth = {stored: getattr(clip, name) for name, stored in _ARRAYS.items()}
     for name, stored in _CAMERA_ARRAYS.items():
         truth[stored] = getattr(clip.camera, name)
@@ -83,9 +91,9 @@ def encode_clip(clip: VideoClip) -> dict[str, bytes]:
         "provenance": clip.provenance.as_json(),
     }
     return {
-        "frames.mp4": _encode_frames(clip.frames),
+        "frames.mp4": encode_frames(clip.frames, *codec),
         "json": json.dumps(described, indent=1, sort_keys=True).encode(),
-        "layers.npz": _npz(layers),
+        "layers.npz": _npz(layers, deflate=False),
         "truth.npz": _npz(truth),
     }
 
@@ -108,16 +116,17 @@ def decode_clip(files: Mapping[str, bytes], layers: Collection[str] = LAYERS) ->
         raise PointlightError(f"a clip has no layer {unknown[0]!r}; its layers are {', '.join(LAYERS)}")
     try:
         described = json.loads(files["json"])
-        if described["format_version"] != CLIP_FORMAT_VERSION:
+        if described["format_version"] not in _READ_VERSIONS:
             raise PointlightError(
                 f"the clip is of format {described['format_version']}, not {CLIP_FORMAT_VERSION}; make it again"
             )
         truth = _read_npz(files["truth.npz"])
         pictured = set(layers) - {"frames"}
-        stored = _read_npz(files["layers.npz"], _needed(pictured)) if pictured else {}
+        packed = _read_npz(files["layers.npz"], _needed(pictured)) if pictured else {}
+        stored = _layers(packed, described["format_version"])
         frames = decode_frames(files["frames.mp4"]) if "frames" in layers else None
         return _unpacked(described, frames, stored, truth, pictured)
-    except (KeyError, ValueError, OSError, zipfile.BadZipFile, FFmpegError) as error:
+    except (KeyError, ValueError, OSError, zipfile.BadZipFile, zlib.error, FFmpegError) as error:
         raise PointlightError(f"a clip is incomplete or broken ({error!r}); make it again") from error
 
 
@@ -136,12 +145,12 @@ def provenance_of(files: Mapping[str, bytes]) -> Provenance:
 
 
 def _packed_layers(clip: VideoClip) -> tuple[dict[str, np.ndarray], dict[str, float]]:
-    """Masks as bits; parts, depth and flow only where the person is, as differences along the rows."""
-    layers = {stored: np.packbits(getattr(clip, name)) for name, stored in _MASKS.items()}
+    """Masks as bits; parts, depth and flow only where the person is, as differences along the rows; all deflated."""
+    layers = {stored: _deflated_mask(getattr(clip, name)) for name, stored in _MASKS.items()}
     # Numbers of pixels are several times as fast to pick by as masks.
     inside = np.flatnonzero(clip.amodal_mask)
     picture = clip.amodal_mask[0].size
-    layers["parts"] = clip.parts.ravel()[inside]
+    layers["parts"] = _deflated(clip.parts.ravel()[inside])
     depth = clip.depth_m.ravel()[inside].astype(np.float64)
     # The whole depth may be unknown (SURREAL's people without depth files).
     known = bool(np.isfinite(depth).all()) and depth.size > 0
@@ -149,18 +158,38 @@ def _packed_layers(clip: VideoClip) -> tuple[dict[str, np.ndarray], dict[str, fl
     depth_step = max(DEPTH_STEP_M, float(np.ptp(depth)) / 65535) if known else DEPTH_STEP_M
     steps = {"depth_m": depth_step, "depth_from_m": nearest, "depth_known": float(known)}
     if known:
-        layers["depth"] = _differences(np.rint((depth - nearest) / depth_step).astype(np.uint16))
+        layers["depth"] = _deflated(_planes(np.rint((depth - nearest) / depth_step).astype(np.uint16)))
     all_but_last = inside[inside < clip.amodal_mask.size - picture]
     all_but_first = inside[inside >= picture] - picture
     for name, where in zip(_FLOWS, (all_but_last, all_but_first), strict=True):
-        flow = getattr(clip, name).reshape(-1, 2)[where]
+        flow = _pairs(getattr(clip, name), where)
         finite = np.isfinite(flow)
         largest = float(np.abs(flow[finite]).max(initial=0.0))
         step = max(FLOW_STEP_PX, largest / 32767)
         whole_steps = np.where(finite, np.rint(np.where(finite, flow, 0) / step), _UNKNOWN).astype(np.int16)
-        layers[name] = np.stack([_differences(whole_steps[:, axis]) for axis in range(2)])
+        layers[name] = _deflated(np.stack([_planes(whole_steps[:, axis]) for axis in range(2)]))
         steps[name] = step
     return layers, steps
+
+
+def _pairs(flow: np.ndarray, where: np.ndarray) -> np.ndarray:
+    """Rows (N, 2) of (..., 2) float32 by their numbers; taken as one number each, which NumPy does at once."""
+    pairs = np.ascontiguousarray(flow, np.float32).view(np.float64).ravel().take(where)
+    return pairs.view(np.float32).reshape(-1, 2)
+
+
+def _layers(packed: dict[str, np.ndarray], version: int) -> dict[str, np.ndarray]:
+    """Masks as bits, parts, and whole steps of depth and flow (2, N), out of what is stored."""
+    if version == 2:
+        numbers = {name: np.cumsum(packed[name], -1, packed[name].dtype) for name in _NUMBERS & packed.keys()}
+        return packed | numbers
+    layers: dict[str, np.ndarray] = {
+        name: np.frombuffer(zlib.decompress(content.data), np.uint8) for name, content in packed.items()
+    }
+    for name in _NUMBERS & layers.keys():
+        kind, rows = (np.uint16, ()) if name == "depth" else (np.int16, (2,))
+        layers[name] = _of_planes(layers[name].reshape(*rows, 2, -1)).view(kind)
+    return layers
 
 
 def _needed(layers: set[str]) -> set[str]:
@@ -185,6 +214,8 @@ def _unpacked(
         raise ValueError(f"{frames.shape} pictures instead of {volume}")
 
     def mask(name: str) -> np.ndarray:
+        if not stored[name].size:
+            return np.zeros(volume, bool)
         return np.unpackbits(stored[name], count=count * height * width).view(bool).reshape(volume)
 
     blank = (0, height, width)
@@ -195,14 +226,14 @@ def _unpacked(
         parts[whole] = stored["parts"]
     depth = np.full(volume if "depth" in layers else blank, np.inf, np.float32)
     if "depth" in layers and steps["depth_known"]:
-        depth[whole] = steps["depth_from_m"] + _summed(stored["depth"]).astype(np.float64) * steps["depth_m"]
+        depth[whole] = steps["depth_from_m"] + stored["depth"].astype(np.float64) * steps["depth_m"]
     elif "depth" in layers:
         depth[whole] = np.nan
     flows = {name: np.full((*blank, 2), np.nan, np.float32) for name in _FLOWS}
     if "flow" in layers:
         for name, where in zip(_FLOWS, (whole[:-1], whole[1:]), strict=True):
             flows[name] = np.full((count - 1, height, width, 2), np.nan, np.float32)
-            values = np.stack([_summed(stored[name][axis]) for axis in range(2)], axis=-1)
+            values = stored[name].T
             flows[name][where] = np.where(values == _UNKNOWN, np.nan, values * np.float64(steps[name]))
     camera = CameraPath(
         **{name: truth[stored] for name, stored in _CAMERA_ARRAYS.items()},
@@ -230,24 +261,44 @@ def _unpacked(
     )
 
 
-def _differences(values: np.ndarray) -> np.ndarray:
-    """Neighbours' differences, modulo the type's range: smooth surfaces become small numbers."""
-    return np.diff(values, prepend=values.dtype.type(0))
+def _planes(values: np.ndarray) -> np.ndarray:
+    """(2, N) low and high bytes of 16-bit numbers' differences: on smooth surfaces the high ones are mostly 0.
+
+    Differences are modulo the type's range and alternate, 0, -1, 1, -2, ... becoming 0, 1, 2, 3, ...
+    """
+    differences = np.diff(values.view(np.int16), prepend=np.int16(0))
+    alternating = (differences << 1) ^ (differences >> 15)
+    return np.ascontiguousarray(alternating.astype("<i2").view(np.uint8).reshape(-1, 2).T)
 
 
-def _summed(differences: np.ndarray) -> np.ndarray:
-    return np.cumsum(differences, dtype=differences.dtype)
+def _of_planes(planes: np.ndarray) -> np.ndarray:
+    """(..., N) int16 numbers of planes (..., 2, N)."""
+    alternating = np.ascontiguousarray(np.moveaxis(planes, -2, -1)).view("<u2")[..., 0]
+    differences = (alternating >> 1).view(np.int16) ^ -(alternating & 1).view(np.int16)
+    return np.cumsum(differences, -1, np.int16)
 
 
-def _npz(arrays: Mapping[str, np.ndarray]) -> bytes:
-    """As `numpy.savez_compressed`, but fast and without a date, so that equal arrays are equal bytes."""
+def _deflated_mask(mask: np.ndarray) -> np.ndarray:
+    """Its bits; nothing where nothing is."""
+    return _deflated(np.packbits(mask) if mask.any() else np.zeros(0, np.uint8), zlib.Z_DEFAULT_STRATEGY)
+
+
+def _deflated(content: np.ndarray, strategy: int = zlib.Z_RLE) -> np.ndarray:
+    """(N,) uint8 as zlib has it; runs are all that is sought, since noisy numbers repeat nothing else."""
+    deflater = zlib.compressobj(1, strategy=strategy)
+    return np.frombuffer(deflater.compress(np.ascontiguousarray(content).data) + deflater.flush(), np.uint8)
+
+
+def _npz(arrays: Mapping[str, np.ndarray], *, deflate: bool = True) -> bytes:
+    """As `numpy.savez`, but without a date, so that equal arrays are equal bytes."""
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+    kind = zipfile.ZIP_DEFLATED if deflate else zipfile.ZIP_STORED
+    with zipfile.ZipFile(buffer, "w", kind, compresslevel=1) as archive:
         for name, array in sorted(arrays.items()):
             content = io.BytesIO()
             np.lib.format.write_array(content, np.ascontiguousarray(array), allow_pickle=False)
             entry = zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0))
-            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.compress_type = kind
             archive.writestr(entry, content.getvalue(), compresslevel=1)
     return buffer.getvalue()
 
@@ -255,38 +306,3 @@ def _npz(arrays: Mapping[str, np.ndarray]) -> bytes:
 def _read_npz(content: bytes, names: set[str] | None = None) -> dict[str, np.ndarray]:
     with np.load(io.BytesIO(content), allow_pickle=False) as archive:
         return {name: archive[name] for name in archive.files if names is None or name in names}
-
-
-def _encode_frames(frames: np.ndarray) -> bytes:
-    """H.264 in MP4 by one thread: the number of threads would change the bytes."""
-    buffer = io.BytesIO()
-    reformatter = VideoReformatter()
-    with av.open(buffer, "w", format="mp4") as container:
-        options = {"crf": str(FRAMES_QUALITY), "preset": "ultrafast", "threads": "1"}
-        video = container.add_stream("libx264", rate=Fraction(int(FRAMES_PER_SECOND)), options=options)
-        video.height, video.width = frames.shape[1:3]
-        video.pix_fmt = "yuv420p"
-        for name in ("colorspace", "color_primaries", "color_trc", "color_range"):
-            setattr(video.codec_context, name, _BT709)
-        for image in np.ascontiguousarray(frames):
-            picture = av.VideoFrame.from_numpy_buffer(image, format="rgb24")  # a view, not a copy
-            picture = reformatter.reformat(
-                picture, format="yuv420p", dst_colorspace=_BT709, dst_color_range="MPEG"
-            )
-            container.mux(video.encode(picture))
-        container.mux(video.encode(None))
-    return buffer.getvalue()
-
-
-def decode_frames(content: bytes) -> np.ndarray:
-    """The pictures (T, H, W, 3) uint8 RGB of a clip's frames.mp4."""
-    reformatter = VideoReformatter()
-    images = []
-    with av.open(io.BytesIO(content), "r") as container:
-        video = container.streams.video[0]
-        assert isinstance(video, VideoStream)
-        video.thread_type = "NONE"
-        for picture in container.decode(video):
-            picture = reformatter.reformat(picture, format="rgb24", src_colorspace=_BT709)
-            images.append(picture.to_ndarray())
-    return np.stack(images) if images else np.zeros((0, 0, 0, 3), np.uint8)

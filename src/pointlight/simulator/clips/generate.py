@@ -30,11 +30,12 @@ from pointlight.simulator.clips.clip_job import ClipJob
 from pointlight.simulator.clips.composite import VideoClip
 from pointlight.simulator.clips.engines import find_engine, staged_clips, usable_cores
 from pointlight.simulator.clips.prepare import open_backgrounds, window_frames
+from pointlight.simulator.clips.recipes import SynthesisConfig, find_synthesis_recipe
 from pointlight.simulator.clips.settings import Sources, count_before, note_settings, places_of, settings_of
 from pointlight.simulator.clips.shard_index import INDEX, ShardEntry, shard_name
 from pointlight.simulator.clips.shard_writer import assemble_shard, unpack_shard
 from pointlight.simulator.clips.storage import Storage, open_storage
-from pointlight.simulator.clips.synthesis import ClipMaker, SynthesisConfig, find_synthesis_recipe
+from pointlight.simulator.clips.synthesis import ClipMaker
 from pointlight.simulator.people.sources import SURREAL_SPLITS, People, RenderedPeople, SurrealPeopleSource
 from pointlight.simulator.people.surreal import SurrealConfig, SurrealPeople
 from pointlight.worker_processes import keep_freed_memory

@@ -13,7 +13,8 @@ from pointlight.simulator.backgrounds.filling import fill_cache
 from pointlight.simulator.backgrounds.windows import WindowCache, WindowConfig, read_window
 from pointlight.simulator.clip import CLIP_FRAMES
 from pointlight.simulator.clips.occluders import OccluderConfig, superpixels_file, superpixels_key
-from pointlight.simulator.clips.synthesis import SynthesisConfig, window_superpixels
+from pointlight.simulator.clips.recipes import SynthesisConfig
+from pointlight.simulator.clips.synthesis import window_superpixels
 from pointlight.worker_processes import Spread, spreading
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from pointlight.errors import PointlightError
 from pointlight.overrides import field_paths, paths_of, remarks, with_changes
-from pointlight.simulator.clips.synthesis import SynthesisConfig
+from pointlight.simulator.clips.recipes import SynthesisConfig
 
 _FIXED = {
     "name": "it is how the recipe is called",

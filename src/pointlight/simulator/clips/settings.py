@@ -10,9 +10,9 @@ from typing import Any
 
 from pointlight.configuration import Difference, differences, identity, told
 from pointlight.errors import PointlightError
+from pointlight.simulator.clips.recipes import WITHOUT_TOTAL_OCCLUSIONS, SynthesisConfig
 from pointlight.simulator.clips.shard_index import SHARDS_FORMAT_VERSION
 from pointlight.simulator.clips.storage import Storage
-from pointlight.simulator.clips.synthesis import WITHOUT_TOTAL_OCCLUSIONS, SynthesisConfig
 
 SETTINGS = "settings.json"
 """Their file at the place."""
@@ -144,6 +144,7 @@ _OPTION_WORDS = {
 _OTHERWISE = {
     "versions.pointlight": "another version of Pointlight",
     "versions.body": "another body",
+    "versions.clips": "another format of clips",
     "format_version": "another format of shards",
 }
 

@@ -92,7 +92,13 @@ def irradiance_matrix(light: np.ndarray) -> np.ndarray:
 
 
 def turned(matrices: np.ndarray, rotation: np.ndarray) -> np.ndarray:
-    """The matrices for normals in other axes: `rotation` (3, 3) takes vectors from the light's axes to those."""
-    full = np.eye(4)
-    full[:3, :3] = rotation
-    return full @ matrices @ full.T
+    """The matrices (..., 3, 4, 4) for normals in other axes.
+
+    Args:
+        matrices: (3, 4, 4) of `irradiance_matrix`.
+        rotation: (..., 3, 3) takes vectors from the light's axes to those.
+    """
+    full = np.zeros((*rotation.shape[:-2], 1, 4, 4))
+    full[..., 0, :3, :3] = rotation
+    full[..., 3, 3] = 1
+    return full @ matrices @ np.swapaxes(full, -1, -2)

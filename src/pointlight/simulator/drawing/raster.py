@@ -19,6 +19,9 @@ NO_FACE = -1
 _STEPS = 1024
 _SHIFT = 10
 _HALF = _STEPS // 2
+_WHOLE = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
+"""Shares of a face's first and second vertex in the corners of the triangle that is all of it."""
+
 _FARTHEST_PX = 1 << 19
 """Triangles with a corner beyond are left out, so that products fit into 64 bits."""
 
@@ -115,7 +118,79 @@ def rasterise(
     return raster
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, error_model="numpy", inline="always")
+@no_type_check
+def _on_grid(pixels: float) -> int:
+    """A coordinate in 1/1024 pixel; far ones are held where `_triangle` leaves them out."""
+    limit = 2.0 * _FARTHEST_PX
+    return np.int64(np.floor(min(max(pixels, -limit), limit) * _STEPS + 0.5))
+
+
+@numba.njit(cache=True, error_model="numpy", inline="always")
+@no_type_check
+def _triangle(
+    corners: tuple[int, int, float, int, int, float, int, int, float],
+    shares: tuple[float, float, float, float, float, float],
+    cull: bool,
+    face: int,
+    inverse_depth: np.ndarray,
+    face_of: np.ndarray,
+    barycentric: np.ndarray,
+) -> None:
+    """One triangle: x and y on the grid and 1/z of its corners; in each, shares of the face's first and second vertex."""
+    x0, y0, z0, x1, y1, z1, x2, y2, z2 = corners
+    p0, q0, p1, q1, p2, q2 = shares
+    area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
+    # y points down, so that a face seen from outside runs the negative way round.
+    if area == 0 or (area > 0 and cull):
+        return
+    height, width = inverse_depth.shape
+    # Shifts divide by 1024 and round down; the first and last centres that can lie inside. Most faces miss every one.
+    left = max((min(x0, x1, x2) + _HALF - 1) >> _SHIFT, 0)
+    right = min((max(x0, x1, x2) - _HALF) >> _SHIFT, width - 1)
+    if left > right:
+        return
+    top = max((min(y0, y1, y2) + _HALF - 1) >> _SHIFT, 0)
+    bottom = min((max(y0, y1, y2) - _HALF) >> _SHIFT, height - 1)
+    if top > bottom:
+        return
+    if max(abs(x0), abs(x1), abs(x2), abs(y0), abs(y1), abs(y2)) > _FARTHEST_PX * _STEPS:
+        return
+    if area < 0:
+        area = -area
+        x1, y1, z1, x2, y2, z2 = x2, y2, z2, x1, y1, z1
+        p1, q1, p2, q2 = p2, q2, p1, q1
+    start_x, start_y = left * _STEPS + _HALF, top * _STEPS + _HALF
+    # Twice the areas opposite to the corners; centres on an edge count if it is a top or a left one.
+    row0 = (x2 - x1) * (start_y - y1) - (y2 - y1) * (start_x - x1)
+    row1 = (x0 - x2) * (start_y - y2) - (y0 - y2) * (start_x - x2)
+    row2 = (x1 - x0) * (start_y - y0) - (y1 - y0) * (start_x - x0)
+    least0 = 0 if y2 < y1 or (y2 == y1 and x2 > x1) else 1
+    least1 = 0 if y0 < y2 or (y0 == y2 and x0 > x2) else 1
+    least2 = 0 if y1 < y0 or (y1 == y0 and x1 > x0) else 1
+    right0, right1, right2 = (y1 - y2) * _STEPS, (y2 - y0) * _STEPS, (y0 - y1) * _STEPS
+    down0, down1, down2 = (x2 - x1) * _STEPS, (x0 - x2) * _STEPS, (x1 - x0) * _STEPS
+    z0, z1, z2 = z0 / area, z1 / area, z2 / area
+    for row in range(top, bottom + 1):
+        e0, e1, e2 = row0, row1, row2
+        for column in range(left, right + 1):
+            if e0 >= least0 and e1 >= least1 and e2 >= least2:
+                w0, w1, w2 = e0 * z0, e1 * z1, e2 * z2
+                depth = w0 + w1 + w2
+                if np.float32(depth) > inverse_depth[row, column]:
+                    inverse_depth[row, column] = depth
+                    face_of[row, column] = face
+                    barycentric[row, column, 0] = (w0 * p0 + w1 * p1 + w2 * p2) / depth
+                    barycentric[row, column, 1] = (w0 * q0 + w1 * q1 + w2 * q2) / depth
+            e0 += right0
+            e1 += right1
+            e2 += right2
+        row0 += down0
+        row1 += down1
+        row2 += down2
+
+
+@numba.njit(cache=True, error_model="numpy")
 @no_type_check
 def _draw(
     vertices: np.ndarray,
@@ -132,24 +207,26 @@ def _draw(
 ) -> None:
     """All faces in order; equal depths keep the earlier face."""
     count = vertices.shape[0]
-    px = np.empty(count, np.int64)
-    py = np.empty(count, np.int64)
+    place = np.empty((count, 2), np.int32)
     inverse = np.empty(count, np.float64)
     for v in range(count):
         z = vertices[v, 2]
         if z >= near:
             inverse[v] = 1.0 / z
-            px[v] = _on_grid(focal * vertices[v, 0] * inverse[v] + centre_x)
-            py[v] = _on_grid(focal * vertices[v, 1] * inverse[v] + centre_y)
+            place[v, 0] = _on_grid(focal * vertices[v, 0] * inverse[v] + centre_x)
+            place[v, 1] = _on_grid(focal * vertices[v, 1] * inverse[v] + centre_y)
         else:
             inverse[v] = 0.0
-    whole = np.array([[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]])
     for f in range(faces.shape[0]):
-        a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
+        # Indices that may be negative are looked at twice.
+        a, b, c = np.uintp(faces[f, 0]), np.uintp(faces[f, 1]), np.uintp(faces[f, 2])
         inside = (inverse[a] > 0) + (inverse[b] > 0) + (inverse[c] > 0)
         if inside == 3:
-            corners = (px[a], py[a], inverse[a], px[b], py[b], inverse[b], px[c], py[c], inverse[c])
-            _triangle(corners, whole, cull, first_face + f, inverse_depth, face_of, barycentric)
+            first = (np.int64(place[a, 0]), np.int64(place[a, 1]), inverse[a])
+            second = (np.int64(place[b, 0]), np.int64(place[b, 1]), inverse[b])
+            third = (np.int64(place[c, 0]), np.int64(place[c, 1]), inverse[c])
+            corners = first + second + third
+            _triangle(corners, _WHOLE, cull, first_face + f, inverse_depth, face_of, barycentric)
         elif inside > 0:
             lens = (focal, centre_x, centre_y, near)
             _cut_triangle(
@@ -157,7 +234,7 @@ def _draw(
             )
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, error_model="numpy")
 @no_type_check
 def _cut_triangle(
     vertices: np.ndarray,
@@ -172,7 +249,6 @@ def _cut_triangle(
     """Draw what of a face lies beyond the near plane: one or two triangles."""
     focal, centre_x, centre_y, near = lens
     cut = np.empty((4, 5), np.float64)
-    share = np.empty((3, 2), np.float64)
     count = _cut_at_near(vertices, face[0], face[1], face[2], near, cut)
     for row in range(count):
         cut[row, 2] = 1 / cut[row, 2]
@@ -180,22 +256,14 @@ def _cut_triangle(
         cut[row, 1] = focal * cut[row, 1] * cut[row, 2] + centre_y
     for k in range(1, count - 1):
         p, q, r = cut[0], cut[k], cut[k + 1]
-        share[0], share[1], share[2] = p[3:], q[3:], r[3:]
+        shares = (p[3], p[4], q[3], q[4], r[3], r[4])
         first = (_on_grid(p[0]), _on_grid(p[1]), p[2])
         second = (_on_grid(q[0]), _on_grid(q[1]), q[2])
         third = (_on_grid(r[0]), _on_grid(r[1]), r[2])
-        _triangle(first + second + third, share, cull, number, inverse_depth, face_of, barycentric)
+        _triangle(first + second + third, shares, cull, number, inverse_depth, face_of, barycentric)
 
 
-@numba.njit(cache=True, inline="always")
-@no_type_check
-def _on_grid(pixels: float) -> int:
-    """A coordinate in 1/1024 pixel; far ones are held where `_triangle` leaves them out."""
-    limit = 2.0 * _FARTHEST_PX
-    return np.int64(np.floor(min(max(pixels, -limit), limit) * _STEPS + 0.5))
-
-
-@numba.njit(cache=True)
+@numba.njit(cache=True, error_model="numpy")
 @no_type_check
 def _cut_at_near(vertices: np.ndarray, a: int, b: int, c: int, near: float, cut: np.ndarray) -> int:
     """Cut a triangle at the near plane: corners (n, 5) x, y, z and two weights into `cut`; n is 3 or 4."""
@@ -219,66 +287,3 @@ def _cut_at_near(vertices: np.ndarray, a: int, b: int, c: int, near: float, cut:
             cut[corners, 4] = (1 - t) * (i == 1) + t * (j == 1)
             corners += 1
     return corners
-
-
-@numba.njit(cache=True)
-@no_type_check
-def _triangle(
-    corners: tuple[int, int, float, int, int, float, int, int, float],
-    share: np.ndarray,
-    cull: bool,
-    face: int,
-    inverse_depth: np.ndarray,
-    face_of: np.ndarray,
-    barycentric: np.ndarray,
-) -> None:
-    """One triangle: x and y on the grid and 1/z of its corners; (3, 2) weights of the face's vertices in them."""
-    x0, y0, z0, x1, y1, z1, x2, y2, z2 = corners
-    height, width = inverse_depth.shape
-    # Shifts divide by 1024 and round down; the first and last centres that can lie inside.
-    left = max((min(x0, x1, x2) + _HALF - 1) >> _SHIFT, 0)
-    right = min((max(x0, x1, x2) - _HALF) >> _SHIFT, width - 1)
-    top = max((min(y0, y1, y2) + _HALF - 1) >> _SHIFT, 0)
-    bottom = min((max(y0, y1, y2) - _HALF) >> _SHIFT, height - 1)
-    if left > right or top > bottom:
-        return
-    far = max(abs(x0), abs(x1), abs(x2), abs(y0), abs(y1), abs(y2))
-    if far > _FARTHEST_PX * _STEPS:
-        return
-    area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
-    # y points down, so that a face seen from outside runs the negative way round.
-    if area == 0 or (area > 0 and cull):
-        return
-    i1, i2 = 1, 2
-    if area < 0:
-        i1, i2, area = 2, 1, -area
-        x1, y1, z1, x2, y2, z2 = x2, y2, z2, x1, y1, z1
-    start_x, start_y = left * _STEPS + _HALF, top * _STEPS + _HALF
-    # Twice the areas opposite to the corners; centres on an edge count if it is a top or a left one.
-    row0 = (x2 - x1) * (start_y - y1) - (y2 - y1) * (start_x - x1)
-    row1 = (x0 - x2) * (start_y - y2) - (y0 - y2) * (start_x - x2)
-    row2 = (x1 - x0) * (start_y - y0) - (y1 - y0) * (start_x - x0)
-    least0 = 0 if y2 < y1 or (y2 == y1 and x2 > x1) else 1
-    least1 = 0 if y0 < y2 or (y0 == y2 and x0 > x2) else 1
-    least2 = 0 if y1 < y0 or (y1 == y0 and x1 > x0) else 1
-    right0, right1, right2 = (y1 - y2) * _STEPS, (y2 - y0) * _STEPS, (y0 - y1) * _STEPS
-    down0, down1, down2 = (x2 - x1) * _STEPS, (x0 - x2) * _STEPS, (x1 - x0) * _STEPS
-    z0, z1, z2 = z0 / area, z1 / area, z2 / area
-    for row in range(top, bottom + 1):
-        e0, e1, e2 = row0, row1, row2
-        for column in range(left, right + 1):
-            if e0 >= least0 and e1 >= least1 and e2 >= least2:
-                w0, w1, w2 = e0 * z0, e1 * z1, e2 * z2
-                depth = w0 + w1 + w2
-                if np.float32(depth) > inverse_depth[row, column]:
-                    inverse_depth[row, column] = depth
-                    face_of[row, column] = face
-                    for k in range(2):
-                        total = w0 * share[0, k] + w1 * share[i1, k] + w2 * share[i2, k]
-                        barycentric[row, column, k] = total / depth
-            e0 += right0
-            e1 += right1
-            e2 += right2
-        row0 += down0
-        row1 += down1
-        row2 += down2

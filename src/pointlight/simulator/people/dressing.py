@@ -9,8 +9,14 @@ import numba
 import numpy as np
 
 from pointlight.simulator.people.appearance import Appearance, Layer
-from pointlight.simulator.people.fabrics import TILE_PX
-from pointlight.simulator.people.surface import FIELDS, TEXTURE_PX, BodySurface, Texels
+from pointlight.simulator.people.surface import (
+    BLOCK,
+    FIELDS,
+    TEXTURE_PX,
+    BodySurface,
+    Texels,
+    towards_neighbours,
+)
 
 _LINEAR = np.array(
     [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in np.arange(256) / 255], np.float32
@@ -78,7 +84,7 @@ def paint(appearance: Appearance, texels: Texels) -> np.ndarray:
     pattern = _Pattern.of(appearance.layers)
     tiles = linear_tile(np.stack([layer.tile for layer in appearance.layers]), texels.size)
     colours = _paint(
-        texels.fields,
+        *(texels.lowest, texels.highest, texels.fields),
         texels.cloth_m,
         texels.rest_m,
         tiles,
@@ -90,25 +96,19 @@ def paint(appearance: Appearance, texels: Texels) -> np.ndarray:
         pattern.shifts,
         pattern.waves,
     )
-    # The last row is for texels far from every island.
-    return np.concatenate((colours, np.zeros((1, 3), np.float32)))[texels.of]
+    return colours.take(texels.of, 0, mode="wrap")  # -1, far from every island, is the last one
 
 
 def linear_tile(tile: np.ndarray, size: int) -> np.ndarray:
     """(..., P, P, 3) float32 linear of sRGB tiles, at half their size for a texture of at most half the full one."""
     linear = _LINEAR[tile]
-    if size > TEXTURE_PX // 2:
-        return linear
-    halves = (*linear.shape[:-3], TILE_PX // 2, 2, TILE_PX // 2, 2, 3)
-    return linear.reshape(halves).mean((-4, -2), dtype=np.float32)
+    return linear if size > TEXTURE_PX // 2 else halved(linear)
 
 
-def halved(texture: np.ndarray) -> np.ndarray:
-    """A texture at half its size, each texel the mean of four."""
-    height, width, _ = texture.shape
-    return np.ascontiguousarray(
-        texture.reshape(height // 2, 2, width // 2, 2, 3).mean((1, 3), dtype=np.float32)
-    )
+def halved(pictures: np.ndarray) -> np.ndarray:
+    """Pictures (..., H, W, C) at half their size, each texel the mean of four."""
+    rows = pictures[..., ::2, :, :] + pictures[..., 1::2, :, :]
+    return np.float32(0.25) * (rows[..., ::2, :] + rows[..., 1::2, :])
 
 
 def dress(appearance: Appearance, surface: BodySurface, rest_m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -140,7 +140,7 @@ def dress(appearance: Appearance, surface: BodySurface, rest_m: np.ndarray) -> t
         feet = surface.foot_vertices
         soft = under[feet]
         for _ in range(_SHOE_STEPS):
-            soft = soft + np.float32(0.6) * (surface.foot_neighbours @ soft - soft)
+            soft = towards_neighbours(surface.foot_neighbours, soft, 0.6)
         under[feet] = soft
         normals = vertex_normals(under, surface.faces)
         stands = surface.smoothed(stands[:, None], 2)
@@ -188,6 +188,7 @@ def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
 @no_type_check
 def _inside(
     own: np.ndarray,
+    n: int,
     first: int,
     last: int,
     fields: np.ndarray,
@@ -195,10 +196,10 @@ def _inside(
     highs: np.ndarray,
     give_up: float,
 ) -> float:
-    """How far inside all bounds a point is, metres; negative outside."""
+    """How far inside all bounds point n is, metres; negative outside."""
     depth = np.float32(1.0)
     for m in range(first, last):
-        value = own[fields[m]]
+        value = own[n, fields[m]]
         depth = min(depth, value - lows[m], highs[m] - value)
         if depth < give_up:
             break
@@ -207,18 +208,60 @@ def _inside(
 
 @numba.njit(cache=True, error_model="numpy", inline="always")
 @no_type_check
-def _ripple(waves: np.ndarray, place: np.ndarray, count: int, rate: float) -> float:
-    """A smooth random function of the place, about -1 to 1."""
+def _ripple(waves: np.ndarray, layer: int, places: np.ndarray, n: int, count: int, rate: float) -> float:
+    """A smooth random function of the place of point n, about -1 to 1."""
     total = np.float32(0.0)
     for w in range(count):
-        phase = waves[w, 0] * place[0] + waves[w, 1] * place[1] + waves[w, 2] * place[2]
-        total += np.sin(rate * phase + waves[w, 3])
+        phase = waves[layer, w, 0] * places[n, 0] + waves[layer, w, 1] * places[n, 1]
+        phase += waves[layer, w, 2] * places[n, 2]
+        total += np.sin(rate * phase + waves[layer, w, 3])
     return total / np.sqrt(np.float32(count))
+
+
+@numba.njit(cache=True, error_model="numpy", inline="always")
+@no_type_check
+def _on_tile(shares: float, side: int) -> tuple[int, int, float]:
+    """Two neighbouring texels of a tile that repeats, and the second one's weight, at a place in tiles."""
+    place = (shares - np.floor(shares)) * np.float32(side)
+    first = min(int(place), side - 1)
+    return first, first + 1 if first + 1 < side else 0, place - np.float32(first)
+
+
+@numba.njit(cache=True, error_model="numpy", inline="always")
+@no_type_check
+def _layers_of_block(
+    lowest: np.ndarray,
+    highest: np.ndarray,
+    block: int,
+    first: np.ndarray,
+    fields: np.ndarray,
+    lows: np.ndarray,
+    highs: np.ndarray,
+    numbers: np.ndarray,
+    chosen: np.ndarray,
+) -> int:
+    """Choose the layers that may be seen somewhere in a block of texels, from the outermost inwards; says how many."""
+    count = 0
+    for layer in range(numbers.shape[0] - 1, -1, -1):
+        edge = numbers[layer, 0] + np.float32(2) * numbers[layer, 1]
+        outermost, innermost = np.float32(1), np.float32(1)
+        for m in range(first[layer], first[layer + 1]):
+            low, high = lowest[block, fields[m]], highest[block, fields[m]]
+            outermost = min(outermost, low - lows[m], highs[m] - high)
+            innermost = min(innermost, high - lows[m], highs[m] - low)
+        if innermost >= -edge:
+            chosen[count] = layer
+            count += 1
+            if outermost > edge:
+                break  # it hides what lies under it
+    return count
 
 
 @numba.njit(cache=True, error_model="numpy")
 @no_type_check
 def _paint(
+    lowest: np.ndarray,
+    highest: np.ndarray,
     own_fields: np.ndarray,
     cloth: np.ndarray,
     places: np.ndarray,
@@ -231,38 +274,40 @@ def _paint(
     shifts: np.ndarray,
     waves: np.ndarray,
 ) -> np.ndarray:
-    """(N, 3) colours of texels: layers from the outermost inwards until nothing shines through."""
+    """(N + 1, 3) colours of texels, the last one black: layers from the outermost inwards until nothing shines through."""
     count, side = own_fields.shape[0], tiles.shape[1]
-    colours = np.zeros((count, 3), np.float32)
+    colours = np.zeros((count + 1, 3), np.float32)
+    one, two = np.float32(1), np.float32(2)
+    chosen = np.empty(numbers.shape[0], np.int64)
+    layers = 0
     for n in range(count):
-        left = np.float32(1.0)
-        for layer in range(numbers.shape[0] - 1, -1, -1):
-            soft, wobble, hem = numbers[layer, 0], numbers[layer, 1], numbers[layer, 2]
-            depth = _inside(
-                own_fields[n], first[layer], first[layer + 1], fields, lows, highs, -soft - 2 * wobble
+        if n % BLOCK == 0:
+            layers = _layers_of_block(
+                lowest, highest, n // BLOCK, first, fields, lows, highs, numbers, chosen
             )
-            if depth < -soft - 2 * wobble:
+        left = one
+        for number in range(layers):
+            layer = chosen[number]
+            soft, wobble, hem = numbers[layer, 0], numbers[layer, 1], numbers[layer, 2]
+            beyond = -soft - two * wobble
+            depth = _inside(own_fields, n, first[layer], first[layer + 1], fields, lows, highs, beyond)
+            if depth < beyond:
                 continue
-            if wobble > 0 and depth < soft + 2 * wobble + 4 * _HEM_M:
-                depth += wobble * _ripple(waves[layer], places[n], 3, _EDGE_RATE)
-            alpha = min(max(depth / soft + np.float32(0.5), np.float32(0.0)), np.float32(1.0))
+            if wobble > 0 and depth < soft + two * wobble + np.float32(4 * _HEM_M):
+                depth += wobble * _ripple(waves, layer, places, n, 3, _EDGE_RATE)
+            alpha = min(max(depth / soft + np.float32(0.5), np.float32(0.0)), one)
             if alpha == 0:
                 continue
-            u = (cloth[n, 0] / numbers[layer, 9] + shifts[layer, 0]) * side
-            v = (cloth[n, 1] / numbers[layer, 9] + shifts[layer, 1]) * side
-            c0, r0 = np.floor(u), np.floor(v)
-            fu, fv = u - c0, v - r0
-            c0, r0 = int(c0) % side, int(r0) % side
-            c1, r1 = (c0 + 1) % side, (r0 + 1) % side
+            c0, c1, fu = _on_tile(cloth[n, 0] / numbers[layer, 9] + shifts[layer, 0], side)
+            r0, r1, fv = _on_tile(cloth[n, 1] / numbers[layer, 9] + shifts[layer, 1], side)
             shade = left * alpha
-            if hem > 0 and depth < 4 * _HEM_M:
-                shade *= 1 - hem * np.exp(-max(depth, 0.0) / _HEM_M)
-            tile = tiles[layer]
+            if hem > 0 and depth < np.float32(4 * _HEM_M):
+                shade *= one - hem * np.exp(-max(depth, np.float32(0)) / np.float32(_HEM_M))
             for i in range(3):
-                upper = tile[r0, c0, i] * (1 - fu) + tile[r0, c1, i] * fu
-                lower = tile[r1, c0, i] * (1 - fu) + tile[r1, c1, i] * fu
-                colours[n, i] += shade * (upper * (1 - fv) + lower * fv)
-            left *= 1 - alpha
+                upper = tiles[layer, r0, c0, i] * (one - fu) + tiles[layer, r0, c1, i] * fu
+                lower = tiles[layer, r1, c0, i] * (one - fu) + tiles[layer, r1, c1, i] * fu
+                colours[n, i] += shade * (upper * (one - fv) + lower * fv)
+            left *= one - alpha
             if left < 0.004:
                 break
     return colours
@@ -287,17 +332,17 @@ def _thickness(
         for layer in range(numbers.shape[0]):
             if numbers[layer, 3] == 0 and numbers[layer, 8] == 0:
                 continue
-            depth = _inside(own_fields[v], first[layer], first[layer + 1], fields, lows, highs, -0.02)
+            depth = _inside(own_fields, v, first[layer], first[layer + 1], fields, lows, highs, -0.02)
             if depth < -0.02:
                 continue
-            depth += numbers[layer, 1] * _ripple(waves[layer], places[v], 3, _EDGE_RATE)
+            depth += numbers[layer, 1] * _ripple(waves, layer, places, v, 3, _EDGE_RATE)
             rise = min(max(depth / _EDGE_M + 0.3, 0.0), 1.0)
             rise = rise * rise * (3 - 2 * rise)
             off = numbers[layer, 3]
             off += numbers[layer, 4] * max(numbers[layer, 5] - own_fields[v, _DROP], 0.0)
             off += numbers[layer, 6] * max(own_fields[v, _ARM], 0.0)
             if numbers[layer, 7] > 0:
-                off += numbers[layer, 7] * _ripple(waves[layer], places[v], 6, np.float32(1.0))
+                off += numbers[layer, 7] * _ripple(waves, layer, places, v, 6, np.float32(1.0))
             stands[v] = max(stands[v], rise * off)
             smooth[v] = max(smooth[v], rise * numbers[layer, 8])
     return stands, smooth

@@ -11,12 +11,17 @@ from pointlight.body import AnnyBody, BodyModel, BodyState
 from pointlight.errors import PointlightError
 from pointlight.geometry import project
 from pointlight.simulator.drawing.lighting import irradiance_matrix, turned
-from pointlight.simulator.drawing.pixels import covered_box, flow_pixels, shade_samples, show_pixels
+from pointlight.simulator.drawing.pixels import (
+    covered_box,
+    flow_pixels,
+    light_vertices,
+    show_pixels,
+)
 from pointlight.simulator.drawing.raster import Raster, rasterise
 from pointlight.simulator.people.appearance import Appearance
 from pointlight.simulator.people.drape_textures import paint_strip, strip_uv_px
 from pointlight.simulator.people.drapes import Hanging, cut_to, hang, sheet_grid, size_m
-from pointlight.simulator.people.dressing import dress, halved, linear_tile, paint, vertex_normals
+from pointlight.simulator.people.dressing import dress, halved, linear_tile, paint
 from pointlight.simulator.people.layers import PersonLayer
 from pointlight.simulator.people.surface import TEXTURE_PX, BodySurface, surface_of
 from pointlight.simulator.scenes.scene import Scene
@@ -126,15 +131,13 @@ class _Mesh:
 
     Attributes:
         faces: (F, 3) int32.
-        uv: (U, 2) float32 in texels.
-        uv_faces: (F, 3) int32.
+        uv_corners: (F, 6) float32 u and v of the faces' corners in texels.
         parts: (V,) uint8.
         shade: (V,) float32.
     """
 
     faces: np.ndarray
-    uv: np.ndarray
-    uv_faces: np.ndarray
+    uv_corners: np.ndarray
     parts: np.ndarray
     shade: np.ndarray
 
@@ -152,8 +155,7 @@ class _Mesh:
             vertices, corners = vertices + len(hanging.parts), corners + len(grid.uv)
         return cls(
             np.concatenate(faces),
-            np.concatenate(uv),
-            np.concatenate(uv_faces),
+            np.concatenate(uv)[np.concatenate(uv_faces)].reshape(-1, 6),
             np.concatenate((surface.parts, *(h.parts for h in hangings))),
             np.concatenate((shade, *(h.shade for h in hangings))),
         )
@@ -172,10 +174,12 @@ class _Pictures:
     ) -> None:
         (width, height), frames = scene.camera.image_size, len(vertices)
         self._camera = scene.camera
+        self._principal_px = scene.camera.principal_px.astype(float)
         self._mesh = mesh
         self._vertices = vertices
         self._texture = texture
-        self._light = irradiance_matrix(light)
+        turn = scene.camera.R_camera_world.astype(float)
+        self._light = turned(irradiance_matrix(light), turn).astype(np.float32)
         self.colour = np.zeros((frames, height, width, 3), np.uint8)
         self.mask = np.zeros((frames, height, width), bool)
         self.depth_m = np.full((frames, height, width), np.inf, np.float32)
@@ -186,7 +190,7 @@ class _Pictures:
     def draw(self, t: int) -> None:
         """Draw frame t into the layers."""
         camera, mesh, here = self._camera, self._mesh, self._vertices[t]
-        x, y = (float(value) for value in camera.principal_px[t])
+        x, y = self._principal_px[t].tolist()
         left, top, right, bottom = covered_box(here, camera.focal_px, x, y, NEAR_M, *camera.image_size)
         if left >= right or top >= bottom:
             return
@@ -199,17 +203,12 @@ class _Pictures:
             near_m=NEAR_M,
         )
         face, bary = raster.face, raster.barycentric
-        light = turned(self._light, camera.R_camera_world[t].astype(float)).astype(np.float32)
-        normals = vertex_normals(here, mesh.faces)
-        samples = shade_samples(
-            *(face, bary, mesh.faces, mesh.uv_faces, mesh.uv),
-            *(normals, mesh.shade, light, self._texture),
-        )
+        lit = light_vertices(face, here, mesh.faces, mesh.shade, self._light[t])
         show_pixels(
-            *(face, bary, raster.inverse_depth, samples, mesh.faces, mesh.parts, (left, top)),
-            *(self.colour[t], self.mask[t], self.depth_m[t], self.parts[t]),
+            *(face, bary, raster.inverse_depth, mesh.faces, mesh.uv_corners, mesh.parts, lit, self._texture),
+            *((left, top), self.colour[t], self.mask[t], self.depth_m[t], self.parts[t]),
         )
-        for other, flow in ((t + 1, self.forward[t : t + 1]), (t - 1, self.backward[max(t - 1, 0) : t])):
-            if 0 <= other < len(self._vertices):
-                lens = (camera.focal_px, *(float(v) for v in camera.principal_px[other]))
-                flow_pixels(face, bary, mesh.faces, self._vertices[other], lens, (left, top), flow[0])
+        flow_pixels(
+            *(t, face, bary, mesh.faces, self._vertices, camera.focal_px, self._principal_px, (left, top)),
+            *(self.forward, self.backward),
+        )

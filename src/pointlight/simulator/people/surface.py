@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, no_type_check
 
+import numba
 import numpy as np
 import torch
 from scipy import ndimage, sparse
@@ -49,6 +50,9 @@ distance from an eye's middle. eyeball: 1 on eyeballs, else -1. foot: above the 
 from the body's middle plane. forward: z.
 """
 
+BLOCK = 16
+"""So many texels in a row, which lie near each other on the body, are looked at together."""
+
 _ELSEWHERE_M = 0.5
 _NECK_BASE = (0.600, 0.035)
 _HAIRLINE = ((0.836, 0.130), (0.700, -0.030))
@@ -69,6 +73,8 @@ class Texels:
     Attributes:
         size: side of the texture.
         fields: (N, n) float32 of `FIELDS` at the texels that are painted.
+        lowest: (N / BLOCK rounded up, n) float32 least of each field in every `BLOCK` texels.
+        highest: the same, greatest.
         cloth_m: (N, 2) float32 where a texel lies on cloth: around the limb or trunk, and along it.
         rest_m: (N, 3) float32 place on the mean adult at rest.
         of: (size, size) int32 row of the N that fills a texel; -1 far from every island.
@@ -76,6 +82,8 @@ class Texels:
 
     size: int
     fields: np.ndarray
+    lowest: np.ndarray
+    highest: np.ndarray
     cloth_m: np.ndarray
     rest_m: np.ndarray
     of: np.ndarray
@@ -120,10 +128,31 @@ class BodySurface:
         """
         smooth = np.asarray(values, np.float32)
         for _ in range(steps):
-            smooth = smooth + np.float32(_SMOOTHING) * (self.neighbours @ smooth - smooth)
+            smooth = towards_neighbours(self.neighbours, smooth, _SMOOTHING)
             if keeps_size:
-                smooth = smooth - np.float32(_GROWING) * (self.neighbours @ smooth - smooth)
+                smooth = towards_neighbours(self.neighbours, smooth, -_GROWING)
         return smooth
+
+
+def towards_neighbours(neighbours: sparse.csr_array, values: np.ndarray, step: float) -> np.ndarray:
+    """Values (V, C) float32 of vertices, moved by a share of the way to their neighbours' mean (V, V)."""
+    graph = (neighbours.indptr, neighbours.indices, neighbours.data)
+    return _towards_neighbours(*graph, np.ascontiguousarray(values, np.float32), np.float32(step))
+
+
+@numba.njit(cache=True, error_model="numpy")
+@no_type_check
+def _towards_neighbours(
+    first: np.ndarray, others: np.ndarray, weights: np.ndarray, values: np.ndarray, step: float
+) -> np.ndarray:
+    moved = np.empty_like(values)
+    for v in range(values.shape[0]):
+        for k in range(values.shape[1]):
+            mean = np.float32(0)
+            for n in range(first[v], first[v + 1]):
+                mean += weights[n] * values[others[n], k]
+            moved[v, k] = values[v, k] + step * (mean - values[v, k])
+    return moved
 
 
 @lru_cache(maxsize=4)
@@ -151,9 +180,13 @@ def surface_of(body: AnnyBody) -> BodySurface:
         corners = faces[face]
         place = (rest[corners] * where[..., None]).sum(1)
         part = main[corners[np.arange(len(corners)), where.argmax(1)]]
+        own = np.ascontiguousarray((fields[corners] * where[..., None]).sum(1), np.float32)
+        starts = np.arange(0, len(own), BLOCK)
         return Texels(
             size,
-            np.ascontiguousarray((fields[corners] * where[..., None]).sum(1), np.float32),
+            own,
+            np.minimum.reduceat(own, starts),
+            np.maximum.reduceat(own, starts),
             _cloth(place, part, joints, body.joint_names),
             np.ascontiguousarray(place, np.float32),
             rows,

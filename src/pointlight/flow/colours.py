@@ -18,7 +18,7 @@ def flow_picture(flow_px: np.ndarray, longest_px: float) -> np.ndarray:
     Returns:
         (H, W, 3) uint8 RGB.
     """
-    known = np.isfinite(flow_px).all(-1)
+    known = np.all(np.isfinite(flow_px), axis=-1)
     x, y = np.where(known, flow_px[..., 0], 0), np.where(known, flow_px[..., 1], 0)
     strength = np.clip(np.hypot(x, y) / longest_px, 0, 1)[..., None]
     turns = np.arctan2(y, x)[..., None] / (2 * np.pi) - np.array([0, 1 / 3, 2 / 3])

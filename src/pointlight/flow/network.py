@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, cast
@@ -20,6 +20,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from pointlight.configuration import from_plain, to_plain
 from pointlight.errors import PointlightError
 from pointlight.files import atomic_path
 
@@ -191,7 +192,7 @@ def _shifted(padded: Tensor, radius: int) -> Iterator[Tensor]:
 
 def save_flow_network(path: Path, network: FlowNetwork, **metadata: Any) -> None:
     """Write weights as fp16 safetensors, with sizes and metadata in the header."""
-    header = {"format_version": FORMAT_VERSION, "config": asdict(network.config), **metadata}
+    header = {"format_version": FORMAT_VERSION, "config": to_plain(network.config), **metadata}
     weights = {name: value.detach().half().contiguous() for name, value in network.state_dict().items()}
     with atomic_path(path) as temporary:
         save_file(weights, temporary, metadata={_KEY: json.dumps(header, sort_keys=True)})
@@ -211,10 +212,7 @@ def load_flow_network(path: Path) -> FlowNetwork:
             raise PointlightError(
                 f"{path} is a flow network of format {header['format_version']}, not {FORMAT_VERSION}; train it again"
             )
-        sizes = {
-            name: tuple(size) if isinstance(size, list) else size for name, size in header["config"].items()
-        }
-        network = FlowNetwork(FlowNetworkConfig(**sizes))
+        network = FlowNetwork(from_plain(FlowNetworkConfig, header["config"], str(path)))
         network.load_state_dict(weights)
     except (SafetensorError, OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise PointlightError(f"{path} is no flow network of Pointlight ({error})") from error

@@ -203,7 +203,11 @@ class _Canvas:
         flip = rng.random() < 0.5
         colour, mask, flow = person.colour, person.mask, person.flow_px
         if flip:
-            colour, mask, flow = colour[:, :, ::-1], mask[:, :, ::-1], flow[:, ::-1] * np.float32((-1, 1))
+            colour, mask, flow = (
+                colour[:, :, ::-1],
+                mask[:, :, ::-1],
+                flow[:, ::-1] * np.array((-1, 1), np.float32),
+            )
         rows, columns = np.nonzero(mask[0])
         chosen = int(rng.integers(len(rows)))
         corner = np.array([columns[chosen], rows[chosen]]) - rng.integers(0, (width, height))
@@ -229,7 +233,7 @@ class _Canvas:
     def pair(self) -> FlowPair:
         """What was laid."""
         height, width = self._size
-        known = np.isfinite(self._flow).all(-1)
+        known = np.all(np.isfinite(self._flow), axis=-1)
         flow = np.where(known[..., None], self._flow, 0).astype(np.float32)
         row, column = np.mgrid[:height, :width]
         x, y = np.rint(column + flow[..., 0]).astype(int), np.rint(row + flow[..., 1]).astype(int)

@@ -79,7 +79,7 @@ def filmed(frames: np.ndarray, way_px: np.ndarray, config: FilmConfig, seed: int
     if codec < config.jpeg:
         quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(40, 96))]
         coded = (cv2.imencode(".jpg", frame, quality)[1] for frame in frames)
-        frames = np.stack([cv2.imdecode(frame, cv2.IMREAD_COLOR) for frame in coded])
+        frames = np.stack([np.asarray(cv2.imdecode(frame, cv2.IMREAD_COLOR)) for frame in coded])
     elif codec < config.jpeg + config.h264:
         only_codec = SensorConfig(None, None, None, None, None, None, SensorConfig().compression)
         frames = apply_sensor(frames, only_codec, seed, index)

@@ -124,18 +124,18 @@ def drawn_people(
 
 def _cut(colour: np.ndarray, mask: np.ndarray, flow_px: np.ndarray) -> PersonPair:
     either = mask.any(0)
-    rows, columns = (np.flatnonzero(either.any(axis)) for axis in (1, 0))
+    rows, columns = (np.flatnonzero(np.any(either, axis=axis)) for axis in (1, 0))
     box = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
     return PersonPair(colour[:, *box].copy(), mask[:, *box].copy(), flow_px[box].copy())
 
 
 def write_sources(path: Path, sources: FlowSources) -> None:
     """Keep sources in one file, whole or not at all."""
-    arrays = {f"picture {n}": picture for n, picture in enumerate(sources.pictures)}
+    arrays: dict[str, np.ndarray] = {f"picture {n}": picture for n, picture in enumerate(sources.pictures)}
     for n, person in enumerate(sources.people):
         arrays |= {f"colour {n}": person.colour, f"mask {n}": person.mask, f"flow {n}": person.flow_px}
     with atomic_path(path) as temporary, open(temporary, "wb") as file:
-        np.savez_compressed(file, split=sources.split, **arrays)
+        np.savez_compressed(file, allow_pickle=False, split=np.array(sources.split), **arrays)
 
 
 def read_sources(path: Path) -> FlowSources:

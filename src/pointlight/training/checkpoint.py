@@ -133,7 +133,7 @@ def load_checkpoint(name_or_path: str | Path, body: BodyModel | None = None) -> 
 
 
 def shipped_models() -> tuple[str, ...]:
-    """Names of the pose networks inside the package; the one for flow is `find_flow("learned")`.
+    """Names of the pose networks inside the package; one for flow is none of them.
 
     Returns:
         Names for `PredictOptions.model` and `load_model`, sorted.

@@ -54,7 +54,7 @@ class FlowTrainingConfig:
             batch=6,
             learning_rate=1e-3,
             warmup=200,
-            steps=4000,
+            steps=8000,
             cooldown=0.6,
             clip=1.0,
             average=0.998,

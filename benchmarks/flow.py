@@ -1,6 +1,6 @@
 """Optical flow: errors where it is known everywhere, how well it explains real clips, and speed.
 
-`python benchmarks/flow.py [--real FOLDER] [--motion FOLDER] [--clips 24] [--estimators dis,tvl1] [--weights FILE]`, FILE of
+`python benchmarks/flow.py [--real FOLDER] [--motion FOLDER] [--clips 8] [--estimators dis,tvl1] [--weights FILE]`, FILE of
 `tools/train_flow.py`. Clips are those of the recipe `pointlight` over procedural scenes, split validation, sensor effects
 on, nothing before the person. FOLDER of real clips has an index.csv; only those with the role development are opened.
 """
@@ -142,7 +142,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--real", type=Path)
     parser.add_argument("--motion", type=Path)
-    parser.add_argument("--clips", type=int, default=24)
+    parser.add_argument("--clips", type=int, default=8)
     parser.add_argument("--estimators", default=",".join(FLOW_ESTIMATORS))
     parser.add_argument("--weights", type=Path)
     given = parser.parse_args()

@@ -6,8 +6,8 @@ import numpy as np
 from torch import Tensor
 
 from pointlight.cues.channels import PictureCueConfig
+from pointlight.flow import flow_colours
 from pointlight.media import tile
-from pointlight.simulator.clips import flow_colours
 
 _SCALE = 2
 _FULL_FLOW = 0.25

@@ -3,6 +3,20 @@
 What is made of flow, a network's input or a camera's path, lives elsewhere.
 """
 
+from pointlight.flow.colours import flow_colours
 from pointlight.flow.estimators import FLOW_ESTIMATORS, FlowEstimator, find_flow
+from pointlight.flow.learned import FLOW_WEIGHTS, LearnedFlow
+from pointlight.flow.network import FlowNetwork, FlowNetworkConfig, load_flow_network, save_flow_network
 
-__all__ = ["FLOW_ESTIMATORS", "FlowEstimator", "find_flow"]
+__all__ = [
+    "FLOW_ESTIMATORS",
+    "FLOW_WEIGHTS",
+    "FlowEstimator",
+    "FlowNetwork",
+    "FlowNetworkConfig",
+    "LearnedFlow",
+    "find_flow",
+    "flow_colours",
+    "load_flow_network",
+    "save_flow_network",
+]

@@ -9,9 +9,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from pointlight.errors import PointlightError
-
-_SMALLEST_PX = 16
-"""A shorter side leaves DIS no patch and TV-L1 no pyramid."""
+from pointlight.flow.pairs import check_pair
 
 
 @runtime_checkable
@@ -187,13 +185,7 @@ def _opencv() -> ModuleType:
 
 def _grey(cv2: ModuleType, first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Both pictures as (H, W) uint8."""
-    if first.shape != second.shape or first.dtype != np.uint8 or second.dtype != np.uint8:
-        raise ValueError(
-            f"flow takes two uint8 pictures of one size, not {first.shape} {first.dtype} and "
-            f"{second.shape} {second.dtype}"
-        )
-    if min(first.shape[:2]) < _SMALLEST_PX:
-        raise ValueError(f"pictures of {first.shape[:2]} are too small for flow; {_SMALLEST_PX} is the least")
+    check_pair(first, second)
     if first.ndim == 2:
         return np.ascontiguousarray(first), np.ascontiguousarray(second)
     return cv2.cvtColor(first, cv2.COLOR_RGB2GRAY), cv2.cvtColor(second, cv2.COLOR_RGB2GRAY)

@@ -19,6 +19,7 @@ from pointlight.configuration import from_plain, to_plain
 from pointlight.cues import KEYPOINT_SETS, PointCueConfig
 from pointlight.errors import PointlightError
 from pointlight.files import atomic_path
+from pointlight.flow import FLOW_WEIGHTS
 from pointlight.network import MartinezConfig, MotionHMRConfig, NetworkConfig, PoseNetwork, find_device
 from pointlight.simulator import CLIP_FRAMES, FRAMES_PER_SECOND
 
@@ -132,7 +133,7 @@ def load_checkpoint(name_or_path: str | Path, body: BodyModel | None = None) -> 
 
 
 def shipped_models() -> tuple[str, ...]:
-    """Names of the models inside the package.
+    """Names of the pose networks inside the package; one for flow is none of them.
 
     Returns:
         Names for `PredictOptions.model` and `load_model`, sorted.
@@ -143,7 +144,7 @@ def shipped_models() -> tuple[str, ...]:
         True
     """
     folder = Path(str(files("pointlight"))) / "weights"
-    return tuple(sorted(path.stem for path in folder.glob("*.safetensors")))
+    return tuple(sorted(path.stem for path in folder.glob("*.safetensors") if path.name != FLOW_WEIGHTS))
 
 
 def _find(name_or_path: str | Path) -> Path:

@@ -118,10 +118,14 @@ class ProceduralWindows:
         """Never."""
         return False
 
+    def scene(self, number: int) -> ProceduralScene:
+        """What window `number` shows, with its flow."""
+        rng = stream(self._seed, number, f"procedural background {self.split}")
+        return make_scene(self.config, self.split, rng, self._frames)
+
     def read(self, number: int) -> Window:
         """Make window `number`."""
-        rng = stream(self._seed, number, f"procedural background {self.split}")
-        scene = make_scene(self.config, self.split, rng, self._frames)
+        scene = self.scene(number)
         # Fingerprints name the streams that superpixels are drawn from, so that they stay as version 0.1.0 made them.
         families = sorted(TEXTURE_SPLITS.items())
         fingerprint = repr_sha256((self._count, self._seed, self.split, self.config, families))

@@ -15,6 +15,7 @@ from PIL import Image, ImageDraw
 
 from pointlight.body import NETWORK_KEYPOINTS
 from pointlight.errors import PointlightError
+from pointlight.flow import flow_colours
 from pointlight.geometry import CROP_PX, crop_side_px, keypoint_box
 from pointlight.media import VideoWriter, draw_label, tile, write_png
 from pointlight.simulator.clip import FRAMES_PER_SECOND
@@ -108,19 +109,6 @@ def draw_keypoints(clip: VideoClip, frame: int) -> np.ndarray:
     if clip.totally_occluded[frame]:
         pen.rectangle((0, 0, large.width - 1, large.height - 1), outline=_HIDDEN, width=6)
     return np.asarray(large)
-
-
-def flow_colours(flow_px: np.ndarray, largest_px: float) -> np.ndarray:
-    """Direction as hue, length as strength, on black where there is no flow; (H, W, 3) uint8."""
-    unknown = np.asarray(~np.isfinite(flow_px).all(-1))
-    x, y = np.moveaxis(np.where(unknown[..., None], 0, flow_px), -1, 0)
-    strength = np.clip(np.hypot(x, y) / max(largest_px, 1e-6), 0, 1)
-    hue = (np.arctan2(y, x) / (2 * np.pi)) % 1
-    sextant = (hue[..., None] * 6 + np.array([0.0, 4.0, 2.0])) % 6
-    pure = np.clip(np.abs(sextant - 3) - 1, 0, 1)
-    colour = 255 * (1 - strength[..., None] * (1 - pure))
-    colour[unknown] = 0
-    return np.rint(colour).astype(np.uint8)
 
 
 def write_layer_video(clip: VideoClip, path: Path | str) -> None:

@@ -319,7 +319,7 @@ def test_an_encoder_is_pretrained_and_begins_a_run(
     assert all(torch.equal(first[name], second[name]) for name in first)
 
     trainer = Trainer(recipe, tmp_path / "run", motions, body=body, workers=0, pictures=pictures, trunk=whole)
-    began = picture_encoder(trainer.model, whole).state_dict()
+    began = picture_encoder(trainer.model, whole).trunk.state_dict()
     assert all(torch.equal(began[name], first[name]) for name in first)
     trainer.run(steps=1)
     assert load_checkpoint(tmp_path / "run", body).metadata["trunk_sha256"] == file_sha256(whole)

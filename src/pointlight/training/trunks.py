@@ -1,4 +1,4 @@
-"""Encoders of pictures by themselves: dense pretraining writes them, training begins with them."""
+"""Trunks of encoders of pictures by themselves: dense pretraining writes them, training begins with them."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from torch import Tensor
 from pointlight.configuration import differences, to_plain, told
 from pointlight.errors import PointlightError
 from pointlight.files import atomic_path
-from pointlight.network import MotionHMRConfig, PictureEncoder, PoseNetwork, ResNet50
+from pointlight.network import MotionHMRConfig, PictureEncoder, PictureEncoderConfig, PoseNetwork, ResNet50
 
 _HEADER = "pointlight_trunk"
 
 
 def save_trunk(path: Path, network: PoseNetwork, **metadata: Any) -> None:
-    """Write the encoder of pictures, float32, with its configuration and what is said of it."""
-    encoder = picture_encoder(network, path)
+    """Write the trunk of the encoder of pictures, float32, with what it is made for and what is said of it."""
+    trunk = picture_encoder(network, path).trunk
     header = {**_kind(network), **metadata}
-    weights = {name: value.contiguous() for name, value in encoder.state_dict().items()}
+    weights = {name: value.contiguous() for name, value in trunk.state_dict().items()}
     with atomic_path(path) as temporary:
         save_file(weights, temporary, metadata={_HEADER: json.dumps(header, sort_keys=True)})
 
@@ -57,7 +57,7 @@ def load_trunk(network: PoseNetwork, path: Path) -> str:
     here = _kind(network)
     if found := differences({name: header.get(name) for name in here}, here):
         raise PointlightError(f"{told(found, path)}; pretrain one for this recipe")
-    encoder.load_state_dict(weights)
+    encoder.trunk.load_state_dict(weights)
     return hashlib.sha256(data).hexdigest()
 
 
@@ -74,10 +74,13 @@ def picture_encoder(network: PoseNetwork, path: Path) -> PictureEncoder:
 
 
 def _kind(network: PoseNetwork) -> dict[str, Any]:
-    """What an encoder is made for."""
+    """What a trunk is made for: the channels that it sees, and its own sizes."""
     config = network.config
-    assert isinstance(config, MotionHMRConfig)
-    return {"cues": to_plain(config.cues), "encoder": to_plain(config.encoder)}
+    assert isinstance(config, MotionHMRConfig) and isinstance(config.encoder, PictureEncoderConfig)
+    cues = to_plain(config.cues)
+    gain = config.encoder.flow_gain if cues.get("flow") else 0.0
+    trunk = {"kind": config.encoder.kind, "widths": list(config.encoder.widths), "flow_gain": gain}
+    return {"cues": cues, "trunk": trunk}
 
 
 def _read(path: Path) -> tuple[dict[str, Any] | None, dict[str, Tensor]]:

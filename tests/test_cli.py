@@ -100,6 +100,8 @@ COMMANDS = (
     "figures",
     "doctor",
     "motion",
+    "prepare",
+    "pretrain",
 )
 
 

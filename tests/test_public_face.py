@@ -186,7 +186,7 @@ def test_methods_that_people_call_say_as_much(method: Callable[..., object]) -> 
 
 def test_what_pages_use_stands_at_the_top() -> None:
     """But for rooms that a page is about."""
-    rooms = ("pointlight.simulator.backgrounds",)
+    rooms = ("pointlight.simulator.backgrounds", "pointlight.flow")
     missing = []
     for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
         if page.name == "log.md":

@@ -6,6 +6,7 @@ import itertools
 import json
 import math
 import os
+import runpy
 import signal
 import subprocess
 import sys
@@ -408,7 +409,7 @@ def test_minutes_end_a_run_that_can_be_resumed(tmp_path: Path, bank: MotionBank,
     assert (again.step, again.steps) == (trainer.step + 1, 10**6)
 
 
-def test_the_mean_of_networks_lies_between_them(tmp_path: Path) -> None:
+def test_the_mean_of_networks_lies_between_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     body = AnnyBody()
     config = find_training_recipe("tiny").network
     files = []
@@ -416,9 +417,8 @@ def test_the_mean_of_networks_lies_between_them(tmp_path: Path) -> None:
         torch.manual_seed(seed)
         files.append(tmp_path / f"{seed}.safetensors")
         save_checkpoint(files[-1], config.build(body), body, seed=seed)
-    script = Path(__file__).parents[1] / "tools" / "average_weights.py"
     out = tmp_path / "mean.safetensors"
-    subprocess.run([sys.executable, script, out, *files], check=True, capture_output=True)
+    average_weights(monkeypatch, out, *files)
     a, b, mean = (load_checkpoint(file, body) for file in (*files, out))
     for name, value in mean.model.state_dict().items():
         ends = a.model.state_dict()[name], b.model.state_dict()[name]
@@ -427,9 +427,11 @@ def test_the_mean_of_networks_lies_between_them(tmp_path: Path) -> None:
     assert [part["sha256"] for part in mean.metadata["lineage"]] == [a.sha256, b.sha256]
     other = find_training_recipe("martinez").network
     save_checkpoint(tmp_path / "other.safetensors", other.build(body), body)
-    refused = subprocess.run(
-        [sys.executable, script, out, files[0], tmp_path / "other.safetensors"],
-        capture_output=True,
-        text=True,
-    )
-    assert refused.returncode != 0 and "they have no mean" in refused.stderr
+    with pytest.raises(PointlightError, match="they have no mean"):
+        average_weights(monkeypatch, out, files[0], tmp_path / "other.safetensors")
+
+
+def average_weights(monkeypatch: pytest.MonkeyPatch, *given: Path) -> None:
+    """What the script does, without another interpreter."""
+    monkeypatch.setattr(sys, "argv", ["average_weights.py", *map(str, given)])
+    runpy.run_path(str(Path(__file__).parents[1] / "tools" / "average_weights.py"), run_name="__main__")

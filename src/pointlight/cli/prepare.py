@@ -22,7 +22,9 @@ def prepare(
     backgrounds: Annotated[
         Path | None, typer.Option(help="Folder of videos; procedural scenes if not given.")
     ] = None,
-    flow: Annotated[str, typer.Option(help="Optical flow that is kept: dis, tvl1, farneback, ...")] = "dis",
+    flow: Annotated[
+        str, typer.Option(help="Optical flow that is kept: dis, dis-fast, tvl1 or farneback.")
+    ] = "dis",
     seed: Annotated[int, typer.Option(help="Of the clips.")] = 0,
 ) -> None:
     """Make clips and keep what is around their people, ready to train on; a folder that is there is made larger."""

@@ -50,6 +50,7 @@ class FrameSource(Protocol):
         ...
 
 
+@by_value
 @dataclass(frozen=True)
 class ArrayFrames:
     """Pictures that are in memory, one for each frame of the grid.

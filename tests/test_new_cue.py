@@ -63,7 +63,7 @@ def test_a_new_cue_is_trained_evaluated_and_used(tmp_path: Path, frames: int) ->
     inputs = trainer._batch_source().make(0).inputs
     assert inputs.shape == (4, frames - 1, 3)
 
-    evaluate_synthetic([str(tmp_path)], clips=2, refine=frames == 8)
+    evaluate_synthetic([str(tmp_path)], clips=2)
 
     points = np.zeros((70, len(EXTENDED_KEYPOINTS), 3), np.float32)
     points[..., :2] = np.random.default_rng(0).uniform(60, 200, (len(EXTENDED_KEYPOINTS), 2))

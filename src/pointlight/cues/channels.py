@@ -103,7 +103,7 @@ class PictureCueConfig(CueConfig):
         numbers, pictures = self.split(inputs)
         signs = pictures.new_ones(self.channels)
         if self.flow:
-            signs[_RGB * self.rgb] = -1  # flow to the right goes to the left
+            signs[self.flow_channels.start] = -1  # flow to the right goes to the left
         flipped = pictures.flip(-1) * signs[:, None, None]
         return torch.cat((self.numbers.mirrored(numbers), flipped.flatten(-3)), dim=-1)
 
@@ -158,15 +158,13 @@ class PictureCueConfig(CueConfig):
         if cue == "keypoints":
             numbers[..., : 3 * len(self.keypoints)] = 0
         else:
-            first = 0 if cue == "rgb" else _RGB * self.rgb
-            pictures[..., first : first + _FLOW, :, :] = 0
+            pictures[..., slice(_RGB) if cue == "rgb" else self.flow_channels, :, :] = 0
         return inputs
 
     def picture_from_crop(self, seen: Observation) -> Tensor:
         """(..., T, 3, 3) float64, from the pixels of each frame's crop to the whole picture's."""
         seen = seen.of(self.keypoints)
-        crops = CropFrames.of(seen.points_px, seen.visible, seen.focal_px, seen.principal_px, seen.box_moves)
-        return self._maps(seen, crops)
+        return self._maps(seen, CropFrames.around(seen))
 
     def _maps(self, seen: Observation, crops: CropFrames) -> Tensor:
         return picture_from_crop(crops, seen.principal_px, CropConfig(self.side_px, self.turned))

@@ -88,6 +88,11 @@ class CropFrames:
     focal_crop: Tensor
 
     @staticmethod
+    def around(seen: Observation) -> CropFrames:
+        """Crops around the people of an observation, moved where it says so."""
+        return CropFrames.of(seen.points_px, seen.visible, seen.focal_px, seen.principal_px, seen.box_moves)
+
+    @staticmethod
     def of(
         points_px: Float[Tensor, "*batch frames points 2"],
         visible: Bool[Tensor, "*batch frames points"],
@@ -211,7 +216,7 @@ class CueConfig(ABC):
         seen = seen.of(self.keypoints)
         if every_frame:
             seen = seen.with_last_frame_twice()
-        crops = CropFrames.of(seen.points_px, seen.visible, seen.focal_px, seen.principal_px, seen.box_moves)
+        crops = CropFrames.around(seen)
         inputs = self.inputs(seen, crops)
         if pairs is None:
             inputs = self.pictured(inputs, seen, crops, torch.arange(inputs.shape[-2]))

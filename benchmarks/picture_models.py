@@ -13,7 +13,6 @@ from pathlib import Path
 from common import run
 
 from pointlight.body import AnnyBody
-from pointlight.cues import PictureCueConfig
 from pointlight.evaluation import constant_pose
 from pointlight.training import PictureBank, Validation, load_checkpoint, training_bank
 from pointlight.training.recipes import find_training_recipe
@@ -44,7 +43,7 @@ def main() -> None:
         whole = validation.score(checkpoint.model, body)["pa_mpjpe_mm"]
         cells = []
         for cue in ("rgb", "flow", "keypoints"):
-            there = isinstance(cues, PictureCueConfig) and cue in cues.shown
+            there = cue in cues.shown
             without = validation.score(checkpoint.model, body, without=cue)["pa_mpjpe_mm"] if there else None
             cells.append("" if without is None else f"{without:.1f}")
         print(f"| {name} | {whole:.1f} | {whole / constant:.2f} | {' | '.join(cells)} |", flush=True)

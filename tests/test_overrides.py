@@ -160,7 +160,7 @@ def test_what_the_recipe_sets_itself_and_what_has_no_effect_is_said() -> None:
     with pytest.warns(UserWarning, match=r"floor changes nothing: floor poses are added to motion capture"):
         changed_recipe(points, ["floor=false"], procedural=True)
     with pytest.warns(UserWarning, match=r"block_frames changes nothing: scenes\.masking\.block is 0\.0"):
-        changed_recipe(find_training_recipe("points-paper"), ["scenes.masking.block_frames=2,3"])
+        changed_recipe(find_training_recipe("small-keypoints"), ["scenes.masking.block_frames=2,3"])
     with pytest.warns(UserWarning, match=r"loss\.shape changes nothing: the network of Martinez"):
         changed_recipe(find_training_recipe("martinez"), ["loss.shape=1"])
     with warnings.catch_warnings():

@@ -10,6 +10,7 @@ TRAINING = {
     "points": ("what is shipped: 19 keypoints, SOAP, our losses and noise", "-"),
     "points-fast": ("the same in a fraction of the time", "-"),
     "points12": ("on the paper's 12 keypoints alone", "Table 1, Keypoints Only, but for training and noise"),
+    "points-flow": ("with optical flow at keypoints and limbs", "-"),
     "points-memoryless": ("without memory: what the biLSTM is worth", "-"),
     "points-perfect": ("on exact keypoints: the limit of lifting", "-"),
     "points-mediapipe": ("on errors like mediapipe's alone", "-"),

@@ -4,13 +4,20 @@ Boxes, repair of left-right swaps, and the inputs themselves; nothing here learn
 """
 
 from pointlight.cues.boxes import MIN_VISIBLE, Boxes, totally_occluded, track_boxes
-from pointlight.cues.channels import Cue, PictureCueConfig
-from pointlight.cues.config import KEYPOINT_SETS, CropFrames, CueConfig, Cues, Observation, crop_scale
+from pointlight.cues.channels import PictureCueConfig
+from pointlight.cues.config import KEYPOINT_SETS, CropFrames, Cue, CueConfig, Cues, Observation, crop_scale
 from pointlight.cues.crops import CropConfig, cut, cut_labels, mapped, picture_from_crop
 from pointlight.cues.drawing import draw_inputs, flow_magnitudes
-from pointlight.cues.flow_channels import flow_channels, flow_in_crop, flow_on_crops, flow_on_pictures
+from pointlight.cues.flow_channels import (
+    flow_channels,
+    flow_in_crop,
+    flow_of_pair,
+    flow_on_crops,
+    flow_on_pictures,
+)
 from pointlight.cues.frames import FRAME_S, ArrayFrames, FrameSource, PairPictures, ShotFrames, VideoFrames
 from pointlight.cues.heatmaps import heatmaps
+from pointlight.cues.point_flow import PointFlowCueConfig
 from pointlight.cues.points import PointCueConfig, crop_coordinates
 from pointlight.cues.repair import RepairConfig, Repaired, repair_sides
 from pointlight.cues.tracks import Keypoints2D
@@ -32,6 +39,7 @@ __all__ = [
     "PairPictures",
     "PictureCueConfig",
     "PointCueConfig",
+    "PointFlowCueConfig",
     "RepairConfig",
     "Repaired",
     "ShotFrames",
@@ -44,6 +52,7 @@ __all__ = [
     "flow_channels",
     "flow_in_crop",
     "flow_magnitudes",
+    "flow_of_pair",
     "flow_on_crops",
     "flow_on_pictures",
     "heatmaps",

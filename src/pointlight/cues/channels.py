@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from pointlight.cues.config import CropFrames, CueConfig, Observation
+from pointlight.cues.config import CropFrames, Cue, CueConfig, Observation
 from pointlight.cues.crops import CropConfig, cut, picture_from_crop
-from pointlight.cues.flow_channels import flow_channels, flow_in_crop, flow_on_crops, flow_on_pictures
+from pointlight.cues.flow_channels import FlowOn, flow_channels, flow_of_pair
 from pointlight.cues.frames import PairPictures
 from pointlight.cues.heatmaps import heatmaps
 from pointlight.cues.points import PointCueConfig
-from pointlight.errors import PointlightError
-from pointlight.flow import find_flow
-
-Cue = Literal["rgb", "flow", "keypoints"]
 
 _RGB, _FLOW = 3, 3
 
@@ -46,7 +41,7 @@ class PictureCueConfig(CueConfig):
     flow: str = ""
     heatmaps: bool = False
     turned: bool = True
-    flow_on: Literal["picture", "crops"] = "picture"
+    flow_on: FlowOn = "picture"
 
     @property
     def channels(self) -> int:
@@ -81,20 +76,12 @@ class PictureCueConfig(CueConfig):
         """
         if not self.channels:
             return inputs
-        batch, frames = crops.occluded.shape[:-1], crops.occluded.shape[-1]
-        occluded = crops.occluded.reshape(-1, frames).numpy()
-        maps = self._maps(seen, crops).reshape(-1, frames, 3, 3).numpy()
-        if len(seen.pictures) != len(occluded):
-            raise PointlightError(
-                f"this model sees pictures, and there are those of {len(seen.pictures)} of {len(occluded)} people; "
-                "give a video, or use a model of keypoints alone"
-            )
-        shape = (len(occluded), len(pairs), self.channels, self.side_px, self.side_px)
+        batch = crops.occluded.shape[:-1]
+        maps = self._maps(seen, crops).flatten(0, -4).numpy()
+        shape = (len(maps), len(pairs), self.channels, self.side_px, self.side_px)
         channels = np.zeros(shape, np.float32)
-        for track, source in enumerate(seen.pictures):
-            for place, pair in enumerate(pairs.tolist()):
-                if not occluded[track, pair]:
-                    self._draw(source.pair(pair), maps[track, pair], channels[track, place])
+        for at, pair, pictures in seen.shown_pairs(crops.occluded, pairs):
+            self._draw(pictures, maps[at[0], pair], channels[at])
         flat = torch.from_numpy(channels).reshape(*batch, len(pairs), -1)
         return torch.cat((inputs, flat), dim=-1)
 
@@ -175,19 +162,5 @@ class PictureCueConfig(CueConfig):
         if self.rgb:
             into[:_RGB] = cut(pair.first, here, self.side_px).transpose(2, 0, 1) / np.float32(127.5) - 1
         if self.flow:
-            into[-_FLOW:] = flow_channels(self._flow(pair, here), pair.step_s)
-
-    def _flow(self, pair: PairPictures, homography: np.ndarray) -> np.ndarray:
-        """(side, side, 2) in crop pixels."""
-        if pair.flow_px is not None and pair.flow_name == self.flow:
-            return flow_in_crop(pair.flow_px, homography, self.side_px)
-        if pair.second is None:
-            raise PointlightError(
-                f"the pictures were prepared with flow by {pair.flow_name or 'nobody'!r}, this model sees {self.flow!r}; "
-                "prepare them again"
-            )
-        estimator = find_flow(self.flow)
-        if self.flow_on == "picture":
-            return flow_on_pictures(pair.first, pair.second, homography, self.side_px, estimator)
-        crops = [cut(picture, homography, self.side_px) for picture in (pair.first, pair.second)]
-        return flow_on_crops(crops[0], crops[1], estimator)
+            flow = flow_of_pair(pair, here, self.side_px, self.flow, self.flow_on)
+            into[-_FLOW:] = flow_channels(flow, pair.step_s)

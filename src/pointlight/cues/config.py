@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import torch
 from jaxtyping import Bool, Float
@@ -11,10 +13,13 @@ from torch import Tensor
 
 from pointlight.body import EXTENDED_KEYPOINTS, NETWORK_KEYPOINTS
 from pointlight.cues.boxes import Boxes, totally_occluded, track_boxes
-from pointlight.cues.frames import FrameSource
+from pointlight.cues.frames import FrameSource, PairPictures
 from pointlight.errors import PointlightError
 from pointlight.geometry import CROP_PX, PERSON_PX, crop_ray_rotation, pixel_rays
 from pointlight.values import by_value
+
+Cue = Literal["rgb", "flow", "keypoints"]
+"""What Table 1 of the paper tells apart."""
 
 KEYPOINT_SETS: dict[str, tuple[str, ...]] = {"paper12": NETWORK_KEYPOINTS, "extended19": EXTENDED_KEYPOINTS}
 """Input sets by the name that a checkpoint carries; the first 12 are always the paper's."""
@@ -58,6 +63,29 @@ class Observation:
         return replace(
             self, points_px=self.points_px[..., order, :], visible=self.visible[..., order], names=names
         )
+
+    def shown_pairs(
+        self, occluded: Tensor, pairs: Tensor
+    ) -> Iterator[tuple[tuple[int, int], int, PairPictures]]:
+        """Of every track, and of those of the pairs (P,) that show the person: (track, place in P), pair, its pictures.
+
+        Args:
+            occluded: (..., T) bool, frames that enter as total occlusions.
+            pairs: increasing.
+
+        Raises:
+            PointlightError: there are not as many sources of pictures as tracks.
+        """
+        hidden = occluded.reshape(-1, occluded.shape[-1]).numpy()
+        if len(self.pictures) != len(hidden):
+            raise PointlightError(
+                f"this model sees pictures, and there are those of {len(self.pictures)} of {len(hidden)} people; "
+                "give a video, or use a model of keypoints alone"
+            )
+        for track, source in enumerate(self.pictures):
+            for place, pair in enumerate(pairs.tolist()):
+                if not hidden[track, pair]:
+                    yield (track, place), pair, source.pair(pair)
 
     def with_last_frame_twice(self) -> Observation:
         """One frame longer, in which nothing moves; so every frame has a pair."""
@@ -179,6 +207,15 @@ class CueConfig(ABC):
     def sees_pictures(self) -> bool:
         """Whether observations must have pictures."""
         return False
+
+    @property
+    def shown(self) -> tuple[Cue, ...]:
+        """What a network sees of people that `without` can take away."""
+        return ()
+
+    def without(self, inputs: Tensor, cue: Cue) -> Tensor:
+        """The inputs with one cue of `shown` taken away, to see what a network makes of it."""
+        raise ValueError(f"{type(self).__name__} does not show {cue}")
 
     @property
     @abstractmethod

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import no_type_check
+from typing import Literal, no_type_check
 
 import numba
 import numpy as np
 
-from pointlight.cues.crops import mapped, samples_a_side
-from pointlight.cues.frames import FRAME_S
-from pointlight.flow import FlowEstimator
+from pointlight.cues.crops import cut, mapped, samples_a_side
+from pointlight.cues.frames import FRAME_S, PairPictures
+from pointlight.errors import PointlightError
+from pointlight.flow import FlowEstimator, find_flow
 from pointlight.geometry import CROP_PX
+
+FlowOn = Literal["picture", "crops"]
 
 FLOW_UNIT_PX = 20
 """Appendix B: "Optical flow estimates are divided by 20 to put them in the same range as RGB pixels"."""
@@ -26,6 +29,38 @@ _LEAST_PX = 32
 
 _WINDOW = 2.0
 """Side of what flow is found on, in crops: people may move so far, and flow wants surroundings."""
+
+
+def flow_of_pair(
+    pair: PairPictures, homography: np.ndarray, side_px: int, name: str, on: FlowOn = "picture"
+) -> np.ndarray:
+    """Flow of a pair in a crop that both frames share.
+
+    Args:
+        pair: whose flow was found before, or is found now.
+        homography: (3, 3) from the crop's pixels to those of the pair's pictures.
+        side_px: of the crop.
+        name: of the estimator.
+        on: find it on the "picture" and cut it afterwards, or on the pair of "crops".
+
+    Returns:
+        (side, side, 2) float32, crop pixels.
+
+    Raises:
+        PointlightError: another estimator's flow is all that is left of the second picture.
+    """
+    if pair.flow_px is not None and pair.flow_name == name:
+        return flow_in_crop(pair.flow_px, homography, side_px)
+    if pair.second is None:
+        raise PointlightError(
+            f"the pictures were prepared with flow by {pair.flow_name or 'nobody'!r}, this model sees {name!r}; "
+            "prepare them again"
+        )
+    estimator = find_flow(name)
+    if on == "picture":
+        return flow_on_pictures(pair.first, pair.second, homography, side_px, estimator)
+    crops = [cut(picture, homography, side_px) for picture in (pair.first, pair.second)]
+    return flow_on_crops(crops[0], crops[1], estimator)
 
 
 def stretched(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

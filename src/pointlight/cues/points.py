@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from pointlight.body import mirror_order
-from pointlight.cues.config import CropFrames, CueConfig, Observation
+from pointlight.cues.config import CropFrames, Cue, CueConfig, Observation
 from pointlight.geometry import MIN_DEPTH_M, pixel_rays
 
 
@@ -49,6 +49,21 @@ class PointCueConfig(CueConfig):
                 _visible_coordinates(rays[..., 1:, :, :], turn[..., :-1, :, :], focal_crop[..., :-1], ~blind)
             )
         return torch.cat(parts, dim=-1)
+
+    @property
+    def shown(self) -> tuple[Cue, ...]:
+        """See `CueConfig`."""
+        return ("keypoints",)
+
+    def without(self, inputs: Tensor, cue: Cue) -> Tensor:
+        """See `CueConfig`; the crop's place stays."""
+        if cue not in self.shown:
+            return super().without(inputs, cue)
+        inputs, count = inputs.clone(), 3 * len(self.keypoints)
+        inputs[..., :count] = 0
+        if self.next_frame:
+            inputs[..., count + 4 : 2 * count + 4] = 0
+        return inputs
 
     def mirrored(self, inputs: Tensor) -> Tensor:
         """See `CueConfig`."""

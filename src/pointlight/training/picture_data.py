@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from pointlight.body import EXTENDED_KEYPOINTS, NETWORK_KEYPOINTS, BodyModel, BodyState
-from pointlight.cues import Observation, PictureCueConfig
+from pointlight.cues import CueConfig, Observation, PictureCueConfig
 from pointlight.network import draw_pairs, mirrored_targets
 from pointlight.randomness import stream
 from pointlight.simulator import SceneConfig, Tracks
@@ -69,7 +69,7 @@ class PictureBatches:
         clips: ClipSupply,
         scenes: SceneConfig,
         use: PictureUseConfig,
-        cues: PictureCueConfig,
+        cues: CueConfig,
         body: BodyModel,
         *,
         seed: int,
@@ -107,6 +107,7 @@ class PictureBatches:
 
     def dense(self, number: int, pairs: int) -> DenseBatch:
         """What dense pretraining sees: single pairs, so many of each clip, with where everything is in their crops."""
+        assert isinstance(self._cues, PictureCueConfig)
         clips, tracks = self._drawn(number)
         rng = stream(self._seed, number, "dense crops")
         chosen = draw_pairs(tracks.visible.shape[1] - 1, pairs, rng)

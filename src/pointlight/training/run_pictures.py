@@ -23,12 +23,13 @@ _LIMBS = (
     *((f"{side}_{start}", f"{side}_{end}") for side in ("left", "right") for start, end in _BONES),
     *((f"left_{joint}", f"right_{joint}") for joint in ("hip", "shoulder")),
 )
+_SIDE_PX = 64
 _LEFT, _RIGHT, _MIDDLE, _TRUE = (255, 140, 0), (60, 160, 255), (230, 230, 230), (90, 90, 90)
 
 
 @torch.no_grad()
 def draw_run(network: MotionHMR, batch: Batch, body: BodyModel, config: LossConfig) -> np.ndarray:
-    """(H, W, 3) uint8: the pairs of a batch's first clip; above the input, below limbs as predicted, grey as they are.
+    """(H, W, 3) uint8: the pairs of a batch's first clip; above the crops, below limbs as predicted, grey as they are.
 
     Args:
         network: in evaluation mode.
@@ -37,7 +38,6 @@ def draw_run(network: MotionHMR, batch: Batch, body: BodyModel, config: LossConf
         config: says by which perspective limbs are drawn.
     """
     cues = network.config.cues
-    assert isinstance(cues, PictureCueConfig)
     inputs = batch.inputs[:1]
     predicted = network(inputs.to(network.device))
     predicted = replace(predicted, **{name: value.cpu() for name, value in vars(predicted).items()})
@@ -45,12 +45,16 @@ def draw_run(network: MotionHMR, batch: Batch, body: BodyModel, config: LossConf
     state = BodyState(predicted.pose, predicted.shape, predicted.root, zero)
     points = hip_centred(body.keypoints(state, TRACK_POINTS, body.person(state.shape)))
     said = reproject(points, predicted, batch.targets.focal_crop[:1], perspective=config.perspective)
-    seen = draw_inputs(cues, inputs[0])
-    side = seen.shape[1] // len(inputs[0]) - 2  # as wide as a column of the input
+    seen = draw_inputs(cues, inputs[0]) if isinstance(cues, PictureCueConfig) else None
+    side = (
+        _SIDE_PX if seen is None else seen.shape[1] // len(inputs[0]) - 2
+    )  # as wide as a column of the input
     drawn = [
         _limbs(a, b, side) for a, b in zip(said[0, :, 0], batch.targets.points_crop[0, :, 0], strict=True)
     ]
     below = tile(drawn, len(drawn))
+    if seen is None:
+        return below
     width = max(seen.shape[1], below.shape[1])
     return np.concatenate([_widened(seen, width), _widened(below, width)])
 

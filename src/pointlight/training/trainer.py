@@ -17,7 +17,6 @@ from torch import nn
 
 from pointlight.body import AnnyBody, BodyModel
 from pointlight.configuration import config_sha256, to_plain
-from pointlight.cues import PictureCueConfig
 from pointlight.errors import PointlightError
 from pointlight.files import ensure_folder
 from pointlight.media import write_png
@@ -245,7 +244,7 @@ class Trainer:
     def _batch_source(self) -> BatchSource:
         recipe = self.recipe
         cues = recipe.network.cues
-        if self.pictures is not None and recipe.pictures is not None and isinstance(cues, PictureCueConfig):
+        if self.pictures is not None and recipe.pictures is not None:
             return PictureBatches(
                 self.pictures.train,
                 recipe.scenes,

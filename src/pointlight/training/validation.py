@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from pointlight.body import NETWORK_KEYPOINTS, BodyModel
-from pointlight.cues import Cue, FrameSource, PictureCueConfig, totally_occluded
+from pointlight.cues import Cue, FrameSource, totally_occluded
 from pointlight.geometry import geodesic_angle, procrustes_error
 from pointlight.motion import MotionBank
 from pointlight.network import EVALUATION_INDICES, PoseNetwork, WindowConfig
@@ -48,11 +48,14 @@ class Validation:
 
     @staticmethod
     def of_scenes(recipe: Recipe, bank: MotionBank, body: BodyModel) -> Validation:
-        """Scenes with the noise of `eval-v1`; with none for who learns from exact keypoints. Each group has as many."""
+        """Scenes with the noise of `eval-v1`, with none for who learns from exact keypoints, or the recipe's own.
+
+        Each group has as many.
+        """
         perfect = EVAL_V1_PERFECT
         exact = recipe.scenes.noises == perfect.noises and recipe.scenes.masking == perfect.masking
         scenes = replace(
-            perfect if exact else EVAL_V1,
+            recipe.scenes if recipe.own_validation else perfect if exact else EVAL_V1,
             name="validation-v1",
             split="validation",
             group_power=0.0,
@@ -135,7 +138,6 @@ def _errors(
         return error, _counted(totally_occluded(twelve), known), None
     cues = network.observe(seen)
     if without is not None:
-        assert isinstance(network.config.cues, PictureCueConfig)
         cues = replace(cues, inputs=network.config.cues.without(cues.inputs, without))
     frames = cues.occluded.shape[1]
     found = network.over_frames(cues.to(network.device), body, WindowConfig(frames))

@@ -118,6 +118,7 @@ def _paper(name: str) -> SynthesisConfig:
     """SURREAL's camera, motions as they are, nothing that the paper does not name."""
     scenes = SceneConfig(
         name=name,
+        mirror=0.0,
         variety=VarietyConfig.none(),
         masking=KeypointMaskingConfig(block=0.0),
         focal_known=1.0,

@@ -168,6 +168,16 @@ def test_what_the_recipe_sets_itself_and_what_has_no_effect_is_said() -> None:
         changed_recipe(points, ["network.lstm=1024", "scenes.camera.distance_m=2,5"])
 
 
+def test_what_sees_pictures_is_tried_on_black_ones() -> None:
+    body = AnnyBody()
+    bank = procedural_bank(body, 5, clips_per_kind=5, kinds=("walk",), frames=62)
+    recipe = find_training_recipe("points-flow")
+    changes = ["scenes.frames=4", "network.lstm=16"]
+    try_changed(changed_recipe(recipe, changes), changes, bank, body)
+    with pytest.raises(PointlightError, match=r"cannot be trained with --set network\.cues\.flow=no .*'no'"):
+        try_changed(with_changes(recipe, ["network.cues.flow=no"]), ["network.cues.flow=no"], bank, body)
+
+
 def test_what_has_no_effect_has_none() -> None:
     """On a batch and a loss; what is not said to be without effect has some."""
     body = AnnyBody()

@@ -5,7 +5,10 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 
+import numpy as np
+
 from pointlight.body import BodyModel
+from pointlight.cues import ArrayFrames
 from pointlight.errors import PointlightError
 from pointlight.motion import MotionBank
 from pointlight.network import MartinezConfig, draw_pairs
@@ -67,7 +70,10 @@ def try_changed(recipe: Recipe, changes: Sequence[str], bank: MotionBank, body: 
     """
     try:
         network = recipe.network.build(body)
-        maker = BatchMaker(recipe.scenes, bank, body, recipe.network.cues, seed=0, size=_TRIAL_CLIPS)
+        cues = recipe.network.cues
+        black = ArrayFrames([np.zeros((240, 320, 3), np.uint8)] * recipe.scenes.frames)
+        pictures = black if cues.sees_pictures else None
+        maker = BatchMaker(recipe.scenes, bank, body, cues, seed=0, size=_TRIAL_CLIPS, pictures=pictures)
         batch = maker.make(0)
         pairs = draw_pairs(batch.inputs.shape[1], recipe.loss.pairs, stream(0, 0, "pairs"))
         network.loss(batch.inputs, batch.targets.of_pairs(pairs), body, recipe.loss, pairs)

@@ -12,7 +12,15 @@ from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from pointlight.body import EXTENDED_KEYPOINTS, BodyModel
-from pointlight.cues import CueConfig, Cues, Observation, RepairConfig, crop_coordinates, repair_sides
+from pointlight.cues import (
+    CueConfig,
+    Cues,
+    FrameSource,
+    Observation,
+    RepairConfig,
+    crop_coordinates,
+    repair_sides,
+)
 from pointlight.geometry import crop_ray_rotation, pixel_rays
 from pointlight.motion import MotionBank
 from pointlight.network import Targets
@@ -125,7 +133,20 @@ class BatchMaker:
         *,
         seed: int,
         size: int,
+        pictures: FrameSource | None = None,
     ) -> None:
+        """Bring together what batches are made of.
+
+        Args:
+            scenes: drawn from.
+            bank: motions.
+            body: that moves.
+            cues: what the network sees.
+            seed: of the scenes.
+            size: scenes a batch.
+            pictures: that stand for each scene's, where a network that sees some is only tried out.
+        """
+        self._pictures = () if pictures is None else (pictures,) * size
         self._sampler = SceneSampler(scenes, bank, body)
         self._maker = TrackMaker(scenes, body)
         self._cues = cues
@@ -137,7 +158,7 @@ class BatchMaker:
         first = number * self._size
         scenes = [self._sampler.sample(self._seed, index) for index in range(first, first + self._size)]
         tracks = as_predict_reads(self._maker.make(scenes), self._maker.config)
-        cues = self._cues.make(observation_of(tracks))
+        cues = self._cues.make(replace(observation_of(tracks), pictures=self._pictures))
         return Batch(cues.inputs, targets_of(tracks, cues))
 
 

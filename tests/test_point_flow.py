@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -19,6 +19,7 @@ WIDTH, HEIGHT, FRAMES = 320, 240, 4
 CUES = PointFlowCueConfig()
 NUMBERS = PointCueConfig().input_shape[0]
 LIMBS = 12
+KEPT = fields(Observation)[:5]
 
 
 class GivenFlow:
@@ -61,6 +62,10 @@ def test_a_moving_picture_moves_every_place_alike() -> None:
     found = flow_of(inputs)
     assert found.shape[-2] == len(EXTENDED_KEYPOINTS) + 2 * LIMBS
     torch.testing.assert_close(found, torch.tensor((3, -1.5)).expand_as(found), atol=0.02, rtol=0)
+    alone = Observation(
+        *(getattr(person(), f.name)[0] if f.name != "names" else EXTENDED_KEYPOINTS for f in KEPT)
+    )
+    assert torch.equal(CUES.make(replace(alone, pictures=(GivenFlow(flow),))).inputs, inputs[0])
     slow = CUES.make(replace(person(), pictures=(GivenFlow(flow, 1 / 15),))).inputs
     torch.testing.assert_close(flow_of(slow), found / 2, atol=0.01, rtol=0)
 

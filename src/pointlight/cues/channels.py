@@ -77,7 +77,8 @@ class PictureCueConfig(CueConfig):
         if not self.channels:
             return inputs
         batch = crops.occluded.shape[:-1]
-        maps = self._maps(seen, crops).flatten(0, -4).numpy()
+        maps = self._maps(seen, crops)
+        maps = maps.reshape(-1, *maps.shape[-3:]).numpy()
         shape = (len(maps), len(pairs), self.channels, self.side_px, self.side_px)
         channels = np.zeros(shape, np.float32)
         for at, pair, pictures in seen.shown_pairs(crops.occluded, pairs):

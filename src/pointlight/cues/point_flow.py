@@ -74,7 +74,8 @@ class PointFlowCueConfig(PointCueConfig):
             return inputs
         batch, tracks = inputs.shape[:-2], inputs.shape[:-2].numel()
         side = self.flow_px
-        maps = picture_from_crop(crops, seen.principal_px, CropConfig(side)).flatten(0, -4).numpy()
+        maps = picture_from_crop(crops, seen.principal_px, CropConfig(side))
+        maps = maps.reshape(tracks, *maps.shape[-3:]).numpy()
         flow = np.zeros((tracks, len(pairs), 2, side, side), np.float32)
         for at, pair, pictures in seen.shown_pairs(crops.occluded, pairs):
             here = np.linalg.inv(pictures.to_picture) @ maps[at[0], pair]

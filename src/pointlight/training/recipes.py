@@ -132,7 +132,7 @@ def _small(row: str) -> Recipe:
             stride=3,
         ),
         scenes=SYNTHESIS_RECIPES["full"].scenes,
-        # With the weights of `points` AdamW learns turns first and leaves the mean pose late (docs/log.md).
+        # With the weights of `points` turns are learnt first and the mean pose is left late (docs/log.md).
         loss=LossConfig(
             aligned=1.0,
             reprojection=0.05,
@@ -143,7 +143,13 @@ def _small(row: str) -> Recipe:
             shape=0.02,
         ),
         optimiser=OptimiserConfig(
-            batch=12, learning_rate=1e-3, warmup=100, steps=5000, average=0.997, evaluate_every=250
+            kind="soap",
+            batch=12,
+            learning_rate=1e-3,
+            warmup=100,
+            steps=5000,
+            average=0.997,
+            evaluate_every=250,
         ),
         pictures=PictureUseConfig(),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 import torch
@@ -31,8 +32,9 @@ _Place = tuple[str, str, int]
 class PointFlowCueConfig(PointCueConfig):
     """Keypoints of a pair of frames, and how the picture moves there from the first to the second.
 
-    Keypoints of both frames tell of motion what their errors leave of it; flow is found from pictures and has others. It is
-    0 where a keypoint is not seen, of a limb where one of its ends is not.
+    Keypoints of both frames tell of motion what their errors leave of it; flow is found from pictures and has others. Told
+    are the mean over the person, which a moving camera adds to, and what each place has beyond it: 0 where a keypoint is not
+    seen, of a limb where one of its ends is not.
 
     Attributes:
         flow: the estimator of optical flow, a name of `find_flow`; "" shows none, to compare with.
@@ -42,7 +44,7 @@ class PointFlowCueConfig(PointCueConfig):
 
     flow: str = "dis"
     flow_px: int = 32
-    flow_gain: float = 20.0
+    flow_gain: float = 10.0
 
     @property
     def sees_pictures(self) -> bool:
@@ -51,9 +53,9 @@ class PointFlowCueConfig(PointCueConfig):
 
     @property
     def input_shape(self) -> tuple[int, ...]:
-        """See `CueConfig`: the numbers of `PointCueConfig`, then x and y of the flow at each place."""
+        """See `CueConfig`: the numbers of `PointCueConfig`, then x and y of the mean flow and of that at each place."""
         (numbers,) = super().input_shape
-        return (numbers + 2 * len(self._places) * self.sees_pictures,)
+        return (numbers + 2 * (1 + len(self._places)) * self.sees_pictures,)
 
     @property
     def shown(self) -> tuple[Cue, ...]:
@@ -89,9 +91,12 @@ class PointFlowCueConfig(PointCueConfig):
             align_corners=False,
         )
         looked = looked[:, :, 0].transpose(1, 2).reshape(*batch, len(pairs), -1, 2)
-        looked = looked.sign() * (self.flow_gain * looked.abs()).log1p()
-        looked = torch.where(there[..., None], looked, 0.0)
-        return torch.cat((inputs, looked.flatten(-2)), dim=-1)
+        looked, shown = torch.where(there[..., None], looked, 0.0), there[..., None].float()
+        # One after another, so that one person and many are added up alike, to the last bit.
+        mean = reduce(torch.add, looked.unbind(-2)) / reduce(torch.add, shown.unbind(-2)).clamp_min(1)
+        told = torch.cat((mean[..., None, :], (looked - mean[..., None, :]) * shown), dim=-2)
+        told = told.sign() * (self.flow_gain * told.abs()).log1p()
+        return torch.cat((inputs, told.flatten(-2)), dim=-1)
 
     def mirrored(self, inputs: Tensor) -> Tensor:
         """See `CueConfig`."""
@@ -99,7 +104,7 @@ class PointFlowCueConfig(PointCueConfig):
         numbers = super().mirrored(numbers)
         if not self.flow:
             return numbers
-        order = [self._places.index(_in_the_mirror(place, self._places)) for place in self._places]
+        order = [0, *(1 + self._places.index(_in_the_mirror(place, self._places)) for place in self._places)]
         turned = flow.unflatten(-1, (len(order), 2))[..., order, :] * flow.new_tensor((-1.0, 1.0))
         return torch.cat((numbers, turned.flatten(-2)), dim=-1)
 

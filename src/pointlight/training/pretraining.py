@@ -42,7 +42,14 @@ _HEAD = 64
 
 
 _OPTIMISER = OptimiserConfig(
-    batch=24, learning_rate=1e-3, warmup=100, steps=3000, average=0.0, evaluate_every=250, save_every=250
+    kind="soap",
+    batch=24,
+    learning_rate=1e-3,
+    warmup=100,
+    steps=1000,
+    average=0.0,
+    evaluate_every=100,
+    save_every=100,
 )
 
 

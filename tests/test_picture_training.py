@@ -11,10 +11,21 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
+from torch import Tensor
 
 from pointlight.body import COCO_KEYPOINTS, EXTENDED_KEYPOINTS, NETWORK_KEYPOINTS, AnnyBody, BodyState
 from pointlight.capture import PredictOptions, lift_keypoints, predict
-from pointlight.cues import ArrayFrames, Cues, Keypoints2D, PictureCueConfig, ShotFrames, VideoFrames
+from pointlight.cues import (
+    ArrayFrames,
+    CropFrames,
+    Cues,
+    Keypoints2D,
+    LaterInputs,
+    Observation,
+    PictureCueConfig,
+    ShotFrames,
+    VideoFrames,
+)
 from pointlight.errors import PointlightError
 from pointlight.files import file_sha256
 from pointlight.media import Frame, read_picture
@@ -26,6 +37,7 @@ from pointlight.network import (
     MotionHMRConfig,
     PictureEncoderConfig,
     ResNet50,
+    WindowConfig,
     mirrored_targets,
 )
 from pointlight.network.losses import hip_centred
@@ -493,7 +505,8 @@ def test_predict_sees_what_training_sees(
     plain = MotionHMR.over_frames
 
     def noted(self: MotionHMR, cues: Cues, *given: object) -> FramePoints:
-        seen.append(cues)
+        assert cues.later is not None
+        seen.append(replace(cues, inputs=cues.later.of(0, FRAMES - 1)[None]))
         return plain(self, cues, *given)  # type: ignore[arg-type]
 
     monkeypatch.setattr(MotionHMR, "over_frames", noted)
@@ -508,6 +521,72 @@ def test_predict_sees_what_training_sees(
     assert torch.equal(seen[0].boxes.size_px, trained.boxes.size_px)
     assert torch.equal(seen[0].inputs, trained.inputs)
     assert trained.inputs[..., -cues.channels * 32 * 32 :].abs().amax(-1).gt(0).any()
+
+
+def moving_dot(count: int) -> tuple[Observation, list[Frame]]:
+    """Somebody at an uneven trot before a picture that changes, at 30 frames/s."""
+    rng = np.random.default_rng(2)
+    places = rng.uniform(20, 60, (12, 2)) + np.linspace(0, 20, count)[:, None, None]
+    frames = [Frame(k, k / 30, rng.integers(0, 255, (60, 100, 3), np.uint8)) for k in range(count)]
+    visible = torch.from_numpy(rng.random((count, 12)) < 0.7)
+    seen = Observation(
+        torch.from_numpy(places.astype(np.float32)),
+        visible,
+        NETWORK_KEYPOINTS,
+        torch.tensor(120.0),
+        torch.tensor((50.0, 30.0)),
+    )
+    return seen, frames
+
+
+@pytest.mark.parametrize(("count", "exact"), [(25, True), (120, False)])
+def test_pictures_made_later_give_the_same_bodies(body: AnnyBody, count: int, exact: bool) -> None:
+    """Bit for bit where all windows are seen at once; more come in several lots, and sums in another order."""
+    torch.manual_seed(0)
+    network = tiny().network.build(body).eval()
+    seen, frames = moving_dot(count)
+    windows = WindowConfig(FRAMES, overlap=True, mirror=True)
+    bodies = []
+    for later in (False, True):
+        source = VideoFrames(iter(frames), np.arange(count) / 30)
+        cues = network.observe(replace(seen, pictures=(source,)), later=later).alone()
+        bodies.append(network.over_frames(cues, body, windows).bodies)
+    for name, value in vars(bodies[0]).items():
+        found = getattr(bodies[1], name)
+        if exact:
+            assert torch.equal(found, value), name
+        else:
+            torch.testing.assert_close(found, value, atol=1e-4, rtol=1e-4)
+
+
+def test_pictures_of_a_long_video_are_let_go(body: AnnyBody) -> None:
+    """However long it is, a few windows' inputs are in memory, and each pair's are made once."""
+    network = tiny().network.build(body).eval()
+    seen, frames = moving_dot(300)
+    made: list[int] = []
+    held: list[int] = []
+    plain = LaterInputs.of
+
+    class Noted(PictureCueConfig):
+        def pictured(self, inputs: Tensor, seen: Observation, crops: CropFrames, pairs: Tensor) -> Tensor:
+            made.extend(pairs.tolist())
+            return super().pictured(inputs, seen, crops, pairs)
+
+    cues = Noted(**vars(CUES)).make(
+        replace(seen, pictures=(VideoFrames(iter(frames), np.arange(300) / 30),)), later=True
+    )
+    assert cues.inputs.shape[-1] < 100 and not made
+    assert cues.later is not None
+    later = cues.later
+
+    def noted(first: int, last: int) -> Tensor:
+        inputs = plain(later, first, last)
+        held.append(len(later._held))
+        return inputs
+
+    later.of = noted
+    network.over_frames(cues.alone(), body, WindowConfig(FRAMES, overlap=True))
+    assert made == list(range(299)) and max(held) <= 8 * FRAMES
 
 
 def write_lossless(path: Path, frames: np.ndarray) -> None:

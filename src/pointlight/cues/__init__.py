@@ -5,7 +5,15 @@ Boxes, repair of left-right swaps, and the inputs themselves; nothing here learn
 
 from pointlight.cues.boxes import MIN_VISIBLE, Boxes, totally_occluded, track_boxes
 from pointlight.cues.channels import Cue, PictureCueConfig
-from pointlight.cues.config import KEYPOINT_SETS, CropFrames, CueConfig, Cues, Observation, crop_scale
+from pointlight.cues.config import (
+    KEYPOINT_SETS,
+    CropFrames,
+    CueConfig,
+    Cues,
+    LaterInputs,
+    Observation,
+    crop_scale,
+)
 from pointlight.cues.crops import CropConfig, cut, cut_labels, mapped, picture_from_crop
 from pointlight.cues.drawing import draw_inputs, flow_magnitudes
 from pointlight.cues.flow_channels import flow_channels, flow_in_crop, flow_on_crops, flow_on_pictures
@@ -28,6 +36,7 @@ __all__ = [
     "Cues",
     "FrameSource",
     "Keypoints2D",
+    "LaterInputs",
     "Observation",
     "PairPictures",
     "PictureCueConfig",

@@ -42,6 +42,7 @@ from pointlight.network import (
 )
 from pointlight.network.losses import hip_centred
 from pointlight.network.windows import in_phases
+from pointlight.overrides import with_changes
 from pointlight.progress import Progress
 from pointlight.simulator import SYNTHESIS_RECIPES, TRACK_POINTS, DetectorNoise
 from pointlight.simulator.backgrounds import ProceduralWindows
@@ -60,12 +61,15 @@ from pointlight.training import (
     pretrain,
     save_checkpoint,
 )
+from pointlight.training.changes import try_changed
 from pointlight.training.picture_bank import PictureBankConfig
 from pointlight.training.picture_clips import MadeClips
 from pointlight.training.picture_data import PictureBatches, redrawn
+from pointlight.training.picture_sources import PictureSources
 from pointlight.training.pretraining import Dense, dense_loss
 from pointlight.training.trunks import picture_encoder
 
+MADE_BY = "no_tracking_no_occlusions"
 FRAMES = 7
 CLIPS = 4
 KEPT = PictureBankConfig(side_px=64, parts_px=32, clips_per_part=CLIPS)
@@ -84,7 +88,7 @@ def motions(body: AnnyBody) -> MotionBank:
 
 def maker_of(motions: MotionBank, body: AnnyBody, split: str = "train") -> ClipMaker:
     """Of short clips, without what takes long to make."""
-    full = SYNTHESIS_RECIPES["no_tracking_no_occlusions"].of_split(split)
+    full = SYNTHESIS_RECIPES[MADE_BY].of_split(split)
     full = replace(full, scenes=replace(full.scenes, frames=FRAMES))
     windows = ProceduralWindows(4, 3, split, frames=FRAMES)
     return ClipMaker.rendered(full, motions, windows, body)
@@ -105,7 +109,8 @@ def tiny(cues: PictureCueConfig = CUES, **changes: object) -> Recipe:
     network = MotionHMRConfig(cues=cues, encoder=encoder, lstm=16, head=32, stride=3)
     scenes = replace(SYNTHESIS_RECIPES["full"].scenes, frames=FRAMES)
     optimiser = replace(base.optimiser, kind="adamw")
-    recipe = replace(base, network=network, scenes=scenes, pictures=PictureUseConfig(), optimiser=optimiser)
+    use = PictureUseConfig(clips=MADE_BY)
+    recipe = replace(base, network=network, scenes=scenes, pictures=use, optimiser=optimiser)
     return replace(recipe, **changes)
 
 
@@ -393,6 +398,32 @@ def test_a_killed_run_with_pictures_goes_on_bit_for_bit(
         Trainer(find_training_recipe("tiny"), tmp_path / "none", motions, body=body, pictures=pictures)
 
 
+def test_pictures_of_another_recipe_are_refused(
+    pictures: Path, motions: MotionBank, body: AnnyBody, tmp_path: Path
+) -> None:
+    """But for a run that was begun with them, before anybody looked."""
+    other = tiny(pictures=PictureUseConfig(clips="full"))
+    trainer = Trainer(other, tmp_path / "other", motions, body=body, workers=0, pictures=pictures)
+    with pytest.raises(
+        PointlightError, match=rf"clips of the recipe '{MADE_BY}', and 'tiny' is trained on 'full'; give such"
+    ):
+        trainer.run(steps=1)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(PictureSources, "check_clips", lambda self, recipe: None)
+        trainer.run(steps=3, minutes=0)
+    again = Trainer(other, tmp_path / "other", motions, body=body, workers=0, pictures=pictures)
+    again.resume()
+    again.run()
+    assert again.step == 3
+
+
+def test_a_recipe_that_sees_pictures_can_be_changed(motions: MotionBank, body: AnnyBody) -> None:
+    for changes in (["pictures.clips=pointlight"], ["network.cues.flow=exact"]):
+        recipe = find_training_recipe("small-flow")
+        recipe = with_changes(replace(recipe, scenes=replace(recipe.scenes, frames=FRAMES)), changes)
+        try_changed(recipe, changes, motions, body)
+
+
 TABLE_1 = [name.removeprefix("small-") for name in RECIPES if name.startswith("small-")]
 
 
@@ -413,7 +444,9 @@ def test_every_row_of_table_1_trains_is_read_back_and_predicts(
         network = replace(recipe.network, cues=cues, encoder=encoder, lstm=16, head=32)
         optimiser = replace(find_training_recipe("tiny").optimiser, kind="adamw")
         scenes = replace(recipe.scenes, frames=FRAMES)
-        tiny_row = replace(recipe, network=network, scenes=scenes, optimiser=optimiser)
+        assert recipe.pictures is not None
+        use = replace(recipe.pictures, clips=MADE_BY)
+        tiny_row = replace(recipe, network=network, scenes=scenes, optimiser=optimiser, pictures=use)
         out = tmp_path / size
         Trainer(tiny_row, out, motions, body=body, workers=0, pictures=pictures).run(steps=2)
         checkpoint = load_checkpoint(out, body)

@@ -67,6 +67,12 @@ Set = Annotated[
     ),
 ]
 Split = Annotated[str, typer.Option(help=f"{_named(SPLITS)}.")]
+Shards = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Folder or address of `pointlight synthesize`, whose clips are used; repeatable: one split each."
+    ),
+]
 Surreal = Annotated[
     Path | None, typer.Option(help="Folder of SURREAL, whose people then take the place of rendered ones.")
 ]

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from pointlight.cli import clip_options as options
 from pointlight.cli.progress import stage_bars, warnings_as_sentences
 
 
@@ -30,6 +31,12 @@ def train(
     backgrounds: Annotated[
         Path | None,
         typer.Option(help="Folder of videos, for recipes that see pictures where none are prepared."),
+    ] = None,
+    shards: options.Shards = None,
+    surreal: options.Surreal = None,
+    surreal_depth: Annotated[
+        bool | None,
+        typer.Option(help="Read SURREAL's depth files, 82 GB in all; they are if nothing is said."),
     ] = None,
     trunk: Annotated[
         Path | None,
@@ -69,6 +76,9 @@ def train(
             motion=motion or None,
             pictures=pictures,
             backgrounds=backgrounds,
+            shards=shards or (),
+            surreal=surreal,
+            surreal_depth=surreal_depth,
             trunk=trunk,
             steps=steps,
             minutes=minutes,

@@ -17,13 +17,22 @@ from pointlight.cues.config import (
 from pointlight.cues.crops import CropConfig, cut, cut_labels, mapped, picture_from_crop
 from pointlight.cues.drawing import draw_inputs, flow_magnitudes
 from pointlight.cues.flow_channels import flow_channels, flow_in_crop, flow_on_crops, flow_on_pictures
-from pointlight.cues.frames import FRAME_S, ArrayFrames, FrameSource, PairPictures, ShotFrames, VideoFrames
+from pointlight.cues.frames import (
+    EXACT_FLOW,
+    FRAME_S,
+    ArrayFrames,
+    FrameSource,
+    PairPictures,
+    ShotFrames,
+    VideoFrames,
+)
 from pointlight.cues.heatmaps import heatmaps
 from pointlight.cues.points import PointCueConfig, crop_coordinates
 from pointlight.cues.repair import RepairConfig, Repaired, repair_sides
 from pointlight.cues.tracks import Keypoints2D
 
 __all__ = [
+    "EXACT_FLOW",
     "FRAME_S",
     "KEYPOINT_SETS",
     "MIN_VISIBLE",

@@ -12,7 +12,7 @@ from torch import Tensor
 from pointlight.cues.config import CropFrames, CueConfig, Observation
 from pointlight.cues.crops import CropConfig, cut, picture_from_crop
 from pointlight.cues.flow_channels import flow_channels, flow_in_crop, flow_on_crops, flow_on_pictures
-from pointlight.cues.frames import PairPictures
+from pointlight.cues.frames import EXACT_FLOW, PairPictures
 from pointlight.cues.heatmaps import heatmaps
 from pointlight.cues.points import PointCueConfig
 from pointlight.errors import PointlightError
@@ -33,7 +33,8 @@ class PictureCueConfig(CueConfig):
     Attributes:
         side_px: of the crop (paper: 224).
         rgb: show the present frame.
-        flow: the estimator of optical flow to the next frame, a name of `find_flow`; "" shows none.
+        flow: the estimator of optical flow to the next frame, a name of `find_flow`; "" shows none; "exact" is what
+            simulated clips know of their people, to see what estimators cost.
         heatmaps: show the keypoints of the present frame.
         turned: crops are what a camera turned to the person sees, so that they agree with all coordinates; the paper cuts
             plain squares.
@@ -57,6 +58,13 @@ class PictureCueConfig(CueConfig):
     def sees_pictures(self) -> bool:
         """See `CueConfig`; heatmaps need none."""
         return self.channels > 0
+
+    @property
+    def missing_in_video(self) -> str:
+        """See `CueConfig`; nobody knows a real video's exact flow."""
+        if self.flow != EXACT_FLOW:
+            return ""
+        return "this model sees exact flow, which simulated clips alone have; use one whose flow an estimator finds"
 
     @property
     def numbers(self) -> PointCueConfig:
@@ -186,6 +194,7 @@ class PictureCueConfig(CueConfig):
                 f"the pictures were prepared with flow by {pair.flow_name or 'nobody'!r}, this model sees {self.flow!r}; "
                 "prepare them again"
             )
+        self.check_filmed()
         estimator = find_flow(self.flow)
         if self.flow_on == "picture":
             return flow_on_pictures(pair.first, pair.second, homography, self.side_px, estimator)

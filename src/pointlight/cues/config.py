@@ -212,6 +212,20 @@ class CueConfig(ABC):
         return False
 
     @property
+    def missing_in_video(self) -> str:
+        """What no real video has of all this, a sentence; "" where nothing is missing."""
+        return ""
+
+    def check_filmed(self) -> None:
+        """See that people in a real video can be seen this way.
+
+        Raises:
+            PointlightError: they cannot.
+        """
+        if self.missing_in_video:
+            raise PointlightError(self.missing_in_video)
+
+    @property
     @abstractmethod
     def input_shape(self) -> tuple[int, ...]:
         """The shape of one pair's whole input."""

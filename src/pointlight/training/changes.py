@@ -5,7 +5,10 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 
+import numpy as np
+
 from pointlight.body import BodyModel
+from pointlight.cues import EXACT_FLOW, CueConfig, PairPictures, PictureCueConfig
 from pointlight.errors import PointlightError
 from pointlight.motion import MotionBank
 from pointlight.network import MartinezConfig, draw_pairs
@@ -20,6 +23,7 @@ _FIXED = {
 }
 
 _TRIAL_CLIPS = 2
+_BLANK_PX = (240, 320)
 
 
 def changed_recipe(
@@ -59,6 +63,21 @@ def changes_of(recipe: Recipe) -> tuple[str, ...]:
     return changes_between(RECIPES[recipe.name], recipe) if recipe.name in RECIPES else ()
 
 
+class _Blank:
+    """Pictures that show nothing, to try a network on."""
+
+    def __init__(self, cues: CueConfig) -> None:
+        flow = cues.flow if isinstance(cues, PictureCueConfig) else ""
+        black, still = np.zeros((*_BLANK_PX, 3), np.uint8), np.zeros((*_BLANK_PX, 2), np.float32)
+        known = flow == EXACT_FLOW
+        self._pair = PairPictures(
+            black, black, flow_px=still if known else None, flow_name=flow if known else ""
+        )
+
+    def pair(self, number: int) -> PairPictures:
+        return self._pair
+
+
 def try_changed(recipe: Recipe, changes: Sequence[str], bank: MotionBank, body: BodyModel) -> None:
     """See that a changed recipe makes a batch and a loss, before a run is begun with it.
 
@@ -67,8 +86,9 @@ def try_changed(recipe: Recipe, changes: Sequence[str], bank: MotionBank, body: 
     """
     try:
         network = recipe.network.build(body)
-        maker = BatchMaker(recipe.scenes, bank, body, recipe.network.cues, seed=0, size=_TRIAL_CLIPS)
-        batch = maker.make(0)
+        cues = recipe.network.cues
+        maker = BatchMaker(recipe.scenes, bank, body, cues, seed=0, size=_TRIAL_CLIPS)
+        batch = maker.make(0, (_Blank(cues),) * _TRIAL_CLIPS if cues.sees_pictures else ())
         pairs = draw_pairs(batch.inputs.shape[1], recipe.loss.pairs, stream(0, 0, "pairs"))
         network.loss(batch.inputs, batch.targets.of_pairs(pairs), body, recipe.loss, pairs)
         unsound = [

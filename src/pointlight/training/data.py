@@ -12,7 +12,15 @@ from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from pointlight.body import EXTENDED_KEYPOINTS, BodyModel
-from pointlight.cues import CueConfig, Cues, Observation, RepairConfig, crop_coordinates, repair_sides
+from pointlight.cues import (
+    CueConfig,
+    Cues,
+    FrameSource,
+    Observation,
+    RepairConfig,
+    crop_coordinates,
+    repair_sides,
+)
 from pointlight.geometry import crop_ray_rotation, pixel_rays
 from pointlight.motion import MotionBank
 from pointlight.network import Targets
@@ -132,12 +140,12 @@ class BatchMaker:
         self._seed = seed
         self._size = size
 
-    def make(self, number: int) -> Batch:
-        """Batch `number`: scenes number * size, ... of the seed."""
+    def make(self, number: int, pictures: tuple[FrameSource, ...] = ()) -> Batch:
+        """Batch `number`: scenes number * size, ... of the seed; with pictures of each, for cues that see some."""
         first = number * self._size
         scenes = [self._sampler.sample(self._seed, index) for index in range(first, first + self._size)]
         tracks = as_predict_reads(self._maker.make(scenes), self._maker.config)
-        cues = self._cues.make(observation_of(tracks))
+        cues = self._cues.make(replace(observation_of(tracks), pictures=pictures))
         return Batch(cues.inputs, targets_of(tracks, cues))
 
 

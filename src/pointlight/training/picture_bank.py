@@ -38,7 +38,8 @@ TRACK_TENSORS = (
     *("assumed_focal_px", "assumed_principal_px"),
 )
 STATE = ("pose", "shape", "root", "translation")
-"""Names of arrays: of `Tracks`, and of its state."""
+KNOWN = ("known", "body_known")
+"""Names of arrays: of `Tracks`, of its state, and of what is known of both, which older banks don't say: all is."""
 
 
 @dataclass(frozen=True)
@@ -151,11 +152,14 @@ class PictureBank:
         one = slice(place, place + 1)
         tensors = {name: torch.from_numpy(truth[name][one]) for name in TRACK_TENSORS}
         exact = tensors["points_px"][..., : len(EXTENDED_KEYPOINTS), :]
+        known, body_known = (_unless_all(truth, name, one) for name in KNOWN)
         tracks = Tracks(
             detections_px=exact,
             visible=torch.ones(exact.shape[:-1], dtype=torch.bool),
             totally_occluded=torch.zeros(exact.shape[:2], dtype=torch.bool),
             state=BodyState(*(torch.from_numpy(truth[f"state_{name}"][one]) for name in STATE)),
+            known=known,
+            body_known=body_known,
             **tensors,
         )
         larger = self.config.side_px / self.config.parts_px
@@ -194,6 +198,12 @@ def read_settings(folder: Path) -> dict[str, Any]:
             "prepare them again"
         )
     return settings
+
+
+def _unless_all(truth: dict[str, np.ndarray], name: str, one: slice) -> torch.Tensor | None:
+    """What is known of a clip; None where all is."""
+    known = truth[name][one] if name in truth else np.ones(1, bool)
+    return None if known.all() else torch.from_numpy(known)
 
 
 @lru_cache(maxsize=2)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
+import torch
 
 from pointlight.body import EXTENDED_KEYPOINTS, BodyModel
 from pointlight.configuration import config_sha256
-from pointlight.cues import ArrayFrames, FrameSource, cut_labels
+from pointlight.cues import EXACT_FLOW, ArrayFrames, FrameSource, PairPictures, cut_labels
 from pointlight.errors import PointlightError
 from pointlight.simulator import Tracks, VideoClip
 from pointlight.simulator.clips import ClipMaker, tracks_of_clips
@@ -61,6 +62,11 @@ class ClipSupply(Protocol):
     """Clips of one split by number."""
 
     @property
+    def recipe(self) -> str:
+        """Of `pointlight synthesize`, its name."""
+        ...
+
+    @property
     def sha256(self) -> str:
         """What says which clips they are."""
         ...
@@ -74,10 +80,57 @@ class ClipSupply(Protocol):
         ...
 
 
+@by_value
+@dataclass(frozen=True)
+class ClipFrames:
+    """A simulated clip's pictures with their exact flow, which no real video has.
+
+    Attributes:
+        clip: with frames, masks and flow.
+    """
+
+    clip: VideoClip
+
+    def pair(self, number: int) -> PairPictures:
+        """See `FrameSource`; after the last frame nothing moves."""
+        frames = self.clip.frames
+        following = min(number + 1, len(frames) - 1)
+        flow = exact_flow(self.clip, number)
+        return PairPictures(frames[number], frames[following], flow_px=flow, flow_name=EXACT_FLOW)
+
+
+def exact_flow(clip: VideoClip, number: int) -> np.ndarray:
+    """(H, W, 2) float32 pixels from frame `number` to the next: the person's as it was drawn, elsewhere the background's.
+
+    The background's is the path that the person follows it by (appendix A); in recipes without that it counts as still.
+
+    Raises:
+        PointlightError: of this clip's person no flow is known.
+    """
+    flow = np.zeros((*clip.mask.shape[1:], 2), np.float32)
+    if number + 1 >= len(clip.mask):
+        return flow
+    principal = clip.camera.principal_px
+    flow += principal[number + 1] - principal[number]
+    person = clip.mask[number]
+    own = clip.flow_forward_px[number][person]
+    known = np.isfinite(own).all(-1)
+    if len(own) and not known.any():
+        raise PointlightError(
+            f"clip {clip.provenance.index} of {clip.provenance.recipe} does not say how its person moves in the picture, as "
+            "those of SURREAL's files do not; find flow with an estimator"
+        )
+    if len(own):
+        flow[person] = np.where(known[:, None], own, np.median(own[known], axis=0))
+    return flow
+
+
 class MadeClips:
     """Clips made on the spot, each used once; for whom has more processors than disks."""
 
-    def __init__(self, maker: ClipMaker, body: BodyModel, seed: int, split: str) -> None:
+    def __init__(
+        self, maker: ClipMaker, body: BodyModel, seed: int, split: str, *, exact: bool = False
+    ) -> None:
         """Check the split.
 
         Args:
@@ -85,6 +138,7 @@ class MadeClips:
             body: whose pose and shape are the truth.
             seed: of the clips.
             split: that everything in them must be of.
+            exact: give their exact flow.
 
         Raises:
             PointlightError: the maker's is another.
@@ -93,7 +147,12 @@ class MadeClips:
             raise PointlightError(
                 f"the clips are of the split {maker.config.split!r}, where only {split!r} may be used"
             )
-        self._maker, self._body, self._seed = maker, body, seed
+        self._maker, self._body, self._seed, self._exact = maker, body, seed, exact
+
+    @property
+    def recipe(self) -> str:
+        """See `ClipSupply`."""
+        return self._maker.config.name
 
     @property
     def sha256(self) -> str:
@@ -107,17 +166,20 @@ class MadeClips:
     def clip(self, number: int) -> PictureClip:
         """See `ClipSupply`."""
         made = self._maker.clip(self._seed, number)
-        return whole_clip(made, self._body, group_of(self._maker, self._seed, number))
+        group = group_of(self._maker, self._seed, number)
+        return whole_clip(made, self._body, group, exact=self._exact)
 
 
-def whole_clip(clip: VideoClip, body: BodyModel, group: str = "") -> PictureClip:
-    """A clip as it is, with its whole pictures."""
+def whole_clip(clip: VideoClip, body: BodyModel, group: str = "", *, exact: bool = False) -> PictureClip:
+    """A clip as it is, with its whole pictures, and if they are wanted with their exact flow."""
     chosen = [clip.joint_names.index(name) for name in EXTENDED_KEYPOINTS]
+    tracks = tracks_of_clips([clip], body)
+    exact = tracks.points_px[..., : len(EXTENDED_KEYPOINTS), :]
     return PictureClip(
-        frames=ArrayFrames(clip.frames),
+        frames=ClipFrames(clip) if exact else ArrayFrames(clip.frames),
         parts=np.where(clip.mask, clip.parts, 0).astype(np.uint8),
         parts_to_picture=np.broadcast_to(np.eye(3), (len(clip.frames), 3, 3)),
-        tracks=tracks_of_clips([clip], body),
+        tracks=replace(tracks, detections_px=exact, visible=torch.ones(exact.shape[:-1], dtype=torch.bool)),
         **{name: getattr(clip, name)[:, chosen] for name in HIDDEN},
         group=group,
     )

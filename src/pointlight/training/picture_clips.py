@@ -174,12 +174,12 @@ def whole_clip(clip: VideoClip, body: BodyModel, group: str = "", *, exact: bool
     """A clip as it is, with its whole pictures, and if they are wanted with their exact flow."""
     chosen = [clip.joint_names.index(name) for name in EXTENDED_KEYPOINTS]
     tracks = tracks_of_clips([clip], body)
-    exact = tracks.points_px[..., : len(EXTENDED_KEYPOINTS), :]
+    points = tracks.points_px[..., : len(EXTENDED_KEYPOINTS), :]
     return PictureClip(
         frames=ClipFrames(clip) if exact else ArrayFrames(clip.frames),
         parts=np.where(clip.mask, clip.parts, 0).astype(np.uint8),
         parts_to_picture=np.broadcast_to(np.eye(3), (len(clip.frames), 3, 3)),
-        tracks=replace(tracks, detections_px=exact, visible=torch.ones(exact.shape[:-1], dtype=torch.bool)),
+        tracks=replace(tracks, detections_px=points, visible=torch.ones(points.shape[:-1], dtype=torch.bool)),
         **{name: getattr(clip, name)[:, chosen] for name in HIDDEN},
         group=group,
     )

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
+from smpl_files import write_smpl
 from test_surreal_people import write_clip
 from typer.testing import CliRunner
 
@@ -38,6 +39,7 @@ from pointlight.training import (
     train,
 )
 from pointlight.training import stored_clips as stored
+from pointlight.training.motions import learnt_body
 from pointlight.training.picture_bank import PictureBankConfig
 from pointlight.training.picture_clips import exact_flow, whole_clip
 from pointlight.training.picture_data import PictureBatches, redrawn
@@ -283,6 +285,10 @@ def test_surreals_people_are_learnt_from(
     assert torch.equal(kept.tracks.known, made.tracks.known) and kept.tracks.body_known == torch.tensor(
         [False]
     )
+    shown, stored_parts = surreal.clip(0, 1), whole_clip(surreal.clip(0, 1), body).parts
+    assert set(np.unique(stored_parts)) <= set(range(1 + len(body.joint_names)))
+    hand = shown.mask & (shown.parts == 1 + shown.part_names.index("left_hand"))
+    assert hand.any() and (stored_parts[hand] == 1 + body.joint_names.index("left_wrist")).all()
     unknown = ~kept.tracks.known[0, 0]
     assert unknown[EXTENDED_KEYPOINTS.index("nose")] and not unknown[: len(NETWORK_KEYPOINTS)].any()
     scenes = find_training_recipe("tiny-pictures").scenes
@@ -299,6 +305,44 @@ def test_surreals_people_are_learnt_from(
                 pictures=(whole_clip(surreal.clip(0, 1), body, exact=True).frames,),
             )
         )
+
+
+def test_smpls_pose_is_learnt_of_surreals_people(tmp_path: Path, recipe: Recipe) -> None:
+    file = write_smpl(tmp_path / "smpl.pkl")
+    smpl = learnt_body(file)
+    folder = tmp_path / "surreal"
+    write_clip(folder, frames=9)
+    surreal = open_maker(clips_config("train", "static_no_occlusions"), replace(SOURCES, surreal=folder))
+    bank = prepare_pictures(tmp_path / "bank" / "train", surreal, 4, body=smpl, config=KEPT)
+    clip = surreal.clip(0, 2)
+    kept = bank.clip(2).tracks
+    assert kept.body_known is None and clip.state is not None
+    assert torch.equal(kept.state.pose[0], clip.state.pose) and torch.equal(
+        kept.state.shape[0, 0], clip.state.shape[0]
+    )
+    with pytest.raises(
+        PointlightError, match=r"have the pose of SMPL of .*, another is to be learnt; prepare"
+    ):
+        bank.check_body(AnnyBody())
+    (tmp_path / "bank" / "validation").symlink_to(tmp_path / "bank" / "train")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(PictureBank, "check_split", lambda self, split: None)
+        given = {"pictures": tmp_path / "bank", "workers": 0}
+        with pytest.raises(PointlightError, match="another is to be learnt"):
+            train(recipe.name, tmp_path / "anny", steps=2, **given)  # type: ignore[arg-type]
+        patched.setitem(
+            RECIPES, recipe.name, replace(recipe, pictures=PictureUseConfig(clips="static_no_occlusions"))
+        )
+        trainer = train(recipe.name, tmp_path / "run", steps=2, smpl=file, **given)  # type: ignore[arg-type]
+        assert np.isfinite(trainer.latest_loss) and np.isfinite(trainer.latest_mm)
+        train(None, tmp_path / "run", resume=True, extend_to=3, workers=0)
+    assert load_checkpoint(tmp_path / "run", smpl).model.gives_bodies
+    with pytest.raises(PointlightError, match="give load_model the SmplBody of that file"):
+        load_checkpoint(tmp_path / "run")
+    with pytest.raises(
+        PointlightError, match="'tiny' are of our own body; --smpl goes with recipes that see pictures"
+    ):
+        train("tiny", tmp_path / "points", smpl=file, steps=1, workers=0)
 
 
 # Exact flow

@@ -30,6 +30,7 @@ def prepare(
     shards: options.Shards = None,
     surreal: options.Surreal = None,
     surreal_depth: options.SurrealDepth = True,
+    smpl: options.Smpl = None,
     flow: Annotated[
         str,
         typer.Option(
@@ -52,6 +53,7 @@ def prepare(
             shards=shards or (),
             surreal=surreal,
             surreal_depth=surreal_depth,
+            smpl=smpl,
             flow=flow,
             seed=seed,
             progress=bars,

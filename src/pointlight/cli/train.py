@@ -38,6 +38,7 @@ def train(
         bool | None,
         typer.Option(help="Read SURREAL's depth files, 82 GB in all; they are if nothing is said."),
     ] = None,
+    smpl: options.Smpl = None,
     trunk: Annotated[
         Path | None,
         typer.Option(help="Weights for the encoder of pictures: of `pointlight pretrain`, or ImageNet's."),
@@ -79,6 +80,7 @@ def train(
             shards=shards or (),
             surreal=surreal,
             surreal_depth=surreal_depth,
+            smpl=smpl,
             trunk=trunk,
             steps=steps,
             minutes=minutes,

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from pointlight.body import EXTENDED_KEYPOINTS, BodyState
+from pointlight.body import EXTENDED_KEYPOINTS, BodyModel, BodyState, SmplBody
 from pointlight.configuration import config_sha256
 from pointlight.cues import PairPictures
 from pointlight.errors import PointlightError
@@ -96,6 +96,7 @@ class PictureBank:
         config: what is kept.
         split: of everything in it.
         recipe: of the clips.
+        body: SHA-256 of the SMPL file whose pose is in it; "" for our own body.
         sha256: of the settings that it was made by, and of how many clips there are.
     """
 
@@ -112,7 +113,7 @@ class PictureBank:
         self.folder = Path(folder)
         settings = read_settings(self.folder)
         self.config = PictureBankConfig(**settings["config"])
-        self.split, self.recipe = settings["split"], settings["recipe"]
+        self.split, self.recipe, self.body = settings["split"], settings["recipe"], settings.get("body", "")
         if split is not None:
             self.check_split(split)
         self._parts = sorted(self.folder.glob("part-*.npz"))
@@ -131,6 +132,19 @@ class PictureBank:
         if self.split != split:
             raise PointlightError(
                 f"the pictures in {self.folder} are of the split {self.split!r}, where only {split!r} may be used"
+            )
+
+    def check_body(self, body: BodyModel) -> None:
+        """See that the truth is of a body.
+
+        Raises:
+            PointlightError: it is of another.
+        """
+        if self.body != (body.sha256 if isinstance(body, SmplBody) else ""):
+            there = f"SMPL of {self.body[:12]}" if self.body else "our own body"
+            raise PointlightError(
+                f"the pictures in {self.folder} have the pose of {there}, another is to be learnt; prepare others with "
+                "the same --smpl"
             )
 
     def __len__(self) -> int:

@@ -17,6 +17,13 @@ from pointlight.simulator.clips import ClipMaker, tracks_of_clips
 from pointlight.simulator.people import RenderedPeople
 from pointlight.values import by_value
 
+_LIKE = {
+    f"{side}_{part}": f"{side}_{like}"
+    for side in ("left", "right")
+    for part, like in (("hand", "wrist"), ("foot", "toes"), ("toes", "foot"))
+}
+"""Parts of bodies by what others call them, or where others have no more of them."""
+
 HIDDEN = ("out_of_frame", "self_occluded", "occluded")
 """Fields of `VideoClip` and `PictureClip` that decide, with chance, which keypoints are seen."""
 
@@ -177,12 +184,21 @@ def whole_clip(clip: VideoClip, body: BodyModel, group: str = "", *, exact: bool
     points = tracks.points_px[..., : len(EXTENDED_KEYPOINTS), :]
     return PictureClip(
         frames=ClipFrames(clip) if exact else ArrayFrames(clip.frames),
-        parts=np.where(clip.mask, clip.parts, 0).astype(np.uint8),
+        parts=parts_of(clip, body),
         parts_to_picture=np.broadcast_to(np.eye(3), (len(clip.frames), 3, 3)),
         tracks=replace(tracks, detections_px=points, visible=torch.ones(points.shape[:-1], dtype=torch.bool)),
         **{name: getattr(clip, name)[:, chosen] for name in HIDDEN},
         group=group,
     )
+
+
+def parts_of(clip: VideoClip, body: BodyModel) -> np.ndarray:
+    """(T, H, W) uint8 of the person as it is seen: 0, or 1 + the joint of `body` that the clip's part belongs to."""
+    seen = np.where(clip.mask, clip.parts, 0).astype(np.uint8)
+    if tuple(clip.part_names) == tuple(body.joint_names):
+        return seen
+    names = [_LIKE.get(name, name) if name not in body.joint_names else name for name in clip.part_names]
+    return np.array([0, *(1 + body.joint_names.index(name) for name in names)], np.uint8)[seen]
 
 
 def group_of(maker: ClipMaker, seed: int, index: int) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from pointlight.body import EXTENDED_KEYPOINTS, AnnyBody, BodyModel
+from pointlight.body import EXTENDED_KEYPOINTS, BodyModel, SmplBody
 from pointlight.configuration import differences, told
 from pointlight.cues import (
     EXACT_FLOW,
@@ -34,6 +34,7 @@ from pointlight.simulator.clips import (
     open_maker,
     tracks_of_clips,
 )
+from pointlight.training.motions import learnt_body
 from pointlight.training.picture_bank import (
     FLOW_STEP_PX,
     FORMAT_VERSION,
@@ -46,7 +47,7 @@ from pointlight.training.picture_bank import (
     part_file,
     read_settings,
 )
-from pointlight.training.picture_clips import HIDDEN, exact_flow, group_of
+from pointlight.training.picture_clips import HIDDEN, exact_flow, group_of, parts_of
 from pointlight.training.picture_sources import sources_of
 from pointlight.training.stored_clips import StoredClips, absolute
 
@@ -64,6 +65,7 @@ def prepare_banks(
     surreal: Path | None = None,
     surreal_depth: bool = True,
     shards: Sequence[Path | str] | str = (),
+    smpl: Path | None = None,
     flow: str = "dis",
     seed: int = 0,
     cache: Path | None = None,
@@ -82,6 +84,7 @@ def prepare_banks(
         surreal: folder of SURREAL, whose people then take the place of rendered ones.
         surreal_depth: read SURREAL's depth files.
         shards: addresses of `pointlight synthesize`, whose clips are taken instead of new ones.
+        smpl: an official SMPL file, whose pose and shape are then the truth where clips have them; SURREAL's do.
         flow: the optical flow that is kept; "exact" is that of the people as they were drawn.
         seed: of the clips.
         cache: of motions and of windows of the videos; the usual one if not given.
@@ -102,7 +105,7 @@ def prepare_banks(
         raise PointlightError(
             "shards have their people and backgrounds; give --shards, or --backgrounds and --surreal"
         )
-    body, folder, kept = AnnyBody(), Path(out), PictureBankConfig(flow=flow)
+    body, folder, kept = learnt_body(smpl), Path(out), PictureBankConfig(flow=flow)
     sources = sources_of(motion, backgrounds, surreal, surreal_depth, cache)
     wanted = {"validation": (validation, _USUAL_VALIDATION), "train": (count, _USUAL_COUNT)}
     for split, (number, usual) in wanted.items():
@@ -169,7 +172,8 @@ def prepare_pictures(
             "seed": seed,
             "versions": maker.versions,
         }
-    settings = {"format_version": FORMAT_VERSION, **made, "config": kept}
+    learnt = {"body": body.sha256} if isinstance(body, SmplBody) else {}
+    settings = {"format_version": FORMAT_VERSION, **made, **learnt, "config": kept}
     _write_settings(folder, settings)
     size = config.clips_per_part
     parts = range(share[0], -(-count // size), share[1])
@@ -199,7 +203,7 @@ def _prepared(clip: VideoClip, body: BodyModel, config: PictureBankConfig) -> di
     wide = replace(crops, boxes=replace(crops.boxes, size_px=crops.boxes.size_px * config.margin))
     square = CropConfig(config.side_px, turned=False)
     maps = picture_from_crop(wide, tracks.assumed_principal_px, square)[0].numpy()
-    seen = np.where(clip.mask, clip.parts, 0).astype(np.uint8)
+    seen = parts_of(clip, body)
     to_parts = np.diag((config.side_px / config.parts_px, config.side_px / config.parts_px, 1))
     pairs = range(len(clip.frames) - 1)
     rgb = [cut(clip.frames[pair], maps[pair], config.side_px) for pair in pairs]

@@ -151,6 +151,8 @@ def open_pictures(
         return PictureSources(train, validation, min(len(validation), 2 * _WATCHED), shards=addresses)
     folder = Path(given)
     train, validation = (PictureBank(folder / split, split) for split in _SPLITS)
+    for bank in (train, validation):
+        bank.check_body(body)
     return PictureSources(train, validation, len(validation), where=str(folder.resolve()))
 
 

@@ -99,6 +99,7 @@ class RunFile:
         surreal: where their people lay; "" for rendered ones.
         surreal_depth: whether SURREAL's depth was read.
         shards: where shards of clips lay; none for other pictures.
+        smpl: where the body's file lay; "" for our own body.
         trunk_sha256: of the weights that the encoder of pictures began with; "" for fresh ones.
     """
 
@@ -117,6 +118,7 @@ class RunFile:
     surreal: str = added("")
     surreal_depth: bool = added(True)
     shards: tuple[str, ...] = added(())
+    smpl: str = added("")
     trunk_sha256: str = added("")
 
     def check(

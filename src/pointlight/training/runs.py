@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pointlight.body import AnnyBody
+from pointlight.body import AnnyBody, SmplBody
 from pointlight.errors import PointlightError
 from pointlight.overrides import with_changes
 from pointlight.progress import ProgressCallback, silent
 from pointlight.training.changes import changed_recipe, try_changed
-from pointlight.training.motions import training_bank
+from pointlight.training.motions import learnt_body, training_bank
 from pointlight.training.picture_sources import PicturesGiven, sources_of
 from pointlight.training.recipes import Recipe, find_training_recipe
 from pointlight.training.run_files import RunFile, read_run_file, refuse_used
@@ -30,6 +30,7 @@ def train(
     shards: Sequence[Path | str] | str = (),
     surreal: Path | str | None = None,
     surreal_depth: bool | None = None,
+    smpl: Path | str | None = None,
     trunk: Path | str | None = None,
     steps: int | None = None,
     minutes: float | None = None,
@@ -58,6 +59,8 @@ def train(
         shards: addresses of `pointlight synthesize`, whose clips are used as they are; of the splits train and validation.
         surreal: folder of SURREAL, whose people then take the place of rendered ones in clips that are made on the spot.
         surreal_depth: read SURREAL's depth files; they are there if nothing is said.
+        smpl: an official SMPL file, whose pose and shape are then learnt, for recipes that see pictures. Only SURREAL's
+            people have SMPL's pose; of others a network learns joints.
         trunk: weights that the encoder of pictures begins with, of `pointlight pretrain` or ImageNet's for a ResNet-50.
         steps: length of the run; the recipe's if not given.
         minutes: stop after so many, without a change of the schedule.
@@ -93,8 +96,8 @@ def train(
         refuse_used(out)
     if recipe_name is None and not resume:
         raise PointlightError("name the recipe to train, or go on with the run in --out with --resume")
-    body = AnnyBody()
     run = read_run_file(out) if resume else None
+    body = learnt_body(smpl or (run.smpl if run else None) or None)
     recipe = run.recipe if run and recipe_name is None else find_training_recipe(recipe_name or "")
     if run is None:
         recipe = changed_recipe(recipe, changes, steps=steps, procedural=motion is None)
@@ -102,17 +105,27 @@ def train(
         recipe = with_changes(recipe, changes)
         run.check(out, recipe=recipe, seed=seed, steps=steps, body_sha256=body.sha256)
         seed, steps = run.seed, None
+    if recipe.pictures is None and isinstance(body, SmplBody):
+        raise PointlightError(
+            f"the people of recipe {recipe.name!r} are of our own body; --smpl goes with recipes that see pictures"
+        )
     folder = run.motion_folders(out) if run and motion is None else motion
     asked = _Pictures(
         pictures, backgrounds, (shards,) if isinstance(shards, str) else tuple(shards), surreal, surreal_depth
     )
     if run:
         asked = asked.or_those_of(run)
-    bank = training_bank(folder, body, cache, floor=recipe.floor, progress=progress)
+    bank = training_bank(
+        folder,
+        AnnyBody() if isinstance(body, SmplBody) else body,
+        cache,
+        floor=recipe.floor,
+        progress=progress,
+    )
     if run is not None and motion is None and not run.has_motion(bank):
         raise PointlightError(run.other_motion(out))
     if run is None and changes:
-        try_changed(recipe, changes, bank, body)
+        try_changed(recipe, changes, bank, AnnyBody() if isinstance(body, SmplBody) else body)
     with beside_workers(workers):
         trainer = Trainer(
             recipe,

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from pointlight.body import AnnyBody, BodyModel
+from pointlight.body import AnnyBody, BodyModel, SmplBody
 from pointlight.configuration import config_sha256, to_plain
 from pointlight.cues import PictureCueConfig
 from pointlight.errors import PointlightError
@@ -219,7 +219,9 @@ class Trainer:
         return ", ".join(parts)
 
     def _build(self, init: str | None, trunk: Path | None) -> PoseNetwork:
-        network = self.recipe.network.build(self.body, mean_pose(self.bank, self.recipe.scenes.split))
+        network = self.recipe.network.build(
+            self.body, mean_pose(self.bank, self.recipe.scenes.split, self.body)
+        )
         if trunk is not None:
             self._trunk_sha256 = load_trunk(network, trunk)
         if init is None:
@@ -328,6 +330,7 @@ class Trainer:
         captured = any(not entry.name.startswith("procedural/") for entry in self.bank.clips)
         words += ["--motion FOLDER"] if captured else []
         words += self.pictures.words if self.pictures else []
+        words += ["--smpl FILE"] if isinstance(self.body, SmplBody) else []
         words += ["--trunk FILE"] if self.run_file and self.run_file.trunk_sha256 else []
         return " ".join(words)
 
@@ -362,6 +365,7 @@ class Trainer:
                 trunk_sha256=self._trunk_sha256,
                 pictures_sha256=self._pictures_sha256,
                 **({} if self.pictures is None else self.pictures.places),
+                smpl=str(self.body.path.resolve()) if isinstance(self.body, SmplBody) else "",
             )
         run.check(self.out, steps=steps)
         self.steps = run.steps

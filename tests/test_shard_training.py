@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -35,6 +36,7 @@ from pointlight.training import (
     find_training_recipe,
     load_checkpoint,
     observation_of,
+    prepare_banks,
     prepare_pictures,
     train,
 )
@@ -174,10 +176,11 @@ def test_a_run_on_shards_goes_on_bit_for_bit(
     run = json.loads((tmp_path / "cut" / "run.json").read_text())
     assert run["shards"] == [shards[1], shards[0]] and run["pictures_sha256"]
     assert "--shards ADDRESS" in load_checkpoint(tmp_path / "cut").metadata["command"]
-    more = tmp_path / "more"
-    synthesize(clips_config("train"), more, 4, seed=4, sources=SOURCES, clips_per_shard=4)
+    fewer = shutil.copytree(shards[1], tmp_path / "fewer")
+    index = json.loads((fewer / "index.json").read_text())
+    (fewer / "index.json").write_text(json.dumps({**index, "shards": index["shards"][1:]}))
     with pytest.raises(PointlightError, match=r"pictures is .*, from .* was given; resume with what the run"):
-        train(None, tmp_path / "cut", shards=(shards[0], str(more)), resume=True, workers=0)
+        train(None, tmp_path / "cut", shards=(shards[0], str(fewer)), resume=True, workers=0)
 
 
 def test_shards_in_memory_far_away(shards: tuple[str, str], body: AnnyBody) -> None:
@@ -246,6 +249,10 @@ def test_the_commands_take_shards(
     done = CliRunner().invoke(app, ["prepare", str(out), *given, "--flow", "exact"], catch_exceptions=False)
     assert "8 clips to train on and 4 to watch" in done.output
     assert PictureBank(out / "train", "train").config.flow == EXACT_FLOW
+    with pytest.raises(
+        PointlightError, match="are of the recipe 'no_occlusions', not 'full'; leave --recipe out"
+    ):
+        prepare_banks(out, recipe="full", shards=shards)
     run = ["--steps", "1", "--workers", "0"]
     for name, words in {
         "a": given,
@@ -260,51 +267,47 @@ def test_the_commands_take_shards(
 
 
 def test_surreals_people_are_learnt_from(
-    tmp_path: Path, body: AnnyBody, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, body: AnnyBody, monkeypatch: pytest.MonkeyPatch, recipe: Recipe
 ) -> None:
     """Points that SURREAL does not know have no weight, from a bank as from clips made on the spot."""
     monkeypatch.setattr("pointlight.training.picture_sources._WATCHED", 2)
+    made = replace(recipe, pictures=PictureUseConfig(clips="static_no_occlusions"))
+    made = replace(made, optimiser=replace(recipe.optimiser, batch=2))
+    monkeypatch.setitem(RECIPES, recipe.name, made)
     folder = tmp_path / "surreal"
     write_clip(folder, frames=9)
     for path in list((folder / "data" / "cmu" / "train").rglob("*.m*")):
         other = folder / "data" / "cmu" / "val" / path.relative_to(folder / "data" / "cmu" / "train")
         other.parent.mkdir(parents=True, exist_ok=True)
         other.write_bytes(path.read_bytes())
-    run = {"surreal": folder, "steps": 2, "workers": 0}
+    run = {"surreal": folder, "steps": 1, "workers": 0}
     trainer = train("tiny-pictures", tmp_path / "run", **run)  # type: ignore[arg-type]
     assert np.isfinite(trainer.latest_loss) and np.isfinite(trainer.latest_mm)
     noted = json.loads((tmp_path / "run" / "run.json").read_text())
     assert noted["surreal"] == str(folder.resolve()) and "surreal_depth" not in noted
-    train(None, tmp_path / "run", resume=True, extend_to=3, workers=0)
+    train(None, tmp_path / "run", resume=True, extend_to=2, workers=0)
 
     sources = replace(SOURCES, surreal=folder)
     surreal = open_maker(clips_config("train", "static_no_occlusions"), sources)
     bank = prepare_pictures(tmp_path / "bank", surreal, 4, body=body, config=KEPT)
-    kept, made = bank.clip(1), whole_clip(surreal.clip(0, 1), body)
-    assert made.tracks.known is not None and kept.tracks.known is not None
-    assert torch.equal(kept.tracks.known, made.tracks.known) and kept.tracks.body_known == torch.tensor(
+    shown = surreal.clip(0, 1)
+    kept, whole = bank.clip(1), whole_clip(shown, body)
+    assert whole.tracks.known is not None and kept.tracks.known is not None
+    assert torch.equal(kept.tracks.known, whole.tracks.known) and kept.tracks.body_known == torch.tensor(
         [False]
     )
-    shown, stored_parts = surreal.clip(0, 1), whole_clip(surreal.clip(0, 1), body).parts
-    assert set(np.unique(stored_parts)) <= set(range(1 + len(body.joint_names)))
+    assert set(np.unique(whole.parts)) <= set(range(1 + len(body.joint_names)))
     hand = shown.mask & (shown.parts == 1 + shown.part_names.index("left_hand"))
-    assert hand.any() and (stored_parts[hand] == 1 + body.joint_names.index("left_wrist")).all()
+    assert hand.any() and (whole.parts[hand] == 1 + body.joint_names.index("left_wrist")).all()
     unknown = ~kept.tracks.known[0, 0]
     assert unknown[EXTENDED_KEYPOINTS.index("nose")] and not unknown[: len(NETWORK_KEYPOINTS)].any()
     scenes = find_training_recipe("tiny-pictures").scenes
     batch = PictureBatches(bank, scenes, PictureUseConfig(), CUES, body, seed=0, size=4).make(0)
     assert batch.targets.known is not None and batch.targets.body_known is not None
     assert not batch.targets.body_known.any() and not batch.targets.known.all()
-    exact = replace(CUES, flow=EXACT_FLOW)
-    with pytest.raises(
-        PointlightError, match="does not say how its person moves in the picture, as those of SURREAL"
-    ):
-        exact.make(
-            replace(
-                observation_of(made.tracks),
-                pictures=(whole_clip(surreal.clip(0, 1), body, exact=True).frames,),
-            )
-        )
+    seen = replace(observation_of(whole.tracks), pictures=(whole_clip(shown, body, exact=True).frames,))
+    with pytest.raises(PointlightError, match="how its person moves in the picture, as those of SURREAL"):
+        replace(CUES, flow=EXACT_FLOW).make(seen)
 
 
 def test_smpls_pose_is_learnt_of_surreals_people(tmp_path: Path, recipe: Recipe) -> None:

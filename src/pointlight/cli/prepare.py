@@ -13,7 +13,9 @@ from pointlight.cli.progress import stage_bars, warnings_as_sentences
 
 def prepare(
     out: Annotated[Path, typer.Argument(help="Folder for the pictures; gets train and validation.")],
-    recipe: Annotated[str, typer.Option(help="Of clips, see docs/synthesis.md.")] = "full",
+    recipe: Annotated[
+        str | None, typer.Option(help="Of clips, see docs/synthesis.md; full if not given.")
+    ] = None,
     count: Annotated[
         int | None, typer.Option(min=1, help="Clips to train on; 4000 or all of --shards if not given.")
     ] = None,

@@ -57,7 +57,7 @@ _USUAL_COUNT, _USUAL_VALIDATION = 4000, 128
 def prepare_banks(
     out: Path | str,
     *,
-    recipe: str = "full",
+    recipe: str | None = None,
     count: int | None = None,
     validation: int | None = None,
     motion: Path | Sequence[Path] | None = None,
@@ -76,7 +76,7 @@ def prepare_banks(
 
     Args:
         out: folder for both; pictures that are there stay.
-        recipe: of clips; those of shards have their own.
+        recipe: of clips; "full" if not given. Those of shards have their own, which it must be.
         count: clips to train on, rounded up; 4000 if not given, of shards all whole parts.
         validation: clips to watch, likewise; 128 if not given, of shards all whole parts.
         motion: folder of motion capture, or several; procedural motions if not given.
@@ -111,9 +111,16 @@ def prepare_banks(
     for split, (number, usual) in wanted.items():
         if addresses:
             clips: ClipMaker | StoredClips = StoredClips(addresses, split, exact=exact)
+            if recipe not in (None, clips.recipe):
+                raise PointlightError(
+                    f"the clips of {', '.join(addresses)} are of the recipe {clips.recipe!r}, not {recipe!r}; leave "
+                    "--recipe out"
+                )
             usual = len(clips) // kept.clips_per_part * kept.clips_per_part
         else:
-            clips = open_maker(find_synthesis_recipe(recipe).with_options(split=split), sources, progress)
+            clips = open_maker(
+                find_synthesis_recipe(recipe or "full").with_options(split=split), sources, progress
+            )
         prepare_pictures(
             folder / split,
             clips,

@@ -32,6 +32,7 @@ from pointlight.training.flow_sources import (  # noqa: E402
     write_sources,
 )
 from pointlight.training.flow_training import FlowTraining, FlowTrainingConfig, flow_loss  # noqa: E402
+from pointlight.training.run_state import save_state  # noqa: E402
 
 AS_DRAWN = FilmConfig(0.0, (0.0, 0.0), (0.0, 0.0), (0.0, 0.0), (0.0, 0.0), 0.0, 0.0, 0.0, 0.0)
 SMALL = FlowNetworkConfig(
@@ -192,6 +193,20 @@ def test_a_stopped_run_goes_on_bit_for_bit(tmp_path: Path, sources: FlowSources)
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
     with pytest.raises(PointlightError, match="another run"):
         FlowTraining(tmp_path / "whole", sources, watched, config, seed=1)
+    fewer = replace(sources, pictures=sources.pictures[:3])
+    with pytest.raises(PointlightError, match="learns from other pictures and people; give those"):
+        FlowTraining(tmp_path / "whole", fewer, watched, config)
+    begun_earlier = FlowTraining(tmp_path / "earlier", sources, watched, config)
+    begun_earlier.run(minutes=1e-9)
+    numbers = {"step": begun_earlier.step, "seconds": 1.0, "identity": begun_earlier._identity}
+    save_state(
+        tmp_path / "earlier",
+        begun_earlier.network,
+        begun_earlier.average,
+        begun_earlier._optimiser,
+        numbers,
+    )
+    assert FlowTraining(tmp_path / "earlier", sources, watched, config).step == begun_earlier.step
     with pytest.raises(PointlightError, match="learns from 'train'"):
         FlowTraining(tmp_path / "other", watched, watched, config)
 

@@ -11,10 +11,21 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
+from torch import Tensor
 
 from pointlight.body import COCO_KEYPOINTS, EXTENDED_KEYPOINTS, NETWORK_KEYPOINTS, AnnyBody, BodyState
 from pointlight.capture import PredictOptions, lift_keypoints, predict
-from pointlight.cues import ArrayFrames, Cues, Keypoints2D, PictureCueConfig, ShotFrames, VideoFrames
+from pointlight.cues import (
+    ArrayFrames,
+    CropFrames,
+    Cues,
+    Keypoints2D,
+    LaterInputs,
+    Observation,
+    PictureCueConfig,
+    ShotFrames,
+    VideoFrames,
+)
 from pointlight.errors import PointlightError
 from pointlight.files import file_sha256
 from pointlight.media import Frame, read_picture
@@ -26,10 +37,12 @@ from pointlight.network import (
     MotionHMRConfig,
     PictureEncoderConfig,
     ResNet50,
+    WindowConfig,
     mirrored_targets,
 )
 from pointlight.network.losses import hip_centred
 from pointlight.network.windows import in_phases
+from pointlight.overrides import with_changes
 from pointlight.progress import Progress
 from pointlight.simulator import SYNTHESIS_RECIPES, TRACK_POINTS, DetectorNoise
 from pointlight.simulator.backgrounds import ProceduralWindows
@@ -48,12 +61,15 @@ from pointlight.training import (
     pretrain,
     save_checkpoint,
 )
+from pointlight.training.changes import try_changed
 from pointlight.training.picture_bank import PictureBankConfig
 from pointlight.training.picture_clips import MadeClips
 from pointlight.training.picture_data import PictureBatches, redrawn
+from pointlight.training.picture_sources import PictureSources
 from pointlight.training.pretraining import Dense, dense_loss
 from pointlight.training.trunks import picture_encoder
 
+MADE_BY = "no_tracking_no_occlusions"
 FRAMES = 7
 CLIPS = 4
 KEPT = PictureBankConfig(side_px=64, parts_px=32, clips_per_part=CLIPS)
@@ -72,7 +88,7 @@ def motions(body: AnnyBody) -> MotionBank:
 
 def maker_of(motions: MotionBank, body: AnnyBody, split: str = "train") -> ClipMaker:
     """Of short clips, without what takes long to make."""
-    full = SYNTHESIS_RECIPES["no_tracking_no_occlusions"].of_split(split)
+    full = SYNTHESIS_RECIPES[MADE_BY].of_split(split)
     full = replace(full, scenes=replace(full.scenes, frames=FRAMES))
     windows = ProceduralWindows(4, 3, split, frames=FRAMES)
     return ClipMaker.rendered(full, motions, windows, body)
@@ -93,7 +109,8 @@ def tiny(cues: PictureCueConfig = CUES, **changes: object) -> Recipe:
     network = MotionHMRConfig(cues=cues, encoder=encoder, lstm=16, head=32, stride=3)
     scenes = replace(SYNTHESIS_RECIPES["full"].scenes, frames=FRAMES)
     optimiser = replace(base.optimiser, kind="adamw")
-    recipe = replace(base, network=network, scenes=scenes, pictures=PictureUseConfig(), optimiser=optimiser)
+    use = PictureUseConfig(clips=MADE_BY)
+    recipe = replace(base, network=network, scenes=scenes, pictures=use, optimiser=optimiser)
     return replace(recipe, **changes)
 
 
@@ -381,6 +398,32 @@ def test_a_killed_run_with_pictures_goes_on_bit_for_bit(
         Trainer(find_training_recipe("tiny"), tmp_path / "none", motions, body=body, pictures=pictures)
 
 
+def test_pictures_of_another_recipe_are_refused(
+    pictures: Path, motions: MotionBank, body: AnnyBody, tmp_path: Path
+) -> None:
+    """But for a run that was begun with them, before anybody looked."""
+    other = tiny(pictures=PictureUseConfig(clips="full"))
+    trainer = Trainer(other, tmp_path / "other", motions, body=body, workers=0, pictures=pictures)
+    with pytest.raises(
+        PointlightError, match=rf"clips of the recipe '{MADE_BY}', and 'tiny' is trained on 'full'; give such"
+    ):
+        trainer.run(steps=1)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(PictureSources, "check_clips", lambda self, recipe: None)
+        trainer.run(steps=3, minutes=0)
+    again = Trainer(other, tmp_path / "other", motions, body=body, workers=0, pictures=pictures)
+    again.resume()
+    again.run()
+    assert again.step == 3
+
+
+def test_a_recipe_that_sees_pictures_can_be_changed(motions: MotionBank, body: AnnyBody) -> None:
+    for changes in (["pictures.clips=pointlight"], ["network.cues.flow=exact"]):
+        recipe = find_training_recipe("small-flow")
+        recipe = with_changes(replace(recipe, scenes=replace(recipe.scenes, frames=FRAMES)), changes)
+        try_changed(recipe, changes, motions, body)
+
+
 TABLE_1 = [name.removeprefix("small-") for name in RECIPES if name.startswith("small-")]
 
 
@@ -401,7 +444,9 @@ def test_every_row_of_table_1_trains_is_read_back_and_predicts(
         network = replace(recipe.network, cues=cues, encoder=encoder, lstm=16, head=32)
         optimiser = replace(find_training_recipe("tiny").optimiser, kind="adamw")
         scenes = replace(recipe.scenes, frames=FRAMES)
-        tiny_row = replace(recipe, network=network, scenes=scenes, optimiser=optimiser)
+        assert recipe.pictures is not None
+        use = replace(recipe.pictures, clips=MADE_BY)
+        tiny_row = replace(recipe, network=network, scenes=scenes, optimiser=optimiser, pictures=use)
         out = tmp_path / size
         Trainer(tiny_row, out, motions, body=body, workers=0, pictures=pictures).run(steps=2)
         checkpoint = load_checkpoint(out, body)
@@ -493,7 +538,8 @@ def test_predict_sees_what_training_sees(
     plain = MotionHMR.over_frames
 
     def noted(self: MotionHMR, cues: Cues, *given: object) -> FramePoints:
-        seen.append(cues)
+        assert cues.later is not None
+        seen.append(replace(cues, inputs=cues.later.of(0, FRAMES - 1)[None]))
         return plain(self, cues, *given)  # type: ignore[arg-type]
 
     monkeypatch.setattr(MotionHMR, "over_frames", noted)
@@ -508,6 +554,72 @@ def test_predict_sees_what_training_sees(
     assert torch.equal(seen[0].boxes.size_px, trained.boxes.size_px)
     assert torch.equal(seen[0].inputs, trained.inputs)
     assert trained.inputs[..., -cues.channels * 32 * 32 :].abs().amax(-1).gt(0).any()
+
+
+def moving_dot(count: int) -> tuple[Observation, list[Frame]]:
+    """Somebody at an uneven trot before a picture that changes, at 30 frames/s."""
+    rng = np.random.default_rng(2)
+    places = rng.uniform(20, 60, (12, 2)) + np.linspace(0, 20, count)[:, None, None]
+    frames = [Frame(k, k / 30, rng.integers(0, 255, (60, 100, 3), np.uint8)) for k in range(count)]
+    visible = torch.from_numpy(rng.random((count, 12)) < 0.7)
+    seen = Observation(
+        torch.from_numpy(places.astype(np.float32)),
+        visible,
+        NETWORK_KEYPOINTS,
+        torch.tensor(120.0),
+        torch.tensor((50.0, 30.0)),
+    )
+    return seen, frames
+
+
+@pytest.mark.parametrize(("count", "exact"), [(25, True), (120, False)])
+def test_pictures_made_later_give_the_same_bodies(body: AnnyBody, count: int, exact: bool) -> None:
+    """Bit for bit where all windows are seen at once; more come in several lots, and sums in another order."""
+    torch.manual_seed(0)
+    network = tiny().network.build(body).eval()
+    seen, frames = moving_dot(count)
+    windows = WindowConfig(FRAMES, overlap=True, mirror=True)
+    bodies = []
+    for later in (False, True):
+        source = VideoFrames(iter(frames), np.arange(count) / 30)
+        cues = network.observe(replace(seen, pictures=(source,)), later=later).alone()
+        bodies.append(network.over_frames(cues, body, windows).bodies)
+    for name, value in vars(bodies[0]).items():
+        found = getattr(bodies[1], name)
+        if exact:
+            assert torch.equal(found, value), name
+        else:
+            torch.testing.assert_close(found, value, atol=1e-4, rtol=1e-4)
+
+
+def test_pictures_of_a_long_video_are_let_go(body: AnnyBody) -> None:
+    """However long it is, a few windows' inputs are in memory, and each pair's are made once."""
+    network = tiny().network.build(body).eval()
+    seen, frames = moving_dot(300)
+    made: list[int] = []
+    held: list[int] = []
+    plain = LaterInputs.of
+
+    class Noted(PictureCueConfig):
+        def pictured(self, inputs: Tensor, seen: Observation, crops: CropFrames, pairs: Tensor) -> Tensor:
+            made.extend(pairs.tolist())
+            return super().pictured(inputs, seen, crops, pairs)
+
+    cues = Noted(**vars(CUES)).make(
+        replace(seen, pictures=(VideoFrames(iter(frames), np.arange(300) / 30),)), later=True
+    )
+    assert cues.inputs.shape[-1] < 100 and not made
+    assert cues.later is not None
+    later = cues.later
+
+    def noted(first: int, last: int) -> Tensor:
+        inputs = plain(later, first, last)
+        held.append(len(later._held))
+        return inputs
+
+    later.of = noted
+    network.over_frames(cues.alone(), body, WindowConfig(FRAMES, overlap=True))
+    assert made == list(range(299)) and max(held) <= 8 * FRAMES
 
 
 def write_lossless(path: Path, frames: np.ndarray) -> None:

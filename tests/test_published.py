@@ -113,6 +113,7 @@ class Lifter:
         *,
         overlap: bool = True,
         mirror: bool = True,
+        frames: Any = (),
     ) -> Capture:
         assert not mirror and not options.refine, "tables hold the network's own word"
         self.calls.append((keypoints, overlap, options.focal_px))

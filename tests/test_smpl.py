@@ -12,7 +12,7 @@ from scipy.spatial.transform import Rotation
 from smpl_files import PARENTS, h36m_regressor, rest_joints, smpl_arrays, write_smpl
 from torch import Tensor
 
-from pointlight.body import EVALUATION_JOINTS, SMPL_JOINTS, BodyState, SmplBody
+from pointlight.body import EVALUATION_JOINTS, EXTENDED_KEYPOINTS, SMPL_JOINTS, BodyState, SmplBody
 from pointlight.errors import PointlightError
 from pointlight.geometry import axis_angle_rotmat, rotvec_to_rotmat
 
@@ -197,3 +197,18 @@ def test_a_regressor_of_another_body(tmp_path: Path) -> None:
 def test_a_keypoint_that_smpl_has_not(body: SmplBody) -> None:
     with pytest.raises(PointlightError, match="the body has no keypoint 'left_big_toe'"):
         body.keypoints(random_state(), ("left_big_toe",))
+
+
+def test_points_that_smpl_lacks_lie_where_they_stick_out(tmp_path: Path) -> None:
+    """The nose in front of the head, ears and feet on their own sides, heels behind toes."""
+    body = SmplBody(write_smpl(tmp_path / "model.pkl"), face_and_feet=True)
+    eye = torch.eye(3)
+    state = BodyState(eye.expand(23, 3, 3), torch.zeros(10), eye, torch.zeros(3))
+    places = dict(zip(EXTENDED_KEYPOINTS, body.keypoints(state, EXTENDED_KEYPOINTS), strict=True))
+    head = body.joints(state)[SMPL_JOINTS.index("head")]
+    assert places["nose"][2] > head[2]
+    for side, sign in (("left", 1), ("right", -1)):
+        assert sign * (places[f"{side}_ear"] - head)[0] > 0
+        assert places[f"{side}_big_toe"][2] > places[f"{side}_heel"][2]
+        assert sign * places[f"{side}_heel"][0] > 0 and sign * places[f"{side}_big_toe"][0] > 0
+    assert "nose" not in SmplBody(write_smpl(tmp_path / "model.pkl")).keypoint_names

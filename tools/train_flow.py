@@ -1,20 +1,25 @@
 """Train the flow network that ships: procedural pictures, videos that may be published, simulated people.
 
 `python tools/train_flow.py OUT [--backgrounds FOLDER] [--motion FOLDER] [--steps N] [--minutes M] [--seed S]`. What layers
-are made of is drawn once and kept in OUT; the run goes on where it was stopped. OUT/flow.safetensors are the averaged
-weights, OUT/curve.jsonl the errors on validation pairs, OUT/pairs.png and OUT/found.png what it learns from and finds.
+are made of is drawn once and kept in OUT; the run goes on where it was stopped, from the same sources. OUT/flow.safetensors
+are the averaged weights, OUT/curve.jsonl the errors on validation pairs, OUT/pairs.png and OUT/found.png what it learns from
+and finds.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from pointlight.body import AnnyBody
-from pointlight.files import ensure_folder
+from pointlight.configuration import differences, told
+from pointlight.errors import PointlightError
+from pointlight.files import atomic_path, ensure_folder
 from pointlight.flow import LearnedFlow, find_flow, flow_colours
 from pointlight.media import tile, write_png
 from pointlight.progress import Progress
@@ -49,6 +54,24 @@ def sources(out: Path, split: str, backgrounds: Path | None, motion: Path | None
     return read_sources(path)
 
 
+def check_given(out: Path, given: dict[str, str]) -> None:
+    """Note where the sources are drawn from; of a run that noted it, what is given must be the same.
+
+    Raises:
+        PointlightError: it is not.
+    """
+    note = out / "sources.json"
+    if not any((out / f"sources-{split}.npz").exists() for split in SIZES):
+        with atomic_path(note) as temporary:
+            temporary.write_text(json.dumps(given, indent=1))
+    elif note.exists():
+        there = json.loads(note.read_text())
+        if found := [each for each in differences(there, given) if each[2]]:
+            raise PointlightError(
+                f"{told(found, out)}; give what the run was begun with, or choose another folder"
+            )
+
+
 def sheet(training_out: Path, pairs: FlowPairs, weights: Path | None, count: int = 12) -> None:
     """Both pictures, the true flow, and what DIS and the network find, a row a pair."""
     rows = []
@@ -77,6 +100,11 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     out = ensure_folder(given.out)
+    places = {
+        name: str(place.resolve()) if place else ""
+        for name, place in (("backgrounds", given.backgrounds), ("motion", given.motion))
+    }
+    check_given(out, {**places, "seed": str(given.seed)})
     train, watched = (
         sources(out, split, given.backgrounds, given.motion, given.seed) for split in ("train", "validation")
     )
@@ -96,4 +124,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except PointlightError as error:
+        sys.exit(str(error))

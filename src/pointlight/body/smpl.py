@@ -17,6 +17,7 @@ from torch import Tensor
 
 from pointlight.body.kinematics import BodyState, KeypointRule, collapsed_keypoints
 from pointlight.body.model import BodyModel, Person
+from pointlight.body.smpl_points import surface_points as found_points
 from pointlight.errors import PointlightError
 from pointlight.files import file_sha256
 from pointlight.pickles import read_pickle
@@ -86,13 +87,20 @@ class SmplBody(BodyModel):
     shape_terms: Tensor
     pose_terms: Tensor
 
-    def __init__(self, path: Path, surface_points: Mapping[str, np.ndarray] | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        surface_points: Mapping[str, np.ndarray] | None = None,
+        *,
+        face_and_feet: bool = False,
+    ) -> None:
         """Read a file.
 
         Args:
             path: SMPL's .pkl as it is downloaded, or as the library smplx names it.
             surface_points: further keypoints by name, each (V,) weights of the vertices, such as a row of a
                 regressor.
+            face_and_feet: give it nose, ears, heels and big toes too, so that it has all `EXTENDED_KEYPOINTS`.
 
         Raises:
             PointlightError: the file is missing, no SMPL file, or asks for more than arrays; or weights do not
@@ -101,6 +109,7 @@ class SmplBody(BodyModel):
         super().__init__()
         arrays = _read(Path(path))
         self.name = "smpl"
+        self.path = Path(path)
         self.sha256 = file_sha256(Path(path))
         self.joint_names = SMPL_JOINTS
         self.parents = _parents(arrays["kintree_table"], Path(path))
@@ -113,6 +122,8 @@ class SmplBody(BodyModel):
         crown = np.zeros(len(template))
         crown[np.argsort(template[:, 1])[-_CROWN_VERTICES:]] = 1 / _CROWN_VERTICES
         points = {"head_top": crown} | dict(surface_points or {})
+        if face_and_feet:
+            points |= found_points(template, arrays["weights"], joints, SMPL_JOINTS)
         _check_points(points, len(template), Path(path))
         self.keypoint_rule, shares = _rule(points, arrays["weights"])
         owners = self.keypoint_rule.pairs[len(SMPL_JOINTS) :, 1]

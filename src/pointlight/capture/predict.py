@@ -104,6 +104,7 @@ def predict_with_diagnostics(
     reader = VideoReader(video, options.start_s, options.end_s)
     body = AnnyBody()
     checkpoint = load_checkpoint(options.model, body)
+    checkpoint.config.cues.check_filmed()
     stopwatch = Stopwatch()
     with stopwatch.stage("detect"):
         keypoints = _find_keypoints(reader, options, progress)
@@ -232,6 +233,7 @@ def lift_with_diagnostics(
     stopwatch = Stopwatch()
     if not checkpoint.model.gives_bodies:
         raise PointlightError(f"the model {checkpoint.name!r} gives single joints, not a body; use 'points'")
+    checkpoint.config.cues.check_filmed()
     names = checkpoint.config.cues.keypoints
     windows = WindowConfig(checkpoint.clip_frames, overlap=overlap, mirror=mirror)
     parts = keypoints.shots()

@@ -66,7 +66,17 @@ Set = Annotated[
         help="Change a field of the recipe, as scenes.camera.distance_m=2,5; repeatable.",
     ),
 ]
+Smpl = Annotated[
+    Path | None,
+    typer.Option(help="Your own SMPL file, whose pose and shape are learnt in place of our body's."),
+]
 Split = Annotated[str, typer.Option(help=f"{_named(SPLITS)}.")]
+Shards = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Folder or address of `pointlight synthesize`, whose clips are used; repeatable: one split each."
+    ),
+]
 Surreal = Annotated[
     Path | None, typer.Option(help="Folder of SURREAL, whose people then take the place of rendered ones.")
 ]

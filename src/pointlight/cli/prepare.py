@@ -7,14 +7,21 @@ from typing import Annotated
 
 import typer
 
+from pointlight.cli import clip_options as options
 from pointlight.cli.progress import stage_bars, warnings_as_sentences
 
 
 def prepare(
     out: Annotated[Path, typer.Argument(help="Folder for the pictures; gets train and validation.")],
-    recipe: Annotated[str, typer.Option(help="Of clips, see docs/synthesis.md.")] = "full",
-    count: Annotated[int, typer.Option(min=1, help="Clips to train on.")] = 4000,
-    validation: Annotated[int, typer.Option(min=1, help="Clips to watch training on.")] = 128,
+    recipe: Annotated[
+        str | None, typer.Option(help="Of clips, see docs/synthesis.md; full if not given.")
+    ] = None,
+    count: Annotated[
+        int | None, typer.Option(min=1, help="Clips to train on; 4000 or all of --shards if not given.")
+    ] = None,
+    validation: Annotated[
+        int | None, typer.Option(min=1, help="Clips to watch training on; 128 or all if not given.")
+    ] = None,
     motion: Annotated[
         list[Path] | None,
         typer.Option(envvar="POINTLIGHT_MOTION", help="Folder of BVH or AMC files, repeatable."),
@@ -22,8 +29,15 @@ def prepare(
     backgrounds: Annotated[
         Path | None, typer.Option(help="Folder of videos; procedural scenes if not given.")
     ] = None,
+    shards: options.Shards = None,
+    surreal: options.Surreal = None,
+    surreal_depth: options.SurrealDepth = True,
+    smpl: options.Smpl = None,
     flow: Annotated[
-        str, typer.Option(help="Optical flow that is kept: dis, dis-fast, tvl1 or farneback.")
+        str,
+        typer.Option(
+            help="Optical flow that is kept: dis, dis-fast, tvl1 or farneback; exact is the simulator's own."
+        ),
     ] = "dis",
     seed: Annotated[int, typer.Option(help="Of the clips.")] = 0,
 ) -> None:
@@ -38,6 +52,10 @@ def prepare(
             validation=validation,
             motion=motion or None,
             backgrounds=backgrounds,
+            shards=shards or (),
+            surreal=surreal,
+            surreal_depth=surreal_depth,
+            smpl=smpl,
             flow=flow,
             seed=seed,
             progress=bars,

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from pointlight.cli import clip_options as options
 from pointlight.cli.progress import stage_bars, warnings_as_sentences
 
 
@@ -31,6 +32,13 @@ def train(
         Path | None,
         typer.Option(help="Folder of videos, for recipes that see pictures where none are prepared."),
     ] = None,
+    shards: options.Shards = None,
+    surreal: options.Surreal = None,
+    surreal_depth: Annotated[
+        bool | None,
+        typer.Option(help="Read SURREAL's depth files, 82 GB in all; they are if nothing is said."),
+    ] = None,
+    smpl: options.Smpl = None,
     trunk: Annotated[
         Path | None,
         typer.Option(help="Weights for the encoder of pictures: of `pointlight pretrain`, or ImageNet's."),
@@ -69,6 +77,10 @@ def train(
             motion=motion or None,
             pictures=pictures,
             backgrounds=backgrounds,
+            shards=shards or (),
+            surreal=surreal,
+            surreal_depth=surreal_depth,
+            smpl=smpl,
             trunk=trunk,
             steps=steps,
             minutes=minutes,

@@ -5,7 +5,16 @@ Boxes, repair of left-right swaps, and the inputs themselves; nothing here learn
 
 from pointlight.cues.boxes import MIN_VISIBLE, Boxes, totally_occluded, track_boxes
 from pointlight.cues.channels import PictureCueConfig
-from pointlight.cues.config import KEYPOINT_SETS, CropFrames, Cue, CueConfig, Cues, Observation, crop_scale
+from pointlight.cues.config import (
+    KEYPOINT_SETS,
+    CropFrames,
+    Cue,
+    CueConfig,
+    Cues,
+    LaterInputs,
+    Observation,
+    crop_scale,
+)
 from pointlight.cues.crops import CropConfig, cut, cut_labels, mapped, picture_from_crop
 from pointlight.cues.drawing import draw_inputs, flow_magnitudes
 from pointlight.cues.flow_channels import (
@@ -15,7 +24,15 @@ from pointlight.cues.flow_channels import (
     flow_on_crops,
     flow_on_pictures,
 )
-from pointlight.cues.frames import FRAME_S, ArrayFrames, FrameSource, PairPictures, ShotFrames, VideoFrames
+from pointlight.cues.frames import (
+    EXACT_FLOW,
+    FRAME_S,
+    ArrayFrames,
+    FrameSource,
+    PairPictures,
+    ShotFrames,
+    VideoFrames,
+)
 from pointlight.cues.heatmaps import heatmaps
 from pointlight.cues.point_flow import PointFlowCueConfig
 from pointlight.cues.points import PointCueConfig, crop_coordinates
@@ -23,6 +40,7 @@ from pointlight.cues.repair import RepairConfig, Repaired, repair_sides
 from pointlight.cues.tracks import Keypoints2D
 
 __all__ = [
+    "EXACT_FLOW",
     "FRAME_S",
     "KEYPOINT_SETS",
     "MIN_VISIBLE",
@@ -35,6 +53,7 @@ __all__ = [
     "Cues",
     "FrameSource",
     "Keypoints2D",
+    "LaterInputs",
     "Observation",
     "PairPictures",
     "PictureCueConfig",

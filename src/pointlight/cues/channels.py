@@ -10,7 +10,7 @@ from torch import Tensor
 
 from pointlight.cues.config import CropFrames, Cue, CueConfig, Observation
 from pointlight.cues.crops import CropConfig, cut, picture_from_crop
-from pointlight.cues.flow_channels import FlowOn, flow_channels, flow_of_pair
+from pointlight.cues.flow_channels import FlowOn, flow_channels, flow_of_pair, missing_in_video
 from pointlight.cues.frames import PairPictures
 from pointlight.cues.heatmaps import heatmaps
 from pointlight.cues.points import PointCueConfig
@@ -28,7 +28,8 @@ class PictureCueConfig(CueConfig):
     Attributes:
         side_px: of the crop (paper: 224).
         rgb: show the present frame.
-        flow: the estimator of optical flow to the next frame, a name of `find_flow`; "" shows none.
+        flow: the estimator of optical flow to the next frame, a name of `find_flow`; "" shows none; "exact" is what
+            simulated clips know of their people, to see what estimators cost.
         heatmaps: show the keypoints of the present frame.
         turned: crops are what a camera turned to the person sees, so that they agree with all coordinates; the paper cuts
             plain squares.
@@ -52,6 +53,11 @@ class PictureCueConfig(CueConfig):
     def sees_pictures(self) -> bool:
         """See `CueConfig`; heatmaps need none."""
         return self.channels > 0
+
+    @property
+    def missing_in_video(self) -> str:
+        """See `CueConfig`; nobody knows a real video's exact flow."""
+        return missing_in_video(self.flow)
 
     @property
     def numbers(self) -> PointCueConfig:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -141,17 +141,42 @@ class CropFrames:
         )
 
 
+class LaterInputs:
+    """Whole inputs of one track's pairs, made when they are asked for; so a long video's pictures need not lie in memory."""
+
+    def __init__(self, make: Callable[[Tensor], Tensor]) -> None:
+        """Make nothing yet.
+
+        Args:
+            make: from numbers of pairs (P,), in order, to their inputs (P, F).
+        """
+        self._make = make
+        self._first = 0
+        self._held: list[Tensor] = []
+
+    def of(self, first: int, last: int) -> Tensor:
+        """(last - first, F) of the pairs from `first` up to `last`; neither may be less than before."""
+        del self._held[: first - self._first]
+        self._first = first
+        missing = torch.arange(first + len(self._held), last)
+        if len(missing):
+            self._held += self._make(missing).unbind()
+        return torch.stack(self._held)
+
+
 @by_value
 @dataclass(frozen=True)
 class Cues:
     """What a network sees of tracks of T frames.
 
     Attributes:
-        inputs: (..., T-1, *shape) an entry for each pair of frames; (..., T, *shape) where every frame was asked for.
+        inputs: (..., T-1, *shape) an entry for each pair of frames; (..., T, *shape) where every frame was asked for. Of
+            pictures that are `later` made, the numbers beside them alone.
         occluded: (..., T) bool, frames that entered as total occlusions.
         boxes: the crops, in picture pixels.
         R_ray_camera: (..., T, 3, 3) rotation from camera axes to the crop-ray frame of each frame.
         focal_crop: (..., T) focal length in units of half the crop, as the network is told.
+        later: makes the whole inputs of one track piece by piece; None where they are there.
     """
 
     inputs: Tensor
@@ -159,6 +184,7 @@ class Cues:
     boxes: Boxes
     R_ray_camera: Tensor
     focal_crop: Tensor
+    later: LaterInputs | None = None
 
     def to(self, device: torch.device | str) -> Cues:
         """The same on a device; the boxes, which no network sees, stay."""
@@ -172,9 +198,13 @@ class Cues:
 
     def alone(self) -> Cues:
         """One track (T, ...) as a batch of one."""
-        boxes = Boxes(self.boxes.centre_px[None], self.boxes.size_px[None])
-        return Cues(
-            self.inputs[None], self.occluded[None], boxes, self.R_ray_camera[None], self.focal_crop[None]
+        return replace(
+            self,
+            inputs=self.inputs[None],
+            occluded=self.occluded[None],
+            boxes=Boxes(self.boxes.centre_px[None], self.boxes.size_px[None]),
+            R_ray_camera=self.R_ray_camera[None],
+            focal_crop=self.focal_crop[None],
         )
 
     @property
@@ -218,6 +248,20 @@ class CueConfig(ABC):
         raise ValueError(f"{type(self).__name__} does not show {cue}")
 
     @property
+    def missing_in_video(self) -> str:
+        """What no real video has of all this, a sentence; "" where nothing is missing."""
+        return ""
+
+    def check_filmed(self) -> None:
+        """See that people in a real video can be seen this way.
+
+        Raises:
+            PointlightError: they cannot.
+        """
+        if self.missing_in_video:
+            raise PointlightError(self.missing_in_video)
+
+    @property
     @abstractmethod
     def input_shape(self) -> tuple[int, ...]:
         """The shape of one pair's whole input."""
@@ -241,13 +285,21 @@ class CueConfig(ABC):
         """
         return inputs
 
-    def make(self, seen: Observation, *, every_frame: bool = False, pairs: Tensor | None = None) -> Cues:
+    def make(
+        self,
+        seen: Observation,
+        *,
+        every_frame: bool = False,
+        pairs: Tensor | None = None,
+        later: bool = False,
+    ) -> Cues:
         """The network's input of people who were simulated or filmed.
 
         Args:
             seen: of at least `keypoints`, in any order.
             every_frame: give the last frame an entry too, as if it stood still afterwards; for networks of single frames.
             pairs: (P,) make the inputs of these alone; boxes and all else are of every frame.
+            later: of one track, without a batch's dimension: what pictures say is made when the network asks for it.
         """
         frames = seen.points_px.shape[-3]
         seen = seen.of(self.keypoints)
@@ -255,7 +307,11 @@ class CueConfig(ABC):
             seen = seen.with_last_frame_twice()
         crops = CropFrames.around(seen)
         inputs = self.inputs(seen, crops)
-        if pairs is None:
+        coming = None
+        if later and self.sees_pictures:
+            numbers = inputs
+            coming = LaterInputs(lambda some: self.pictured(numbers[some], seen, crops, some))
+        elif pairs is None:
             inputs = self.pictured(inputs, seen, crops, torch.arange(inputs.shape[-2]))
         else:
             inputs = self.pictured(inputs[..., pairs, :], seen, crops, pairs)
@@ -266,6 +322,7 @@ class CueConfig(ABC):
             boxes,
             crops.R_ray_camera[..., :frames, :, :],
             crops.focal_crop[..., :frames],
+            coming,
         )
 
 

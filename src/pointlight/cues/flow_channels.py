@@ -8,7 +8,7 @@ import numba
 import numpy as np
 
 from pointlight.cues.crops import cut, mapped, samples_a_side
-from pointlight.cues.frames import FRAME_S, PairPictures
+from pointlight.cues.frames import EXACT_FLOW, FRAME_S, PairPictures
 from pointlight.errors import PointlightError
 from pointlight.flow import FlowEstimator, find_flow
 from pointlight.geometry import CROP_PX
@@ -47,7 +47,7 @@ def flow_of_pair(
         (side, side, 2) float32, crop pixels.
 
     Raises:
-        PointlightError: another estimator's flow is all that is left of the second picture.
+        PointlightError: another estimator's flow is all that is left of the second picture, or exact flow is not there.
     """
     if pair.flow_px is not None and pair.flow_name == name:
         return flow_in_crop(pair.flow_px, homography, side_px)
@@ -56,11 +56,22 @@ def flow_of_pair(
             f"the pictures were prepared with flow by {pair.flow_name or 'nobody'!r}, this model sees {name!r}; "
             "prepare them again"
         )
+    if missing := missing_in_video(name):
+        raise PointlightError(missing)
     estimator = find_flow(name)
     if on == "picture":
         return flow_on_pictures(pair.first, pair.second, homography, side_px, estimator)
     crops = [cut(picture, homography, side_px) for picture in (pair.first, pair.second)]
     return flow_on_crops(crops[0], crops[1], estimator)
+
+
+def missing_in_video(name: str) -> str:
+    """The sentence for flow that no real video has; "" for estimators."""
+    if name != EXACT_FLOW:
+        return ""
+    return (
+        "this model sees exact flow, which simulated clips alone have; use one whose flow an estimator finds"
+    )
 
 
 def stretched(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -16,6 +16,9 @@ from pointlight.values import by_value
 FRAME_S = 1 / 30
 """Between the frames of a pair on the grid."""
 
+EXACT_FLOW = "exact"
+"""The name of flow that is known and not found: of simulated clips alone."""
+
 _SAME_S = 1e-6
 
 

@@ -12,7 +12,7 @@ from torch.nn.functional import grid_sample
 
 from pointlight.cues.config import CropFrames, Cue, Observation
 from pointlight.cues.crops import CropConfig, picture_from_crop
-from pointlight.cues.flow_channels import flow_channels, flow_of_pair
+from pointlight.cues.flow_channels import flow_channels, flow_of_pair, missing_in_video
 from pointlight.cues.points import PointCueConfig
 
 _BONES = (("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle"), ("shoulder", "hip"))
@@ -50,6 +50,11 @@ class PointFlowCueConfig(PointCueConfig):
     def sees_pictures(self) -> bool:
         """See `CueConfig`."""
         return bool(self.flow)
+
+    @property
+    def missing_in_video(self) -> str:
+        """See `CueConfig`; nobody knows a real video's exact flow."""
+        return missing_in_video(self.flow)
 
     @property
     def input_shape(self) -> tuple[int, ...]:

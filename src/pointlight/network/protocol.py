@@ -106,9 +106,9 @@ class PoseNetwork(nn.Module, ABC):
         """Where the weights lie."""
         return next(self.parameters()).device
 
-    def observe(self, seen: Observation) -> Cues:
-        """Its own input of an observation."""
-        return self.config.cues.make(seen, every_frame=self.every_frame)
+    def observe(self, seen: Observation, *, later: bool = False) -> Cues:
+        """Its own input of an observation; `later` as in `CueConfig.make`, for networks of windows."""
+        return self.config.cues.make(seen, every_frame=self.every_frame, later=later)
 
     @abstractmethod
     def loss(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import fields
 
 import torch
@@ -14,6 +14,8 @@ from pointlight.network.protocol import FrameBodies
 from pointlight.network.regressor import Prediction, frames_of_pairs
 
 _WINDOWS_AT_ONCE = 64
+_PICTURED_AT_ONCE = 8
+"""Windows whose pictures are in memory together."""
 
 
 @torch.no_grad()
@@ -32,8 +34,7 @@ def over_windows(
     frames = min(frames, count)
     starts = window_starts(count, frames, frames // 2 if overlap else frames)
     index = starts.to(cues.inputs.device)[:, None] + torch.arange(frames, device=cues.inputs.device)
-    inputs = cues.inputs[:, index[:, :-1]].flatten(0, 1)
-    parts = [frames_of_pairs(predict(chunk)) for chunk in inputs.split(_WINDOWS_AT_ONCE)]
+    parts = [frames_of_pairs(predict(inputs)) for inputs in _inputs_of(cues, index)]
     predicted = Prediction(
         *(
             torch.cat([getattr(part, entry.name) for part in parts]).unflatten(0, (tracks, len(starts)))
@@ -46,7 +47,7 @@ def over_windows(
     R_camera_ray = cues.R_ray_camera[:, frame_of].transpose(-1, -2)
     depth = cues.focal_crop[:, frame_of] / predicted.scale
     place = (R_camera_ray @ torch.cat((predicted.shift, depth[..., None]), dim=-1)[..., None])[..., 0]
-    weights = _weights(frames, overlap=overlap).to(inputs)
+    weights = _weights(frames, overlap=overlap).to(cues.inputs)
     seen = (~cues.occluded[:, index]).to(weights.dtype)  # (B, W, frames)
 
     def blend(values: Tensor) -> Tensor:
@@ -65,6 +66,16 @@ def over_windows(
         track_shape=_track_shape(predicted.shape, seen),
         place_m=blend(place),
     )
+
+
+def _inputs_of(cues: Cues, windows: Tensor) -> Iterator[Tensor]:
+    """Inputs of windows (N, frames-1, *shape), some at once, track by track; `windows` (W, frames) are their frames."""
+    if cues.later is None:
+        yield from cues.inputs[:, windows[:, :-1]].flatten(0, 1).split(_WINDOWS_AT_ONCE)
+        return
+    for some in windows[:, :-1].split(_PICTURED_AT_ONCE):
+        first, last = int(some[0, 0]), int(some[-1, -1]) + 1
+        yield cues.later.of(first, last).to(cues.inputs)[some - first]
 
 
 def in_phases(predict: Callable[[Tensor], Prediction], stride: int) -> Callable[[Tensor], Prediction]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from pointlight.body import BodyModel
-from pointlight.cues import ArrayFrames
+from pointlight.cues import EXACT_FLOW, PairPictures
 from pointlight.errors import PointlightError
 from pointlight.motion import MotionBank
 from pointlight.network import MartinezConfig, draw_pairs
@@ -23,6 +23,7 @@ _FIXED = {
 }
 
 _TRIAL_CLIPS = 2
+_BLANK_PX = (240, 320)
 
 
 def changed_recipe(
@@ -62,6 +63,14 @@ def changes_of(recipe: Recipe) -> tuple[str, ...]:
     return changes_between(RECIPES[recipe.name], recipe) if recipe.name in RECIPES else ()
 
 
+class _Blank:
+    """Pictures that show nothing, to try a network on."""
+
+    def pair(self, number: int) -> PairPictures:
+        black, still = np.zeros((*_BLANK_PX, 3), np.uint8), np.zeros((*_BLANK_PX, 2), np.float32)
+        return PairPictures(black, black, flow_px=still, flow_name=EXACT_FLOW)
+
+
 def try_changed(recipe: Recipe, changes: Sequence[str], bank: MotionBank, body: BodyModel) -> None:
     """See that a changed recipe makes a batch and a loss, before a run is begun with it.
 
@@ -71,10 +80,8 @@ def try_changed(recipe: Recipe, changes: Sequence[str], bank: MotionBank, body: 
     try:
         network = recipe.network.build(body)
         cues = recipe.network.cues
-        black = ArrayFrames([np.zeros((240, 320, 3), np.uint8)] * recipe.scenes.frames)
-        pictures = black if cues.sees_pictures else None
-        maker = BatchMaker(recipe.scenes, bank, body, cues, seed=0, size=_TRIAL_CLIPS, pictures=pictures)
-        batch = maker.make(0)
+        maker = BatchMaker(recipe.scenes, bank, body, cues, seed=0, size=_TRIAL_CLIPS)
+        batch = maker.make(0, (_Blank(),) * _TRIAL_CLIPS if cues.sees_pictures else ())
         pairs = draw_pairs(batch.inputs.shape[1], recipe.loss.pairs, stream(0, 0, "pairs"))
         network.loss(batch.inputs, batch.targets.of_pairs(pairs), body, recipe.loss, pairs)
         unsound = [

@@ -112,9 +112,11 @@ def load_checkpoint(name_or_path: str | Path, body: BodyModel | None = None) -> 
         )
     config = _read_config(header, str(path))
     if header["body_sha256"] != body.sha256:
+        smpl = "give load_model the SmplBody of that file; commands know our own body alone"
+        ours = "use the version of Pointlight that trained it"
         raise PointlightError(
             f"{path} was trained with another body ({header['body']} {header['body_sha256'][:8]}, here "
-            f"{body.name} {body.sha256[:8]}); use the version of Pointlight that trained it"
+            f"{body.name} {body.sha256[:8]}); {smpl if header['body'] == 'smpl' else ours}"
         )
     if config.cues.keypoint_set not in KEYPOINT_SETS or tuple(header["keypoints"]) != config.cues.keypoints:
         raise PointlightError(f"{path} was trained with another set of keypoints; train it again")

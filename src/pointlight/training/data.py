@@ -133,32 +133,19 @@ class BatchMaker:
         *,
         seed: int,
         size: int,
-        pictures: FrameSource | None = None,
     ) -> None:
-        """Bring together what batches are made of.
-
-        Args:
-            scenes: drawn from.
-            bank: motions.
-            body: that moves.
-            cues: what the network sees.
-            seed: of the scenes.
-            size: scenes a batch.
-            pictures: that stand for each scene's, where a network that sees some is only tried out.
-        """
-        self._pictures = () if pictures is None else (pictures,) * size
         self._sampler = SceneSampler(scenes, bank, body)
         self._maker = TrackMaker(scenes, body)
         self._cues = cues
         self._seed = seed
         self._size = size
 
-    def make(self, number: int) -> Batch:
-        """Batch `number`: scenes number * size, ... of the seed."""
+    def make(self, number: int, pictures: tuple[FrameSource, ...] = ()) -> Batch:
+        """Batch `number`: scenes number * size, ... of the seed; with pictures of each, for cues that see some."""
         first = number * self._size
         scenes = [self._sampler.sample(self._seed, index) for index in range(first, first + self._size)]
         tracks = as_predict_reads(self._maker.make(scenes), self._maker.config)
-        cues = self._cues.make(replace(observation_of(tracks), pictures=self._pictures))
+        cues = self._cues.make(replace(observation_of(tracks), pictures=pictures))
         return Batch(cues.inputs, targets_of(tracks, cues))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -56,6 +57,16 @@ class FlowSources:
     pictures: Sequence[np.ndarray]
     people: Sequence[PersonPair]
     split: str
+
+    @property
+    def sha256(self) -> str:
+        """Of everything in them."""
+        digest = hashlib.sha256(self.split.encode())
+        pairs = [array for person in self.people for array in (person.colour, person.mask, person.flow_px)]
+        for array in (*self.pictures, *pairs):
+            digest.update(str(array.shape).encode())
+            digest.update(np.ascontiguousarray(array).data)
+        return digest.hexdigest()
 
 
 def procedural_pictures(count: int, seed: int, split: str) -> list[np.ndarray]:

@@ -114,11 +114,17 @@ class FlowTraining:
         self.step, self.seconds = 0, 0.0
         any_length = replace(config, optimiser=replace(config.optimiser, steps=0))
         self._identity = config_sha256([any_length, seed])
+        self._sources = config_sha256([sources.sha256, watched.sha256])
         if (self.out / STATE).exists():
             numbers = load_state(self.out, self.network, self.average, self._optimiser)
             if numbers["identity"] != self._identity:
                 raise PointlightError(
                     f"{out} holds another run of flow, of other settings or another seed; choose another folder"
+                )
+            # Runs begun by earlier versions do not say what they were made from.
+            if numbers.get("sources", self._sources) != self._sources:
+                raise PointlightError(
+                    f"the run of flow in {out} learns from other pictures and people; give those, or choose another folder"
                 )
             self.step, self.seconds = numbers["step"], numbers["seconds"]
 
@@ -204,7 +210,12 @@ class FlowTraining:
     def _save(self) -> None:
         with atomic_path(self.out / _RUN) as temporary:
             temporary.write_text(json.dumps(self._metadata(), indent=1))
-        numbers = {"step": self.step, "seconds": self.seconds, "identity": self._identity}
+        numbers = {
+            "step": self.step,
+            "seconds": self.seconds,
+            "identity": self._identity,
+            "sources": self._sources,
+        }
         save_state(self.out, self.network, self.average, self._optimiser, numbers)
 
 

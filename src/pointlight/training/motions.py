@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from pointlight.body import BodyModel
+from pointlight.body import AnnyBody, BodyModel, SmplBody
 from pointlight.geometry import nearest_rotation
 from pointlight.motion import (
     FLOOR_KINDS,
@@ -19,6 +19,15 @@ from pointlight.motion import (
     warn_of_skipped,
 )
 from pointlight.progress import ProgressCallback, silent
+
+
+def learnt_body(smpl: Path | str | None) -> BodyModel:
+    """Whose pose and shape a network learns: Anny's, or those of the user's SMPL file.
+
+    Raises:
+        PointlightError: the file is missing or no SMPL.
+    """
+    return AnnyBody() if smpl is None else SmplBody(Path(smpl), face_and_feet=True)
 
 
 def training_bank(
@@ -47,8 +56,10 @@ def training_bank(
     return bank
 
 
-def mean_pose(bank: MotionBank, split: str) -> Tensor:
-    """(J-1, 3, 3) mean joint rotations of a split, every 15th frame."""
+def mean_pose(bank: MotionBank, split: str, body: BodyModel) -> Tensor | None:
+    """(J-1, 3, 3) mean joint rotations of a split, every 15th frame; None where another body moves than is learnt."""
+    if isinstance(body, SmplBody):
+        return None
     indices = bank.indices(split)
     total = sum(torch.from_numpy(bank.motion(i).pose[::15]).double().sum(0) for i in indices)
     return nearest_rotation(torch.as_tensor(total)).float()

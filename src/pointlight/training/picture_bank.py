@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from pointlight.body import EXTENDED_KEYPOINTS, BodyState
+from pointlight.body import EXTENDED_KEYPOINTS, BodyModel, BodyState, SmplBody
 from pointlight.configuration import config_sha256
 from pointlight.cues import PairPictures
 from pointlight.errors import PointlightError
@@ -38,7 +38,8 @@ TRACK_TENSORS = (
     *("assumed_focal_px", "assumed_principal_px"),
 )
 STATE = ("pose", "shape", "root", "translation")
-"""Names of arrays: of `Tracks`, and of its state."""
+KNOWN = ("known", "body_known")
+"""Names of arrays: of `Tracks`, of its state, and of what is known of both, which older banks don't say: all is."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,7 @@ class PictureBank:
         config: what is kept.
         split: of everything in it.
         recipe: of the clips.
+        body: SHA-256 of the SMPL file whose pose is in it; "" for our own body.
         sha256: of the settings that it was made by, and of how many clips there are.
     """
 
@@ -111,7 +113,7 @@ class PictureBank:
         self.folder = Path(folder)
         settings = read_settings(self.folder)
         self.config = PictureBankConfig(**settings["config"])
-        self.split, self.recipe = settings["split"], settings["recipe"]
+        self.split, self.recipe, self.body = settings["split"], settings["recipe"], settings.get("body", "")
         if split is not None:
             self.check_split(split)
         self._parts = sorted(self.folder.glob("part-*.npz"))
@@ -130,6 +132,19 @@ class PictureBank:
         if self.split != split:
             raise PointlightError(
                 f"the pictures in {self.folder} are of the split {self.split!r}, where only {split!r} may be used"
+            )
+
+    def check_body(self, body: BodyModel) -> None:
+        """See that the truth is of a body.
+
+        Raises:
+            PointlightError: it is of another.
+        """
+        if self.body != (body.sha256 if isinstance(body, SmplBody) else ""):
+            there = f"SMPL of {self.body[:12]}" if self.body else "our own body"
+            raise PointlightError(
+                f"the pictures in {self.folder} have the pose of {there}, another is to be learnt; prepare others with "
+                "the same --smpl"
             )
 
     def __len__(self) -> int:
@@ -151,11 +166,14 @@ class PictureBank:
         one = slice(place, place + 1)
         tensors = {name: torch.from_numpy(truth[name][one]) for name in TRACK_TENSORS}
         exact = tensors["points_px"][..., : len(EXTENDED_KEYPOINTS), :]
+        known, body_known = (_unless_all(truth, name, one) for name in KNOWN)
         tracks = Tracks(
             detections_px=exact,
             visible=torch.ones(exact.shape[:-1], dtype=torch.bool),
             totally_occluded=torch.zeros(exact.shape[:2], dtype=torch.bool),
             state=BodyState(*(torch.from_numpy(truth[f"state_{name}"][one]) for name in STATE)),
+            known=known,
+            body_known=body_known,
             **tensors,
         )
         larger = self.config.side_px / self.config.parts_px
@@ -194,6 +212,12 @@ def read_settings(folder: Path) -> dict[str, Any]:
             "prepare them again"
         )
     return settings
+
+
+def _unless_all(truth: dict[str, np.ndarray], name: str, one: slice) -> torch.Tensor | None:
+    """What is known of a clip; None where all is."""
+    known = truth[name][one] if name in truth else np.ones(1, bool)
+    return None if known.all() else torch.from_numpy(known)
 
 
 @lru_cache(maxsize=2)

@@ -180,4 +180,18 @@ def joined(tracks: Sequence[Tracks]) -> Tracks:
     }
     names = ("pose", "shape", "root", "translation")
     state = BodyState(*(torch.cat([getattr(one.state, name) for one in tracks]) for name in names))
-    return Tracks(**values, state=state)
+    return Tracks(
+        **values,
+        state=state,
+        known=_joined_known([(one.known, one.points_px.shape[:-1]) for one in tracks]),
+        body_known=_joined_known([(one.body_known, one.points_px.shape[:1]) for one in tracks]),
+    )
+
+
+def _joined_known(said: Sequence[tuple[Tensor | None, torch.Size]]) -> Tensor | None:
+    """What is known of all, each given with its shape; None where all is."""
+    if all(known is None for known, _ in said):
+        return None
+    return torch.cat(
+        [torch.ones(shape, dtype=torch.bool) if known is None else known for known, shape in said]
+    )

@@ -11,9 +11,18 @@ from typing import Any
 import numpy as np
 import torch
 
-from pointlight.body import EXTENDED_KEYPOINTS, AnnyBody, BodyModel
+from pointlight.body import EXTENDED_KEYPOINTS, BodyModel, SmplBody
 from pointlight.configuration import differences, told
-from pointlight.cues import CropConfig, CropFrames, cut, cut_labels, flow_on_pictures, picture_from_crop
+from pointlight.cues import (
+    EXACT_FLOW,
+    CropConfig,
+    CropFrames,
+    cut,
+    cut_labels,
+    flow_in_crop,
+    flow_on_pictures,
+    picture_from_crop,
+)
 from pointlight.errors import PointlightError
 from pointlight.files import atomic_path, ensure_folder
 from pointlight.flow import find_flow
@@ -21,14 +30,15 @@ from pointlight.progress import Progress, ProgressCallback, silent
 from pointlight.simulator import VideoClip
 from pointlight.simulator.clips import (
     ClipMaker,
-    Sources,
     find_synthesis_recipe,
     open_maker,
     tracks_of_clips,
 )
+from pointlight.training.motions import learnt_body
 from pointlight.training.picture_bank import (
     FLOW_STEP_PX,
     FORMAT_VERSION,
+    KNOWN,
     SETTINGS,
     STATE,
     TRACK_TENSORS,
@@ -37,17 +47,25 @@ from pointlight.training.picture_bank import (
     part_file,
     read_settings,
 )
-from pointlight.training.picture_clips import HIDDEN, group_of
+from pointlight.training.picture_clips import HIDDEN, exact_flow, group_of, parts_of
+from pointlight.training.picture_sources import sources_of
+from pointlight.training.stored_clips import StoredClips, absolute
+
+_USUAL_COUNT, _USUAL_VALIDATION = 4000, 128
 
 
 def prepare_banks(
     out: Path | str,
     *,
-    recipe: str = "full",
-    count: int = 4000,
-    validation: int = 128,
+    recipe: str | None = None,
+    count: int | None = None,
+    validation: int | None = None,
     motion: Path | Sequence[Path] | None = None,
     backgrounds: Path | None = None,
+    surreal: Path | None = None,
+    surreal_depth: bool = True,
+    shards: Sequence[Path | str] | str = (),
+    smpl: Path | None = None,
     flow: str = "dis",
     seed: int = 0,
     cache: Path | None = None,
@@ -58,12 +76,16 @@ def prepare_banks(
 
     Args:
         out: folder for both; pictures that are there stay.
-        recipe: of clips.
-        count: clips to train on, rounded up.
-        validation: clips to watch, rounded up.
+        recipe: of clips; "full" if not given. Those of shards have their own, which it must be.
+        count: clips to train on, rounded up; 4000 if not given, of shards all whole parts.
+        validation: clips to watch, likewise; 128 if not given, of shards all whole parts.
         motion: folder of motion capture, or several; procedural motions if not given.
         backgrounds: folder of videos; procedural scenes if not given.
-        flow: the optical flow that is kept.
+        surreal: folder of SURREAL, whose people then take the place of rendered ones.
+        surreal_depth: read SURREAL's depth files.
+        shards: addresses of `pointlight synthesize`, whose clips are taken instead of new ones.
+        smpl: an official SMPL file, whose pose and shape are then the truth where clips have them; SURREAL's do.
+        flow: the optical flow that is kept; "exact" is that of the people as they were drawn.
         seed: of the clips.
         cache: of motions and of windows of the videos; the usual one if not given.
         share: (number, of how many) that this process makes, where several fill one folder.
@@ -75,20 +97,34 @@ def prepare_banks(
     Raises:
         PointlightError: a source that cannot be used, or pictures of other settings in the folder.
     """
-    find_flow(flow)
-    body, folder = AnnyBody(), Path(out)
-    several = motion if motion is None or isinstance(motion, str | Path) else tuple(map(Path, motion))
-    sources = Sources(
-        motion=Path(several) if isinstance(several, str) else several, backgrounds=backgrounds, cache=cache
-    )
-    for split, wanted in (("validation", validation), ("train", count)):
-        config = find_synthesis_recipe(recipe).with_options(split=split)
-        maker = open_maker(config, sources, progress)
-        kept = PictureBankConfig(flow=flow)
+    exact = flow == EXACT_FLOW
+    if not exact:
+        find_flow(flow)
+    addresses = absolute([shards] if isinstance(shards, str) else shards)
+    if addresses and (backgrounds is not None or surreal is not None):
+        raise PointlightError(
+            "shards have their people and backgrounds; give --shards, or --backgrounds and --surreal"
+        )
+    body, folder, kept = learnt_body(smpl), Path(out), PictureBankConfig(flow=flow)
+    sources = sources_of(motion, backgrounds, surreal, surreal_depth, cache)
+    wanted = {"validation": (validation, _USUAL_VALIDATION), "train": (count, _USUAL_COUNT)}
+    for split, (number, usual) in wanted.items():
+        if addresses:
+            clips: ClipMaker | StoredClips = StoredClips(addresses, split, exact=exact)
+            if recipe not in (None, clips.recipe):
+                raise PointlightError(
+                    f"the clips of {', '.join(addresses)} are of the recipe {clips.recipe!r}, not {recipe!r}; leave "
+                    "--recipe out"
+                )
+            usual = len(clips) // kept.clips_per_part * kept.clips_per_part
+        else:
+            clips = open_maker(
+                find_synthesis_recipe(recipe or "full").with_options(split=split), sources, progress
+            )
         prepare_pictures(
             folder / split,
-            maker,
-            wanted,
+            clips,
+            usual if number is None else number,
             seed=seed,
             body=body,
             config=kept,
@@ -100,7 +136,7 @@ def prepare_banks(
 
 def prepare_pictures(
     out: Path | str,
-    maker: ClipMaker,
+    maker: ClipMaker | StoredClips,
     count: int,
     *,
     seed: int = 0,
@@ -113,27 +149,38 @@ def prepare_pictures(
 
     Args:
         out: the bank's folder.
-        maker: of the clips.
+        maker: of the clips; or clips that are there.
         count: how many there shall be, rounded up to whole parts.
-        seed: of the clips.
+        seed: of the clips that are made.
         body: whose pose and shape are the truth.
         config: what is kept; the usual if not given.
         share: (number, of how many) this process makes, where several fill one bank.
         progress: told of every clip.
 
     Raises:
-        PointlightError: the folder holds a bank of other settings, or cannot be written to.
+        PointlightError: the folder holds a bank of other settings, or cannot be written to; or fewer clips are there.
     """
     config = config or PictureBankConfig()
     folder = ensure_folder(Path(out))
-    settings = {
-        "format_version": FORMAT_VERSION,
-        "recipe": maker.config.name,
-        "split": maker.config.split,
-        "seed": seed,
-        "versions": maker.versions,
-        "config": {entry.name: getattr(config, entry.name) for entry in fields(config)},
-    }
+    kept = {entry.name: getattr(config, entry.name) for entry in fields(config)}
+    if isinstance(maker, StoredClips):
+        whole = -(-count // config.clips_per_part) * config.clips_per_part
+        if not 0 < whole <= len(maker):
+            needed = max(whole, config.clips_per_part)
+            raise PointlightError(
+                f"there are {len(maker)} clips of the split {maker.split!r}, and {needed} are needed, since "
+                f"{config.clips_per_part} are written at once; make more with `pointlight synthesize`"
+            )
+        made = {"recipe": maker.recipe, "split": maker.split, "shards": maker.made_by}
+    else:
+        made = {
+            "recipe": maker.config.name,
+            "split": maker.config.split,
+            "seed": seed,
+            "versions": maker.versions,
+        }
+    learnt = {"body": body.sha256} if isinstance(body, SmplBody) else {}
+    settings = {"format_version": FORMAT_VERSION, **made, **learnt, "config": kept}
     _write_settings(folder, settings)
     size = config.clips_per_part
     parts = range(share[0], -(-count // size), share[1])
@@ -142,9 +189,11 @@ def prepare_pictures(
     for done, number in enumerate(missing):
         clips = []
         for index in range(number * size, (number + 1) * size):
-            clips.append(
-                _prepared(maker.clip(seed, index), body, config) | {"group": group_of(maker, seed, index)}
-            )
+            if isinstance(maker, StoredClips):
+                clip, group = maker.clip(index), ""
+            else:
+                clip, group = maker.clip(seed, index), group_of(maker, seed, index)
+            clips.append(_prepared(clip, body, config) | {"group": group})
             progress(Progress("pictures", done * size + len(clips), total, unit="clip"))
         _write_part(part_file(folder, number), clips)
     return PictureBank(folder)
@@ -161,15 +210,11 @@ def _prepared(clip: VideoClip, body: BodyModel, config: PictureBankConfig) -> di
     wide = replace(crops, boxes=replace(crops.boxes, size_px=crops.boxes.size_px * config.margin))
     square = CropConfig(config.side_px, turned=False)
     maps = picture_from_crop(wide, tracks.assumed_principal_px, square)[0].numpy()
-    estimator = find_flow(config.flow)
-    seen = np.where(clip.mask, clip.parts, 0).astype(np.uint8)
+    seen = parts_of(clip, body)
     to_parts = np.diag((config.side_px / config.parts_px, config.side_px / config.parts_px, 1))
     pairs = range(len(clip.frames) - 1)
     rgb = [cut(clip.frames[pair], maps[pair], config.side_px) for pair in pairs]
-    flow = [
-        flow_on_pictures(clip.frames[pair], clip.frames[pair + 1], maps[pair], config.side_px, estimator)
-        for pair in pairs
-    ]
+    flow = [_flow(clip, pair, maps[pair], config) for pair in pairs]
     limit = np.iinfo(np.int16)
     steps = np.clip(np.rint(np.stack(flow) / FLOW_STEP_PX), limit.min, limit.max).astype(np.int16)
     state = tracks.state
@@ -180,8 +225,24 @@ def _prepared(clip: VideoClip, body: BodyModel, config: PictureBankConfig) -> di
         "to_picture": maps[:-1],
         **{name: getattr(tracks, name)[0].numpy() for name in TRACK_TENSORS},
         **{f"state_{name}": getattr(state, name)[0].numpy() for name in STATE},
+        **{name: _known(getattr(tracks, name), tracks.points_px.shape[1:-1], name) for name in KNOWN},
         **hidden,
     }
+
+
+def _known(said: torch.Tensor | None, shape: torch.Size, name: str) -> np.ndarray:
+    """What is known of a clip, of its points (T, N) or of its body ()."""
+    if said is None:
+        return np.ones(shape if name == "known" else (), bool)
+    return said[0].numpy()
+
+
+def _flow(clip: VideoClip, pair: int, homography: np.ndarray, config: PictureBankConfig) -> np.ndarray:
+    """(S, S, 2) of a pair of frames in the bank's pixels."""
+    if config.flow == EXACT_FLOW:
+        return flow_in_crop(exact_flow(clip, pair), homography, config.side_px)
+    first, second = clip.frames[pair], clip.frames[pair + 1]
+    return flow_on_pictures(first, second, homography, config.side_px, find_flow(config.flow))
 
 
 def _write_part(path: Path, clips: Sequence[dict[str, Any]]) -> None:

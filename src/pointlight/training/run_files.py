@@ -96,6 +96,10 @@ class RunFile:
         pictures_sha256: of the prepared pictures; "" for networks that see none.
         pictures: folder where they lay, a hint as `motion` is; "" for clips made on the spot.
         backgrounds: where the backgrounds of those lay; "" for procedural scenes.
+        surreal: where their people lay; "" for rendered ones.
+        surreal_depth: whether SURREAL's depth was read.
+        shards: where shards of clips lay; none for other pictures.
+        smpl: where the body's file lay; "" for our own body.
         trunk_sha256: of the weights that the encoder of pictures began with; "" for fresh ones.
     """
 
@@ -111,6 +115,10 @@ class RunFile:
     pictures_sha256: str = added("")
     pictures: str = added("")
     backgrounds: str = added("")
+    surreal: str = added("")
+    surreal_depth: bool = added(True)
+    shards: tuple[str, ...] = added(())
+    smpl: str = added("")
     trunk_sha256: str = added("")
 
     def check(
@@ -154,7 +162,14 @@ class RunFile:
         if trunk_sha256:
             compared["trunk"] = (self.trunk_sha256[:12] or "fresh weights", trunk_sha256[:12])
         if pictures_sha256:
-            there = f"{self.pictures_sha256[:12]}, from {self.pictures or self.backgrounds or 'procedural scenes'},"
+            places = (
+                self.pictures,
+                " and ".join(self.shards),
+                self.surreal,
+                self.backgrounds,
+                "procedural scenes",
+            )
+            there = f"{self.pictures_sha256[:12]}, from {next(filter(None, places))},"
             same = pictures_sha256 == self.pictures_sha256
             compared["pictures"] = (there, there if same else pictures_sha256[:12])
         if self.init_sha256 is None:

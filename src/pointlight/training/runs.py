@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from pointlight.body import AnnyBody
+from pointlight.body import AnnyBody, SmplBody
 from pointlight.errors import PointlightError
 from pointlight.overrides import with_changes
 from pointlight.progress import ProgressCallback, silent
-from pointlight.simulator.clips import Sources
 from pointlight.training.changes import changed_recipe, try_changed
-from pointlight.training.motions import training_bank
+from pointlight.training.motions import learnt_body, training_bank
+from pointlight.training.picture_sources import PicturesGiven, sources_of
 from pointlight.training.recipes import Recipe, find_training_recipe
-from pointlight.training.run_files import read_run_file, refuse_used
+from pointlight.training.run_files import RunFile, read_run_file, refuse_used
 from pointlight.training.threads import beside_workers
 from pointlight.training.trainer import Trainer
 
@@ -26,6 +27,10 @@ def train(
     motion: Path | Sequence[Path] | None = None,
     pictures: Path | str | None = None,
     backgrounds: Path | str | None = None,
+    shards: Sequence[Path | str] | str = (),
+    surreal: Path | str | None = None,
+    surreal_depth: bool | None = None,
+    smpl: Path | str | None = None,
     trunk: Path | str | None = None,
     steps: int | None = None,
     minutes: float | None = None,
@@ -51,6 +56,11 @@ def train(
         pictures: folder of prepared pictures, for recipes that see some; at a resume those of the run.
         backgrounds: folder of videos, for recipes that see pictures where none are prepared: clips are made on the spot,
             before procedural scenes if not given.
+        shards: addresses of `pointlight synthesize`, whose clips are used as they are; of the splits train and validation.
+        surreal: folder of SURREAL, whose people then take the place of rendered ones in clips that are made on the spot.
+        surreal_depth: read SURREAL's depth files; they are there if nothing is said.
+        smpl: an official SMPL file, whose pose and shape are then learnt, for recipes that see pictures. Only SURREAL's
+            people have SMPL's pose; of others a network learns joints.
         trunk: weights that the encoder of pictures begins with, of `pointlight pretrain` or ImageNet's for a ResNet-50.
         steps: length of the run; the recipe's if not given.
         minutes: stop after so many, without a change of the schedule.
@@ -86,8 +96,8 @@ def train(
         refuse_used(out)
     if recipe_name is None and not resume:
         raise PointlightError("name the recipe to train, or go on with the run in --out with --resume")
-    body = AnnyBody()
     run = read_run_file(out) if resume else None
+    body = learnt_body(smpl or (run.smpl if run else None) or None)
     recipe = run.recipe if run and recipe_name is None else find_training_recipe(recipe_name or "")
     if run is None:
         recipe = changed_recipe(recipe, changes, steps=steps, procedural=motion is None)
@@ -95,14 +105,27 @@ def train(
         recipe = with_changes(recipe, changes)
         run.check(out, recipe=recipe, seed=seed, steps=steps, body_sha256=body.sha256)
         seed, steps = run.seed, None
+    if recipe.pictures is None and isinstance(body, SmplBody):
+        raise PointlightError(
+            f"the people of recipe {recipe.name!r} are of our own body; --smpl goes with recipes that see pictures"
+        )
     folder = run.motion_folders(out) if run and motion is None else motion
+    asked = _Pictures(
+        pictures, backgrounds, (shards,) if isinstance(shards, str) else tuple(shards), surreal, surreal_depth
+    )
     if run:
-        pictures, backgrounds = pictures or run.pictures or None, backgrounds or run.backgrounds or None
-    bank = training_bank(folder, body, cache, floor=recipe.floor, progress=progress)
+        asked = asked.or_those_of(run)
+    bank = training_bank(
+        folder,
+        AnnyBody() if isinstance(body, SmplBody) else body,
+        cache,
+        floor=recipe.floor,
+        progress=progress,
+    )
     if run is not None and motion is None and not run.has_motion(bank):
         raise PointlightError(run.other_motion(out))
     if run is None and changes:
-        try_changed(recipe, changes, bank, body)
+        try_changed(recipe, changes, bank, AnnyBody() if isinstance(body, SmplBody) else body)
     with beside_workers(workers):
         trainer = Trainer(
             recipe,
@@ -114,7 +137,7 @@ def train(
             workers=workers,
             device=device,
             motion=folder,
-            pictures=_pictures(recipe, pictures, backgrounds, folder, cache),
+            pictures=asked.given(recipe, folder, cache),
             trunk=None if trunk is None else Path(trunk),
         )
         if resume:
@@ -123,23 +146,43 @@ def train(
     return trainer
 
 
-def _pictures(
-    recipe: Recipe,
-    pictures: Path | str | None,
-    backgrounds: Path | str | None,
-    motion: Path | Sequence[Path] | None,
-    cache: Path | None,
-) -> Path | Sources | None:
-    """Prepared pictures, or what clips are made from."""
-    if pictures is not None and backgrounds is not None:
-        raise PointlightError("prepared pictures have their backgrounds; give --pictures or --backgrounds")
-    if pictures is not None:
-        return Path(pictures)
-    if recipe.pictures is None and backgrounds is None:
-        return None
-    several = motion if motion is None or isinstance(motion, str | Path) else tuple(map(Path, motion))
-    return Sources(
-        motion=Path(several) if isinstance(several, str) else several,
-        backgrounds=None if backgrounds is None else Path(backgrounds),
-        cache=cache,
-    )
+@dataclass(frozen=True)
+class _Pictures:
+    """What was said of pictures, each as in `train`."""
+
+    pictures: Path | str | None
+    backgrounds: Path | str | None
+    shards: tuple[Path | str, ...]
+    surreal: Path | str | None
+    surreal_depth: bool | None
+
+    def or_those_of(self, run: RunFile) -> _Pictures:
+        """The same, with what a run was begun with where nothing is said of it."""
+        if self.pictures is not None or self.shards:
+            return self
+        made = self.backgrounds is not None or self.surreal is not None
+        return _Pictures(
+            None if made else run.pictures or None,
+            self.backgrounds or run.backgrounds or None,
+            () if made else run.shards,
+            self.surreal or run.surreal or None,
+            run.surreal_depth if self.surreal_depth is None else self.surreal_depth,
+        )
+
+    def given(
+        self, recipe: Recipe, motion: Path | Sequence[Path] | None, cache: Path | None
+    ) -> PicturesGiven | None:
+        """Prepared pictures, shards, or what clips are made from; None where nothing is wanted and given."""
+        made = self.backgrounds is not None or self.surreal is not None
+        if (self.pictures is not None) + bool(self.shards) + made > 1:
+            raise PointlightError(
+                "prepared pictures and shards have their people and backgrounds; give --pictures, or --shards, or "
+                "--backgrounds and --surreal"
+            )
+        if self.pictures is not None:
+            return Path(self.pictures)
+        if self.shards:
+            return tuple(map(str, self.shards))
+        if recipe.pictures is None and not made:
+            return None
+        return sources_of(motion, self.backgrounds, self.surreal, self.surreal_depth, cache)

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from pointlight.body import AnnyBody, BodyModel
+from pointlight.body import AnnyBody, BodyModel, SmplBody
 from pointlight.configuration import config_sha256, to_plain
 from pointlight.errors import PointlightError
 from pointlight.files import ensure_folder
@@ -25,7 +25,6 @@ from pointlight.network import MotionHMR, PoseNetwork, draw_pairs, find_device
 from pointlight.progress import Progress, ProgressCallback, silent
 from pointlight.provenance import git
 from pointlight.randomness import stream
-from pointlight.simulator.clips import Sources
 from pointlight.training.board import Board
 from pointlight.training.changes import changes_of
 from pointlight.training.checkpoint import load_checkpoint, save_checkpoint
@@ -33,7 +32,7 @@ from pointlight.training.data import Batch, BatchMaker, BatchSource, batches
 from pointlight.training.motions import mean_pose
 from pointlight.training.optimisers import follow_weights, learning_rate, make_optimiser
 from pointlight.training.picture_data import PictureBatches
-from pointlight.training.picture_sources import open_pictures
+from pointlight.training.picture_sources import PicturesGiven, open_pictures
 from pointlight.training.recipes import Recipe
 from pointlight.training.run_files import RunFile, Session, read_run_file, refuse_used
 from pointlight.training.run_pictures import FILE as RUN_PICTURE
@@ -67,7 +66,7 @@ class Trainer:
         workers: int = 1,
         device: str = "cpu",
         motion: Path | Sequence[Path] | None = None,
-        pictures: Path | Sources | None = None,
+        pictures: PicturesGiven | None = None,
         trunk: Path | None = None,
     ) -> None:
         """Set up a run, or what is needed to resume one.
@@ -82,7 +81,7 @@ class Trainer:
             workers: processes that make batches; 0 makes them in this one.
             device: where the network learns, as torch calls it.
             motion: folder or folders that the bank was compiled from, remembered for a resume; None for procedural motions.
-            pictures: folder of prepared pictures, or what clips are made from on the spot, for networks that see some.
+            pictures: see `open_pictures`, for networks that see some.
             trunk: weights that the encoder of pictures begins with, see `load_trunk`.
 
         Raises:
@@ -219,7 +218,9 @@ class Trainer:
         return ", ".join(parts)
 
     def _build(self, init: str | None, trunk: Path | None) -> PoseNetwork:
-        network = self.recipe.network.build(self.body, mean_pose(self.bank, self.recipe.scenes.split))
+        network = self.recipe.network.build(
+            self.body, mean_pose(self.bank, self.recipe.scenes.split, self.body)
+        )
         if trunk is not None:
             self._trunk_sha256 = load_trunk(network, trunk)
         if init is None:
@@ -327,8 +328,8 @@ class Trainer:
         words += ["--init WEIGHTS"] if self.lineage else []
         captured = any(not entry.name.startswith("procedural/") for entry in self.bank.clips)
         words += ["--motion FOLDER"] if captured else []
-        words += ["--pictures FOLDER"] if self.pictures and self.pictures.where else []
-        words += ["--backgrounds FOLDER"] if self.pictures and self.pictures.backgrounds else []
+        words += self.pictures.words if self.pictures else []
+        words += ["--smpl FILE"] if isinstance(self.body, SmplBody) else []
         words += ["--trunk FILE"] if self.run_file and self.run_file.trunk_sha256 else []
         return " ".join(words)
 
@@ -347,6 +348,8 @@ class Trainer:
         run = self.run_file
         if run is None:
             refuse_used(self.out)
+            if self.pictures is not None:
+                self.pictures.check_clips(self.recipe)
             length = self.recipe.optimiser.steps if steps is None else steps
             if length < 1:
                 raise PointlightError(f"a run of {length} steps trains nothing; ask for 1 or more")
@@ -360,8 +363,8 @@ class Trainer:
                 motion=self._motion,
                 trunk_sha256=self._trunk_sha256,
                 pictures_sha256=self._pictures_sha256,
-                pictures="" if self.pictures is None else self.pictures.where,
-                backgrounds="" if self.pictures is None else self.pictures.backgrounds,
+                **({} if self.pictures is None else self.pictures.places),
+                smpl=str(self.body.path.resolve()) if isinstance(self.body, SmplBody) else "",
             )
         run.check(self.out, steps=steps)
         self.steps = run.steps

@@ -93,7 +93,7 @@ def lift(
     seen = observation_of(track, names, grid_s)
     if network.config.cues.sees_pictures:
         seen = replace(seen, pictures=(VideoFrames(frames, grid_s),))
-    cues = network.observe(seen).alone()
+    cues = network.observe(seen, later=True).alone()
     bodies = network.over_frames(cues.to(network.device), body, windows).bodies
     if bodies is None:
         raise ValueError("this network gives points, not bodies")

@@ -28,10 +28,15 @@ from pointlight.cues import MIN_VISIBLE
 from pointlight.errors import PointlightError
 from pointlight.evaluation.contenders import command, named_checkpoints, names_of, weights_sha256
 from pointlight.evaluation.metrics import acceleration_error, mpjpe_mm, pa_mpjpe_mm
-from pointlight.evaluation.published.mpi_inf_3dhp import find_mpi_inf_3dhp, read_mpi_inf_3dhp
+from pointlight.evaluation.published.mpi_inf_3dhp import (
+    find_mpi_inf_3dhp,
+    first_picture_mpi_inf_3dhp,
+    read_mpi_inf_3dhp,
+)
+from pointlight.evaluation.published.pictures import frames_of, there
 from pointlight.evaluation.published.regressed import RegressedTruth
 from pointlight.evaluation.published.surreal import find_surreal, read_surreal
-from pointlight.evaluation.published.threedpw import find_3dpw, read_3dpw
+from pointlight.evaluation.published.threedpw import find_3dpw, first_picture_3dpw, read_3dpw
 from pointlight.evaluation.published.track import BenchmarkTrack
 from pointlight.evaluation.results import EvaluationResult, EvaluationSpec, PublishedRow, ScoredData
 from pointlight.evaluation.variants import PUBLISHED, Contender, Variant, variants_of
@@ -39,6 +44,7 @@ from pointlight.files import file_sha256
 from pointlight.geometry import safe_norm, similarity_alignment
 from pointlight.progress import Progress, ProgressCallback, silent
 from pointlight.provenance import files_sha256
+from pointlight.simulator.people import surreal_video
 from pointlight.training import Checkpoint
 
 SKELETON_JOINTS: tuple[str, ...] = (*NETWORK_KEYPOINTS, "neck", "head")
@@ -62,6 +68,7 @@ class Benchmark:
         names: of the 14 joints that are compared without an SMPL file.
         label: what they are.
         has_smpl: whether its tracks have SMPL's parameters.
+        pictures: the first picture, or the video, that belongs to a file; it need not be there.
     """
 
     find: Callable[[Path], list[Path]]
@@ -69,19 +76,30 @@ class Benchmark:
     names: tuple[str, ...]
     label: str
     has_smpl: bool
+    pictures: Callable[[Path], Path]
 
 
 _SMPL_LABEL = "12 limb joints, neck and head of SMPL's skeleton ({}), against those of our body's skeleton"
 BENCHMARKS: dict[str, Benchmark] = {
-    "3dpw": Benchmark(find_3dpw, read_3dpw, SKELETON_JOINTS, _SMPL_LABEL.format("jointPositions"), True),
+    "3dpw": Benchmark(
+        find_3dpw,
+        read_3dpw,
+        SKELETON_JOINTS,
+        _SMPL_LABEL.format("jointPositions"),
+        True,
+        first_picture_3dpw,
+    ),
     "mpi-inf-3dhp": Benchmark(
         find_mpi_inf_3dhp,
         read_mpi_inf_3dhp,
         EVALUATION_JOINTS,
         "14 of the benchmark's joints (univ_annot3), against our body's keypoints of the same names",
         False,
+        first_picture_mpi_inf_3dhp,
     ),
-    "surreal": Benchmark(find_surreal, read_surreal, SKELETON_JOINTS, _SMPL_LABEL.format("joints3D"), True),
+    "surreal": Benchmark(
+        find_surreal, read_surreal, SKELETON_JOINTS, _SMPL_LABEL.format("joints3D"), True, surreal_video
+    ),
 }
 _REGRESSED_LABEL = (
     "14 joints by J_regressor_h36m from the person's SMPL surface, against our body's keypoints"
@@ -136,7 +154,8 @@ def evaluate_published(
         Specification and a row for each model, variant and baseline; `tables` shows it, `write_result` keeps it.
 
     Raises:
-        PointlightError: a model, the folder or a file cannot be read or does not fit, or no frame can be scored.
+        PointlightError: a model, the folder or a file cannot be read or does not fit, no frame can be scored, or a model
+            sees pictures that are not there.
 
     Example:
         >>> import pointlight
@@ -153,6 +172,9 @@ def evaluate_published(
     body = AnnyBody()
     checkpoints = named_checkpoints(models, body, device)
     files = chosen.find(Path(folder))
+    if any(checkpoint.config.cues.sees_pictures for checkpoint in checkpoints.values()):
+        for file in files:
+            there(chosen.pictures(file))  # said before the work, not in the midst of it
     scores, unscored = _score_files(benchmark, files, regressed, names, checkpoints, body, progress)
     resting = scores[REST_POSE]
     if not resting:
@@ -239,7 +261,7 @@ def score_track(
         track: all of its frames go in.
         truth: (T, 14, 3) metres, camera axes.
         scored: (T,) bool.
-        checkpoint: a `points` model.
+        checkpoint: of a network that gives bodies; one that sees pictures is shown the track's.
         body: the model's.
         names: of the 14 joints.
         variant: the benchmark's camera is known where it says so.
@@ -250,7 +272,13 @@ def score_track(
     focal_px = float(np.median(track.focal_px)) if variant.true_focal else None
     options = PredictOptions(refine=variant.refine, focal_px=focal_px)
     capture = lift_keypoints(
-        track.keypoints, checkpoint, body, options, overlap=variant.overlap, mirror=variant.mirror
+        track.keypoints,
+        checkpoint,
+        body,
+        options,
+        overlap=variant.overlap,
+        mirror=variant.mirror,
+        frames=frames_of(track) if checkpoint.config.cues.sees_pictures else (),
     )
     return _score(track, truth, scored, _joints(capture, body, names), capture.valid)
 

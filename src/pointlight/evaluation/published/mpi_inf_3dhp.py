@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from pointlight.errors import PointlightError
+from pointlight.evaluation.published.pictures import PictureFolder
 from pointlight.evaluation.published.track import BenchmarkTrack, field_of, keypoint_track, shaped
 from pointlight.geometry import default_focal_px
 from pointlight.media import picture_size
@@ -41,6 +42,7 @@ MPI_INF_3DHP_JOINTS: tuple[str, ...] = (
 FRAMES_PER_SECOND = 25.0
 """Of the test set's videos; its files do not say, so this is an assumption."""
 
+_PICTURE = "img_{:06d}.jpg"
 _KIND = "an annot_data.mat of MPI-INF-3DHP's test set"
 _OUTDOOR = ("TS5", "TS6")
 _SIZE, _OUTDOOR_SIZE = (2048, 2048), (1920, 1080)
@@ -103,6 +105,7 @@ def read_mpi_inf_3dhp(path: Path) -> list[BenchmarkTrack]:
         valid=said & inside & np.isfinite(joints).all((1, 2)),
         joint_names=MPI_INF_3DHP_JOINTS,
         joints_camera_m=joints,
+        pictures=PictureFolder(first_picture_mpi_inf_3dhp(path).parent, _PICTURE, 1, count),
     )
     return [track]
 
@@ -125,8 +128,13 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
     return {name: field_of(content, name, path, _KIND) for name in names}
 
 
+def first_picture_mpi_inf_3dhp(path: Path) -> Path:
+    """Where the first picture of a sequence lies, if it was unpacked."""
+    return path.parent / "imageSequence" / _PICTURE.format(1)
+
+
 def _image_size(path: Path) -> tuple[int, int]:
-    picture = path.parent / "imageSequence" / "img_000001.jpg"
+    picture = first_picture_mpi_inf_3dhp(path)
     if picture.is_file():
         return picture_size(picture)
     return _OUTDOOR_SIZE if path.parent.name in _OUTDOOR else _SIZE

@@ -1,7 +1,7 @@
 """SURREAL (Varol et al. 2017) as a benchmark, from its original `*_info.mat` files.
 
-Everything is given as if each frame had been mirrored back (`pointlight.simulator.people.surreal_files` says why): who uses
-the frames beside these tracks must mirror them too.
+Everything is given as if each frame had been mirrored back (`pointlight.simulator.people.surreal_files` says why), the
+pictures too.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from pointlight.body import SMPL_JOINTS
+from pointlight.evaluation.published.pictures import SurrealVideo
 from pointlight.evaluation.published.track import BenchmarkTrack, SmplMotion, keypoint_track
 from pointlight.simulator import FRAMES_PER_SECOND
 from pointlight.simulator.people import (
@@ -56,5 +57,6 @@ def read_surreal(path: Path) -> list[BenchmarkTrack]:
         joint_names=SMPL_JOINTS,
         joints_camera_m=info.joints_camera_m,
         smpl=SmplMotion(info.gender, info.rotations, info.betas),
+        pictures=SurrealVideo(path, count),
     )
     return [track]

@@ -15,12 +15,14 @@ import torch
 from pointlight.body import SMPL_JOINTS, SMPL_SHAPES
 from pointlight.capture.detection import OPENPOSE_COCO_18
 from pointlight.errors import PointlightError
+from pointlight.evaluation.published.pictures import PictureFolder
 from pointlight.evaluation.published.track import BenchmarkTrack, SmplMotion, field_of, keypoint_track, shaped
 from pointlight.geometry import rotvec_to_rotmat
 from pointlight.media import picture_size
 from pointlight.pickles import read_pickle
 
 FRAMES_PER_SECOND = 30.0
+_PICTURE = "image_{:05d}.jpg"
 _KIND = "a sequence file of 3DPW (sequenceFiles/*/*.pkl)"
 _GENDERS = {"f": "female", "m": "male"}
 _PIXEL_CENTRE = 0.5
@@ -98,6 +100,7 @@ def read_3dpw(path: Path) -> list[BenchmarkTrack]:
                 joint_names=SMPL_JOINTS,
                 joints_camera_m=joints,
                 smpl=SmplMotion(_GENDERS.get(gender, "neutral"), rotations, betas),
+                pictures=PictureFolder(first_picture_3dpw(path).parent, _PICTURE, 0, len(poses)),
             )
         )
     return tracks
@@ -120,8 +123,13 @@ def _extrinsics(poses: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.nd
     return np.where(valid[:, None, None], turn, np.eye(3)), np.where(valid[:, None], shift, 0.0), valid
 
 
+def first_picture_3dpw(path: Path) -> Path:
+    """Where the first picture of a sequence file lies, if it was unpacked."""
+    return path.parents[2] / "imageFiles" / path.stem / _PICTURE.format(0)
+
+
 def _image_size(path: Path, intrinsics: np.ndarray) -> tuple[int, int]:
-    picture = path.parents[2] / "imageFiles" / path.stem / "image_00000.jpg"
+    picture = first_picture_3dpw(path)
     if picture.is_file():
         return picture_size(picture)
     return round(2 * intrinsics[0, 2]), round(2 * intrinsics[1, 2])

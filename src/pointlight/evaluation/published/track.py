@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,7 @@ class BenchmarkTrack:
         joint_names: of the J joints.
         joints_camera_m: (T, J, 3) float64 the truth; anything where not valid.
         smpl: SMPL's parameters where the benchmark has them.
+        pictures: (H, W, 3) uint8 RGB of each frame, read from the files whenever they are asked for.
     """
 
     name: str
@@ -64,6 +66,7 @@ class BenchmarkTrack:
     joint_names: tuple[str, ...]
     joints_camera_m: np.ndarray
     smpl: SmplMotion | None = None
+    pictures: Iterable[np.ndarray] = ()
 
     def joints(self, names: tuple[str, ...]) -> np.ndarray:
         """(T, len(names), 3) the named joints, metres, camera axes."""

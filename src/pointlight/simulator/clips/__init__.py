@@ -38,12 +38,13 @@ from pointlight.simulator.clips.recipes import (
     SYNTHESIS_RECIPES,
     SynthesisConfig,
     find_synthesis_recipe,
+    recipe_of,
     without_total_occlusions,
 )
 from pointlight.simulator.clips.sensor import SensorConfig, apply_sensor, motion_of
 from pointlight.simulator.clips.settings import Sources
 from pointlight.simulator.clips.shard_index import read_index
-from pointlight.simulator.clips.shard_reader import read_clips
+from pointlight.simulator.clips.shard_reader import read_clips, samples
 from pointlight.simulator.clips.storage import Storage, open_storage
 from pointlight.simulator.clips.superpixels import superpixels
 from pointlight.simulator.clips.synthesis import ClipMaker, ClipParts, window_superpixels
@@ -87,6 +88,8 @@ __all__ = [
     "read_clips",
     "read_index",
     "read_superpixels",
+    "recipe_of",
+    "samples",
     "superpixels",
     "synthesize",
     "synthesize_clip",

@@ -179,6 +179,11 @@ WITHOUT_TOTAL_OCCLUSIONS = "-no_total_occlusions"
 """What the name of such a recipe ends in."""
 
 
+def recipe_of(name: str) -> str:
+    """The recipe's name without what says that no frame is taken away as a whole."""
+    return name.removesuffix(WITHOUT_TOTAL_OCCLUSIONS)
+
+
 def without_total_occlusions(config: SynthesisConfig) -> SynthesisConfig:
     """The same clips with no frame taken away as a whole."""
     masking = replace(config.scenes.masking, total_occlusion=0.0)

@@ -30,6 +30,8 @@ from pointlight.simulator.people.surreal_files import (
     find_surreal,
     read_surreal_info,
     surreal_name,
+    surreal_pictures,
+    surreal_video,
 )
 
 __all__ = [
@@ -59,5 +61,7 @@ __all__ = [
     "render_person",
     "surreal_name",
     "surreal_person",
+    "surreal_pictures",
+    "surreal_video",
     "vertex_normals",
 ]

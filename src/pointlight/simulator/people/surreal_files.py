@@ -8,7 +8,7 @@ shape stay SMPL's.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -131,27 +131,37 @@ def read_surreal_info(path: Path) -> SurrealInfo:
     )
 
 
-def read_surreal_frames(info_path: Path, start: int, count: int) -> np.ndarray:
-    """(count, 240, 320, 3) uint8 of the clip's mp4 from frame `start` on, mirrored back.
+def surreal_video(info_path: Path) -> Path:
+    """The clip's mp4, which lies beside its `_info.mat`."""
+    return _beside(info_path, ".mp4")
+
+
+def surreal_pictures(info_path: Path, start: int, count: int) -> Iterator[np.ndarray]:
+    """So many pictures (240, 320, 3) uint8 of the clip's mp4 from frame `start` on, mirrored back, one at a time.
 
     Raises:
         PointlightError: the video is missing, broken, too short or of another size.
     """
-    path = _beside(info_path, ".mp4")
+    path = surreal_video(info_path)
     video = VideoReader(path)
     if video.size != SURREAL_SIZE:
         raise PointlightError(f"{path} has pictures of {video.size} where SURREAL's are {SURREAL_SIZE}")
-    pictures = []
+    given = 0
     for frame in video:
         if frame.index >= start + count:
             break
         if frame.index >= start:
-            pictures.append(frame.image[:, ::-1])
-    if len(pictures) < count:
+            yield np.ascontiguousarray(frame.image[:, ::-1])
+            given += 1
+    if given < count:
         raise PointlightError(
-            f"{path} ends after frame {start + len(pictures)}, where {start + count} are needed; get it again"
+            f"{path} ends after frame {start + given}, where {start + count} are needed; get it again"
         )
-    return np.stack(pictures)
+
+
+def read_surreal_frames(info_path: Path, start: int, count: int) -> np.ndarray:
+    """(count, 240, 320, 3) uint8, all of `surreal_pictures`."""
+    return np.stack(list(surreal_pictures(info_path, start, count)))
 
 
 def read_surreal_segmentation(info_path: Path, start: int, count: int) -> np.ndarray:

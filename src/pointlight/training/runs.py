@@ -12,6 +12,7 @@ from pointlight.progress import ProgressCallback, silent
 from pointlight.simulator.clips import Sources
 from pointlight.training.changes import changed_recipe, try_changed
 from pointlight.training.motions import training_bank
+from pointlight.training.processes import Processes, joined
 from pointlight.training.recipes import Recipe, find_training_recipe
 from pointlight.training.run_files import read_run_file, refuse_used
 from pointlight.training.threads import beside_workers
@@ -59,7 +60,8 @@ def train(
         init: name or file of weights to start from.
         seed: of scenes and weights; 0 if not given.
         workers: processes that make data; a run may be resumed with others.
-        device: where the network learns, as torch calls it; a run may be resumed on another.
+        device: where the network learns, as torch calls it; a run may be resumed on another. Of several processes, as
+            `torchrun` starts them, each learns from its share of every batch, on "cuda" on a GPU of its own.
         cache: where compiled banks lie.
         progress: told how many motions are read, and of every step.
 
@@ -80,6 +82,57 @@ def train(
     """
     out = Path(out)
     changes = [changes] if isinstance(changes, str) else changes
+    with joined(device) as processes:
+        with processes.agreed(), beside_workers(workers):
+            trainer = _ready(
+                recipe_name,
+                out,
+                changes=changes,
+                motion=motion,
+                pictures=pictures,
+                backgrounds=backgrounds,
+                trunk=trunk,
+                steps=steps,
+                resume=resume,
+                extend_to=extend_to,
+                init=init,
+                seed=seed,
+                workers=workers,
+                device=device,
+                cache=cache,
+                progress=progress if processes.leads else silent,
+                processes=processes,
+            )
+        with beside_workers(workers):
+            trainer.run(
+                steps=None if resume else steps,
+                minutes=minutes,
+                progress=progress if processes.leads else silent,
+            )
+    return trainer
+
+
+def _ready(
+    recipe_name: str | None,
+    out: Path,
+    *,
+    changes: Sequence[str],
+    motion: Path | Sequence[Path] | None,
+    pictures: Path | str | None,
+    backgrounds: Path | str | None,
+    trunk: Path | str | None,
+    steps: int | None,
+    resume: bool,
+    extend_to: int | None,
+    init: str | None,
+    seed: int | None,
+    workers: int,
+    device: str,
+    cache: Path | None,
+    progress: ProgressCallback,
+    processes: Processes,
+) -> Trainer:
+    """A trainer that has only to run; arguments and errors as `train`."""
     if extend_to is not None and not resume:
         raise PointlightError("--extend-to makes a run longer that is there already; give --resume as well")
     if not resume:
@@ -94,7 +147,7 @@ def train(
     else:
         recipe = with_changes(recipe, changes)
         run.check(out, recipe=recipe, seed=seed, steps=steps, body_sha256=body.sha256)
-        seed, steps = run.seed, None
+        seed = run.seed
     folder = run.motion_folders(out) if run and motion is None else motion
     if run:
         pictures, backgrounds = pictures or run.pictures or None, backgrounds or run.backgrounds or None
@@ -103,23 +156,22 @@ def train(
         raise PointlightError(run.other_motion(out))
     if run is None and changes:
         try_changed(recipe, changes, bank, body)
-    with beside_workers(workers):
-        trainer = Trainer(
-            recipe,
-            out,
-            bank,
-            body=body,
-            seed=seed or 0,
-            init=init,
-            workers=workers,
-            device=device,
-            motion=folder,
-            pictures=_pictures(recipe, pictures, backgrounds, folder, cache),
-            trunk=None if trunk is None else Path(trunk),
-        )
-        if resume:
-            trainer.resume(extend_to)
-        trainer.run(steps=steps, minutes=minutes, progress=progress)
+    trainer = Trainer(
+        recipe,
+        out,
+        bank,
+        body=body,
+        seed=seed or 0,
+        init=init,
+        workers=workers,
+        device=device,
+        motion=folder,
+        pictures=_pictures(recipe, pictures, backgrounds, folder, cache),
+        trunk=None if trunk is None else Path(trunk),
+        processes=processes,
+    )
+    if resume:
+        trainer.resume(extend_to)
     return trainer
 
 

@@ -87,7 +87,7 @@ class Processes:
             return network.loss
         if network.device.type == "cuda":
             nn.SyncBatchNorm.convert_sync_batchnorm(network)
-        return DistributedDataParallel(_Loss(network), broadcast_buffers=False)
+        return DistributedDataParallel(_Loss(network))
 
     def averaged(self, values: Tensor) -> Tensor:
         """Their mean over the processes, the same in each."""

@@ -110,6 +110,7 @@ class Trainer:
         torch.manual_seed(seed)
         self._trunk_sha256 = ""
         self.model = self._build(init, trunk).to(find_device(self.device))
+        self.model.encodes_in_bf16 = recipe.optimiser.precision == "bf16"
         self._init_sha256: str | None = None if init is None else self.lineage[-1]["sha256"]
         # Batches are made on the CPU with a body of their own.
         self._body_there = self.body.on(self.device)

@@ -1,4 +1,4 @@
-"""Run by `torchrun` in tests: the command line's training, where the second process can't make its third batch."""
+"""Run as two processes in tests: the command line's training, where the second process can't make its third batch."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from dataclasses import fields, replace
@@ -11,8 +12,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from processes_run import losses, points, small
-from safetensors.torch import load_file
+from processes_run import losses, points, recipes, small
 from test_picture_training import FRAMES, KEPT, maker_of
 from torch import Tensor
 
@@ -47,40 +47,57 @@ def pictures(tmp_path_factory: pytest.TempPathFactory, motions: MotionBank, body
     return folder
 
 
-def torchrun(*words: object, count: int = 2) -> subprocess.CompletedProcess[str]:
-    """As `torchrun --nproc-per-node` does it."""
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", str(count)]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "POINTLIGHT_MOTION": ""}
-    environment["PYTHONPATH"] = os.pathsep.join(
-        filter(None, [str(TESTS.parent / "src"), environment.get("PYTHONPATH")])
-    )
+def environment(**more: object) -> dict[str, str]:
+    sources = os.pathsep.join(filter(None, [str(TESTS.parent / "src"), os.environ.get("PYTHONPATH")]))
+    own = {"OMP_NUM_THREADS": "1", "POINTLIGHT_MOTION": "", "PYTHONPATH": sources}
+    return {**os.environ, **own, **{name: str(value) for name, value in more.items()}}
+
+
+def torchrun(*words: object) -> subprocess.CompletedProcess[str]:
+    """Two processes by torch's own launcher."""
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", *map(str, words)]
     return subprocess.run(
-        [*command, *map(str, words)],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
+        command, env=environment(), capture_output=True, text=True, check=False, timeout=300
     )
+
+
+def two_processes(*words: object) -> list[subprocess.CompletedProcess[str]]:
+    """Two processes with what the launcher tells them, and without one that ends the other."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, *map(str, words)]
+    running = [
+        subprocess.Popen(
+            command,
+            env=environment(
+                RANK=rank, LOCAL_RANK=rank, WORLD_SIZE=2, MASTER_ADDR="127.0.0.1", MASTER_PORT=port
+            ),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for rank in range(2)
+    ]
+    said = [process.communicate(timeout=300) for process in running]
+    return [
+        subprocess.CompletedProcess(command, process.returncode, *words)
+        for process, words in zip(running, said, strict=True)
+    ]
 
 
 # Losses
 
 
-@pytest.mark.parametrize("which", ["points", "small"])
-def test_two_processes_have_the_losses_of_one(
-    which: str,
-    pictures: Path,
-    tmp_path: Path,
-) -> None:
+def test_two_processes_have_the_losses_of_one(pictures: Path, tmp_path: Path) -> None:
     """Some of the first half's truth is unknown in every other step: the halves do not count alike."""
-    recipe, seen = (points(), None) if which == "points" else (small(FRAMES), pictures)
-    alone = losses(recipe, tmp_path / "one", seen)
-    done = torchrun(TESTS / "processes_run.py", which, tmp_path / "two", FRAMES, seen or "")
-    assert done.returncode == 0, done.stderr[-2000:]
-    together = json.loads((tmp_path / "two" / "losses.json").read_text())
-    assert len(alone) == len(together) == 20
-    assert together == pytest.approx(alone, rel=1e-4)
+    done = two_processes(TESTS / "processes_run.py", tmp_path, pictures)
+    assert [process.returncode for process in done] == [0, 0], done[0].stderr[-2000:]
+    together = json.loads((tmp_path / "losses.json").read_text())
+    for name, recipe in recipes(FRAMES).items():
+        alone = losses(recipe, tmp_path / name, pictures)
+        assert len(alone) == len(together[name]) == 20
+        assert together[name] == pytest.approx(alone, rel=1e-4), name
 
 
 def part(targets: Targets, rows: slice) -> Targets:
@@ -206,8 +223,9 @@ def test_devices_for_several(monkeypatch: pytest.MonkeyPatch) -> None:
 # From the command line
 
 
+@pytest.mark.slow
 def test_torchrun_trains_refuses_once_and_goes_on_with_another_number(tmp_path: Path) -> None:
-    """Two processes begin a run of the command line's, one goes on; a refusal is said once."""
+    """Two processes begin a run, one goes on, two end it; a refusal is said once."""
     out = tmp_path / "run"
     words = ("-m", "pointlight", "train", "tiny", "--out", out, "--steps", 4, "--workers", 0)
     done = torchrun(*words, "--minutes", 0)
@@ -215,21 +233,25 @@ def test_torchrun_trains_refuses_once_and_goes_on_with_another_number(tmp_path: 
     assert done.stdout.count("PA-MPJPE") == 1
     again = torchrun(*words)
     assert again.returncode != 0 and again.stderr.count("holds a run already") == 1
-    trainer = train(None, out, resume=True, workers=0)
-    assert trainer.step == 4 and trainer.processes.alone
+    trainer = train(None, out, resume=True, workers=0, minutes=0)
+    assert trainer.step == 2 and trainer.processes.alone
+    done = torchrun("-m", "pointlight", "train", "--out", out, "--resume", "--workers", 0)
+    assert done.returncode == 0 and done.stdout.startswith("4 steps, best on validation")
     sessions = json.loads((out / "run.json").read_text())["sessions"]
-    assert [(session["from_step"], session["to_step"]) for session in sessions] == [(0, 1), (1, 4)]
-    whole = train("tiny", tmp_path / "whole", steps=4, workers=0)
-    assert whole.latest_mm == pytest.approx(trainer.latest_mm, rel=1e-3)
-    first, second = (load_file(folder / "last.safetensors") for folder in (out, tmp_path / "whole"))
-    assert first.keys() == second.keys()
-    for name, value in first.items():
-        if name.startswith("model/"):
-            torch.testing.assert_close(value, second[name], rtol=1e-2, atol=1e-4)
+    assert [(session["from_step"], session["to_step"]) for session in sessions] == [(0, 1), (1, 2), (2, 4)]
+    train("tiny", tmp_path / "whole", steps=4, workers=0)
+    together, whole = (
+        json.loads((folder / "validation.jsonl").read_text().splitlines()[-1])["pa_mpjpe_mm"]
+        for folder in (out, tmp_path / "whole")
+    )
+    # SOAP turns what rounding leaves of directions without gradient into steps.
+    assert together == pytest.approx(whole, rel=5e-3)
 
 
 def test_a_process_that_fails_ends_all_with_a_sentence(tmp_path: Path) -> None:
-    done = torchrun(TESTS / "processes_fail.py", tmp_path)
-    assert done.returncode != 0
-    assert done.stderr.count("pointlight: the second half's picture is broken") == 1
-    assert "Traceback" not in done.stderr.split("ChildFailedError")[0].split("torch/distributed")[0]
+    """It says what is wrong; the first one keeps the steps that are whole and ends without a word."""
+    first, second = two_processes(TESTS / "processes_fail.py", tmp_path)
+    assert second.returncode == first.returncode == 2
+    assert second.stderr.strip() == "pointlight: the second half's picture is broken"
+    assert "Traceback" not in first.stderr and "broken" not in first.stderr
+    assert json.loads((tmp_path / "run.json").read_text())["sessions"][-1]["to_step"] == 2

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
+import os
+import signal
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +18,7 @@ from torch import Tensor
 
 from pointlight.body import COCO_KEYPOINTS, EXTENDED_KEYPOINTS, NETWORK_KEYPOINTS, AnnyBody, BodyState
 from pointlight.capture import PredictOptions, lift_keypoints, predict
+from pointlight.configuration import to_plain
 from pointlight.cues import (
     ArrayFrames,
     CropFrames,
@@ -36,6 +40,7 @@ from pointlight.network import (
     MotionHMR,
     MotionHMRConfig,
     PictureEncoderConfig,
+    Prediction,
     ResNet50,
     WindowConfig,
     mirrored_targets,
@@ -422,6 +427,110 @@ def test_a_recipe_that_sees_pictures_can_be_changed(motions: MotionBank, body: A
         recipe = find_training_recipe("small-flow")
         recipe = with_changes(replace(recipe, scenes=replace(recipe.scenes, frames=FRAMES)), changes)
         try_changed(recipe, changes, motions, body)
+
+
+def of_encoder(kind: str) -> Recipe:
+    """With the paper's encoder and dropout, or the small one."""
+    recipe = find_training_recipe("paper-flow_keypoints" if kind == "resnet50" else "small-flow_keypoints")
+    assert isinstance(recipe.network, MotionHMRConfig) and isinstance(recipe.network.cues, PictureCueConfig)
+    encoder = PictureEncoderConfig(widths=(8, 16), features=16)
+    if kind == "resnet50":
+        encoder = recipe.network.encoder
+    network = replace(
+        recipe.network,
+        cues=replace(recipe.network.cues, side_px=32, flow_on="picture"),
+        encoder=encoder,
+        lstm=16,
+        head=32,
+        regressor=replace(recipe.network.regressor, hidden=32),
+    )
+    optimiser = replace(find_training_recipe("tiny").optimiser, kind="adamw")
+    scenes = replace(recipe.scenes, frames=FRAMES)
+    assert recipe.pictures is not None
+    use = replace(recipe.pictures, clips=MADE_BY)
+    return replace(recipe, network=network, optimiser=optimiser, scenes=scenes, pictures=use)
+
+
+@pytest.mark.parametrize("kind", ["small", "resnet50"])
+def test_a_run_that_the_system_kills_goes_on_bit_for_bit(
+    pictures: Path,
+    motions: MotionBank,
+    body: AnnyBody,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+) -> None:
+    """One recipe an encoder, the paper's with fewer blocks; the points' is in `test_training.py`."""
+    monkeypatch.setattr("pointlight.network.resnet._STAGES", ((8, 1, 1), (8, 1, 2), (8, 1, 2), (512, 1, 2)))
+    torch.set_num_threads(1)
+
+    def begun(name: str) -> Trainer:
+        return Trainer(of_encoder(kind), tmp_path / name, motions, body=body, workers=0, pictures=pictures)
+
+    def kill(progress: Progress) -> None:
+        if progress.done == 3:  # after the state of step 2 was saved
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    begun("whole").run(steps=4)
+    run = multiprocessing.get_context("fork").Process(target=lambda: begun("cut").run(steps=4, progress=kill))
+    run.start()
+    run.join()
+    assert run.exitcode == -signal.SIGKILL
+    again = begun("cut")
+    again.resume()
+    assert again.step == 2
+    again.run()
+    first, second = (load_file(tmp_path / name / "last.safetensors") for name in ("whole", "cut"))
+    assert first.keys() == second.keys()
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_only_the_encoder_is_in_bf16(pictures: Path, body: AnnyBody, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its features are near the exact ones and not the same; what follows is exact: rotations, alignment, losses."""
+    recipe = tiny()
+    torch.manual_seed(0)
+    network = recipe.network.build(body).train()
+    batch = batches_of(pictures, body).make(0)
+    exact, used = network.encoder(batch.inputs), network.eval()(batch.inputs)
+    network.train().encodes_in_bf16 = True
+    near = network._encoded(batch.inputs)
+    assert near.dtype == torch.float32 and not torch.equal(near, exact)
+    torch.testing.assert_close(near, exact, rtol=0.05, atol=0.05)
+    said = network(batch.inputs)
+    root = said.root
+    torch.testing.assert_close(root @ root.mT, torch.eye(3).expand_as(root), rtol=0, atol=1e-5)
+    autocast: list[bool] = []
+    seen = MotionHMR.forward
+
+    def noted(self: MotionHMR, *given: Tensor) -> Prediction:
+        autocast.append(torch.is_autocast_enabled("cpu"))
+        return seen(self, *given)
+
+    monkeypatch.setattr(MotionHMR, "forward", noted)
+    pairs = torch.arange(batch.inputs.shape[1])
+    loss, _ = network.loss(batch.inputs, batch.targets, body, recipe.loss, pairs)
+    loss.backward()
+    assert loss.dtype == torch.float32 and not any(autocast) and not torch.is_autocast_enabled("cpu")
+    assert all(p.grad is None or p.grad.dtype == torch.float32 for p in network.parameters())
+    assert torch.equal(network.eval()(batch.inputs).root, used.root)
+
+
+def test_precision_is_the_recipes(
+    pictures: Path, motions: MotionBank, body: AnnyBody, tmp_path: Path
+) -> None:
+    """It stands in the run's file; a resume with another is refused by name; the published recipes' identity stays."""
+    recipe = tiny()
+    lower = replace(recipe, optimiser=replace(recipe.optimiser, precision="bf16"))
+    given = {"body": body, "workers": 0, "pictures": pictures}
+    trainer = Trainer(lower, tmp_path / "run", motions, **given)
+    assert (
+        trainer.model.encodes_in_bf16
+        and not Trainer(recipe, tmp_path / "no", motions, **given).model.encodes_in_bf16
+    )
+    trainer.run(steps=2, minutes=0)
+    with pytest.raises(PointlightError, match=r"optimiser\.precision is bf16 in "):
+        Trainer(recipe, tmp_path / "run", motions, **given).resume()
+    assert "precision" not in to_plain(recipe)["optimiser"]
 
 
 TABLE_1 = [name.removeprefix("small-") for name in RECIPES if name.startswith("small-")]

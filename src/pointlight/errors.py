@@ -19,6 +19,10 @@ class PointlightError(Exception):
     """
 
 
+class AnotherProcessError(PointlightError):
+    """One of several processes that work together says what is wrong; the others end without a word."""
+
+
 def did_you_mean(name: str, names: Iterable[str], most: int = 3) -> str:
     """The second half of a sentence on a name that is unknown: the nearest ones, or all where none is near."""
     there = list(names)

@@ -20,7 +20,7 @@ from pointlight.cli.preview import preview
 from pointlight.cli.recipe_words import CLIPS, TRAINING, example, recipes
 from pointlight.cli.synthesize import synthesize
 from pointlight.cli.train import train
-from pointlight.errors import PointlightError
+from pointlight.errors import AnotherProcessError, PointlightError
 
 INTERRUPTED = 130
 
@@ -128,6 +128,8 @@ def main() -> None:
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         app()
+    except AnotherProcessError:
+        sys.exit(2)
     except PointlightError as error:
         print(f"pointlight: {error}", file=sys.stderr)
         sys.exit(2)

@@ -92,6 +92,8 @@ def train(
             device=device,
             progress=bars,
         )
+    if not trainer.processes.leads:
+        return
     best = out / "best.safetensors"
     if not best.exists():
         typer.echo(f"{trainer.step} steps, none of them evaluated yet; go on with --resume and more steps")

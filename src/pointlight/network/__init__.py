@@ -17,6 +17,7 @@ from pointlight.network.losses import (
 from pointlight.network.martinez import Martinez, MartinezConfig
 from pointlight.network.mirroring import mirrored_prediction, mirrored_targets, seen_both_ways
 from pointlight.network.motion_hmr import HEADS, MotionHMR, MotionHMRConfig
+from pointlight.network.parts_of_batches import part_of_a_batch
 from pointlight.network.pictures import PictureEncoder, PictureEncoderConfig
 from pointlight.network.protocol import FrameBodies, FramePoints, NetworkConfig, PoseNetwork, WindowConfig
 from pointlight.network.regressor import (
@@ -60,6 +61,7 @@ __all__ = [
     "mirrored_targets",
     "motion_hmr_loss",
     "over_windows",
+    "part_of_a_batch",
     "reproject",
     "seen_both_ways",
     "window_starts",

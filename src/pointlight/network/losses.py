@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from pointlight.body import EVALUATION_JOINTS, BodyModel, BodyState, Posed
 from pointlight.configuration import added
 from pointlight.geometry import MIN_DEPTH_M, procrustes_loss, safe_norm, similarity_alignment
+from pointlight.network.parts_of_batches import is_part, weight_of_a_part
 from pointlight.network.regressor import Prediction
 from pointlight.simulator import TRACK_POINTS
 from pointlight.values import by_value
@@ -243,17 +244,22 @@ def _aligned(points: Tensor, truth: Tensor, weights: Tensor | None, fit: tuple[i
 
 def _matrix_error(predicted: Tensor, true: Tensor, known: Tensor | None) -> Tensor:
     """Mean over matrices (..., 3, 3) of the summed squared error of their numbers."""
-    if known is None:
+    if known is None and not is_part():
         return 9 * nn.functional.mse_loss(predicted, true)
     return _mean((predicted - true).square().sum((-1, -2)), known)
 
 
 def _mean(values: Tensor, weights: Tensor | None) -> Tensor:
-    """The mean, weighted over the leading dimensions that `weights` has; 0 where nothing has weight."""
+    """The mean, weighted over the leading dimensions that `weights` has; 0 where nothing has weight.
+
+    Of a part of a batch it is the part's share, see `part_of_a_batch`.
+    """
     if weights is None:
-        return values.mean()
+        if not is_part():
+            return values.mean()
+        weights = values.new_ones(1)  # another part may have weights
     spread = weights.reshape(*weights.shape, *([1] * (values.ndim - weights.ndim))).expand_as(values)
-    return (values * spread).sum() / spread.sum().clamp_min(1e-9)
+    return (values * spread).sum() / weight_of_a_part(spread.sum()).clamp_min(1e-9)
 
 
 def reproject(points_m: Tensor, predicted: Prediction, focal_crop: Tensor, *, perspective: bool) -> Tensor:

@@ -103,7 +103,7 @@ class MotionHMR(PoseNetwork):
         """
         if pairs is not None and self.config.memory == "none":
             inputs, pairs = inputs[..., pairs, :], None  # nobody remembers the others
-        features = self.encoder(inputs)
+        features = self._encoded(inputs)
         memory = self.memory(features)
         if pairs is not None:
             memory, features = memory.index_select(-2, pairs), features.index_select(-2, pairs)
@@ -115,6 +115,13 @@ class MotionHMR(PoseNetwork):
         if self.config.one_shape:
             prediction = replace(prediction, shape=prediction.shape.mean((-3, -2), keepdim=True))
         return prediction
+
+    def _encoded(self, inputs: Tensor) -> Tensor:
+        """(..., T-1, features) in float32."""
+        if not (self.encodes_in_bf16 and self.training):
+            return self.encoder(inputs)
+        with torch.autocast(inputs.device.type, torch.bfloat16):
+            return self.encoder(inputs).float()
 
     def loss(
         self, inputs: Tensor, targets: Targets, body: BodyModel, config: LossConfig, pairs: Tensor

@@ -91,10 +91,12 @@ class PoseNetwork(nn.Module, ABC):
     Attributes:
         gives_bodies: it says pose and shape; otherwise points alone.
         every_frame: it takes single frames, so that its input has an entry for each; otherwise one for each pair.
+        encodes_in_bf16: while it learns, its encoder's products are made in bfloat16; without an encoder it takes no notice.
     """
 
     gives_bodies: ClassVar[bool]
     every_frame: ClassVar[bool] = False
+    encodes_in_bf16: bool = False
 
     @property
     @abstractmethod

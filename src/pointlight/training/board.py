@@ -6,15 +6,17 @@ from pathlib import Path
 
 
 class Board:
-    """TensorBoard where it is installed; the run's own files hold the same figures."""
+    """TensorBoard where it is installed and a folder is given; the run's own files hold the same figures."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path | None) -> None:
+        self._writer = None
+        if folder is None:
+            return
         try:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError:
-            self._writer = None
-        else:
-            self._writer = SummaryWriter(str(folder / "tensorboard"))
+            return
+        self._writer = SummaryWriter(str(folder / "tensorboard"))
 
     def __enter__(self) -> Board:
         return self

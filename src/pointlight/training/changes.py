@@ -109,6 +109,8 @@ def ignored_because(recipe: Recipe, path: str) -> str:
     """
     if isinstance(recipe.network, MartinezConfig) and path.startswith("loss.") and path != "loss.pairs":
         return "the network of Martinez et al. has a loss of its own, without weights"
+    if isinstance(recipe.network, MartinezConfig) and path == "optimiser.precision":
+        return "the network of Martinez et al. has no encoder"
     values = dict(field_paths(recipe))
     gate = _GATES.get(path, "")
     if gate and not values.get(gate, True):

@@ -133,17 +133,30 @@ class BatchMaker:
         *,
         seed: int,
         size: int,
+        rows: range | None = None,
     ) -> None:
+        """Bring together what batches are made of.
+
+        Args:
+            scenes: that are drawn.
+            bank: their motions.
+            body: whose pose is the truth.
+            cues: what the network sees.
+            seed: of all draws.
+            size: clips a batch.
+            rows: those of them that are made; all if not given.
+        """
         self._sampler = SceneSampler(scenes, bank, body)
         self._maker = TrackMaker(scenes, body)
         self._cues = cues
         self._seed = seed
         self._size = size
+        self._rows = range(size) if rows is None else rows
 
     def make(self, number: int, pictures: tuple[FrameSource, ...] = ()) -> Batch:
         """Batch `number`: scenes number * size, ... of the seed; with pictures of each, for cues that see some."""
         first = number * self._size
-        scenes = [self._sampler.sample(self._seed, index) for index in range(first, first + self._size)]
+        scenes = [self._sampler.sample(self._seed, first + row) for row in self._rows]
         tracks = as_predict_reads(self._maker.make(scenes), self._maker.config)
         cues = self._cues.make(replace(observation_of(tracks), pictures=pictures))
         return Batch(cues.inputs, targets_of(tracks, cues))

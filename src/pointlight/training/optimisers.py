@@ -9,6 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from pointlight.configuration import added
 from pointlight.errors import PointlightError
 from pointlight.training.soap import Soap
 
@@ -30,6 +31,8 @@ class OptimiserConfig:
         average: decay of the moving average of the weights, which is what is evaluated and shipped.
         evaluate_every: steps between evaluations on the validation split.
         save_every: steps between checkpoints.
+        precision: of the encoder's products while it learns; everything behind it, rotations and losses, is in float32.
+            "bf16" is for GPUs: a processor without units for it takes several times as long.
     """
 
     kind: Literal["adamw", "soap", "lean-soap"] = "adamw"
@@ -43,6 +46,7 @@ class OptimiserConfig:
     average: float = 0.998
     evaluate_every: int = 500
     save_every: int = 250
+    precision: Literal["fp32", "bf16"] = added("fp32")
 
 
 def make_optimiser(model: nn.Module, settings: OptimiserConfig) -> torch.optim.Optimizer:

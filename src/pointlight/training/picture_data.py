@@ -74,6 +74,7 @@ class PictureBatches:
         *,
         seed: int,
         size: int,
+        rows: range | None = None,
     ) -> None:
         """Bring together what batches are made of.
 
@@ -85,10 +86,12 @@ class PictureBatches:
             body: whose pose is the truth.
             seed: of all draws.
             size: clips a batch.
+            rows: those of them that are made; all if not given.
         """
         self._clips, self._scenes, self._use, self._cues = clips, scenes, use, cues
         self._joint_names = body.joint_names
         self._seed, self._size = seed, size
+        self._rows = range(size) if rows is None else rows
 
     def make(self, number: int) -> Batch:
         """See `Source`."""
@@ -98,7 +101,7 @@ class PictureBatches:
         pairs = torch.arange(phase, tracks.visible.shape[1] - 1, self._use.stride)
         cues = self._cues.make(self._seen(clips, tracks, rng), pairs=pairs)
         targets = targets_of(tracks, cues).of_pairs(pairs)
-        flips = torch.from_numpy(rng.random(self._size) < 0.5 * self._use.mirror)
+        flips = torch.from_numpy(rng.random(self._size) < 0.5 * self._use.mirror)[list(self._rows)]
         if not flips.any():
             return Batch(cues.inputs, targets)
         inputs = cues.inputs.clone()
@@ -131,7 +134,7 @@ class PictureBatches:
 
     def _drawn(self, number: int) -> tuple[list[PictureClip], Tracks]:
         """The clips of a batch, and their tracks as a detector gives them this time."""
-        uses = range(number * self._size, (number + 1) * self._size)
+        uses = [number * self._size + row for row in self._rows]
         clips = [self._clips.clip(self._clips.number_of(use, self._seed)) for use in uses]
         drawn = [redrawn(clip, self._scenes, self._seed, use) for clip, use in zip(clips, uses, strict=True)]
         return clips, as_predict_reads(joined(drawn), self._scenes)
@@ -141,11 +144,11 @@ class PictureBatches:
         return replace(observation_of(tracks), pictures=frames, box_moves=self._moves(rng))
 
     def _moves(self, rng: np.random.Generator) -> Tensor:
-        """(B, 3) of the boxes."""
+        """(B, 3) of the boxes; drawn for the whole batch, whichever rows are made."""
         shift = rng.uniform(-self._use.shift, self._use.shift, (self._size, 2))
         reach = np.log1p(self._use.scale)
         size = rng.uniform(-reach, reach, (self._size, 1))
-        return torch.from_numpy(np.concatenate((shift, size), axis=1).astype(np.float32))
+        return torch.from_numpy(np.concatenate((shift, size), axis=1).astype(np.float32)[list(self._rows)])
 
 
 def redrawn(clip: PictureClip, scenes: SceneConfig, seed: int, use: int) -> Tracks:

@@ -28,6 +28,7 @@ from pointlight.training.optimisers import OptimiserConfig, learning_rate, make_
 from pointlight.training.picture_clips import ClipSupply
 from pointlight.training.picture_data import DenseBatch, PictureBatches
 from pointlight.training.picture_sources import open_pictures
+from pointlight.training.processes import refuse_several
 from pointlight.training.recipes import Recipe, find_training_recipe
 from pointlight.training.run_state import STATE, load_state, save_state
 from pointlight.training.trunks import picture_encoder, save_trunk
@@ -134,6 +135,7 @@ def pretrain(
         PointlightError: the recipe sees no pictures, something given is not what a resumed run was begun with, or
             training diverged.
     """
+    refuse_several("pretraining")
     recipe = find_training_recipe(recipe_name)
     body = AnnyBody()
     sources = open_pictures(Path(pictures), recipe, body)

@@ -13,6 +13,7 @@ from pointlight.progress import ProgressCallback, silent
 from pointlight.training.changes import changed_recipe, try_changed
 from pointlight.training.motions import learnt_body, training_bank
 from pointlight.training.picture_sources import PicturesGiven, sources_of
+from pointlight.training.processes import Processes, joined
 from pointlight.training.recipes import Recipe, find_training_recipe
 from pointlight.training.run_files import RunFile, read_run_file, refuse_used
 from pointlight.training.threads import beside_workers
@@ -69,7 +70,8 @@ def train(
         init: name or file of weights to start from.
         seed: of scenes and weights; 0 if not given.
         workers: processes that make data; a run may be resumed with others.
-        device: where the network learns, as torch calls it; a run may be resumed on another.
+        device: where the network learns, as torch calls it; a run may be resumed on another. Of several processes, as
+            `torchrun` starts them, each learns from its share of every batch, on "cuda" on a GPU of its own.
         cache: where compiled banks lie.
         progress: told how many motions are read, and of every step.
 
@@ -90,6 +92,60 @@ def train(
     """
     out = Path(out)
     changes = [changes] if isinstance(changes, str) else changes
+    asked = _Pictures(
+        pictures, backgrounds, (shards,) if isinstance(shards, str) else tuple(shards), surreal, surreal_depth
+    )
+    with joined(device) as processes:
+        with processes.agreed(), beside_workers(workers):
+            trainer = _ready(
+                recipe_name,
+                out,
+                changes=changes,
+                motion=motion,
+                asked=asked,
+                smpl=smpl,
+                trunk=trunk,
+                steps=steps,
+                resume=resume,
+                extend_to=extend_to,
+                init=init,
+                seed=seed,
+                workers=workers,
+                device=device,
+                cache=cache,
+                progress=progress if processes.leads else silent,
+                processes=processes,
+            )
+        with beside_workers(workers):
+            trainer.run(
+                steps=None if resume else steps,
+                minutes=minutes,
+                progress=progress if processes.leads else silent,
+            )
+    return trainer
+
+
+def _ready(
+    recipe_name: str | None,
+    out: Path,
+    *,
+    changes: Sequence[str],
+    motion: Path | Sequence[Path] | None,
+    asked: _Pictures,
+    smpl: Path | str | None,
+    trunk: Path | str | None,
+    steps: int | None,
+    resume: bool,
+    extend_to: int | None,
+    init: str | None,
+    seed: int | None,
+    workers: int,
+    device: str,
+    cache: Path | None,
+    progress: ProgressCallback,
+    processes: Processes,
+) -> Trainer:
+    """A trainer that has only to run; arguments and errors as `train`."""
     if extend_to is not None and not resume:
         raise PointlightError("--extend-to makes a run longer that is there already; give --resume as well")
     if not resume:
@@ -104,15 +160,12 @@ def train(
     else:
         recipe = with_changes(recipe, changes)
         run.check(out, recipe=recipe, seed=seed, steps=steps, body_sha256=body.sha256)
-        seed, steps = run.seed, None
+        seed = run.seed
     if recipe.pictures is None and isinstance(body, SmplBody):
         raise PointlightError(
             f"the people of recipe {recipe.name!r} are of our own body; --smpl goes with recipes that see pictures"
         )
     folder = run.motion_folders(out) if run and motion is None else motion
-    asked = _Pictures(
-        pictures, backgrounds, (shards,) if isinstance(shards, str) else tuple(shards), surreal, surreal_depth
-    )
     if run:
         asked = asked.or_those_of(run)
     bank = training_bank(
@@ -126,23 +179,22 @@ def train(
         raise PointlightError(run.other_motion(out))
     if run is None and changes:
         try_changed(recipe, changes, bank, AnnyBody() if isinstance(body, SmplBody) else body)
-    with beside_workers(workers):
-        trainer = Trainer(
-            recipe,
-            out,
-            bank,
-            body=body,
-            seed=seed or 0,
-            init=init,
-            workers=workers,
-            device=device,
-            motion=folder,
-            pictures=asked.given(recipe, folder, cache),
-            trunk=None if trunk is None else Path(trunk),
-        )
-        if resume:
-            trainer.resume(extend_to)
-        trainer.run(steps=steps, minutes=minutes, progress=progress)
+    trainer = Trainer(
+        recipe,
+        out,
+        bank,
+        body=body,
+        seed=seed or 0,
+        init=init,
+        workers=workers,
+        device=device,
+        motion=folder,
+        pictures=asked.given(recipe, folder, cache),
+        trunk=None if trunk is None else Path(trunk),
+        processes=processes,
+    )
+    if resume:
+        trainer.resume(extend_to)
     return trainer
 
 

@@ -9,6 +9,7 @@ import shlex
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -21,19 +22,20 @@ from pointlight.errors import PointlightError
 from pointlight.files import ensure_folder
 from pointlight.media import write_png
 from pointlight.motion import MotionBank, motion_folders
-from pointlight.network import MotionHMR, PoseNetwork, draw_pairs, find_device
+from pointlight.network import MotionHMR, PoseNetwork, draw_pairs, find_device, part_of_a_batch
 from pointlight.progress import Progress, ProgressCallback, silent
 from pointlight.provenance import git
 from pointlight.randomness import stream
 from pointlight.training.board import Board
 from pointlight.training.changes import changes_of
 from pointlight.training.checkpoint import load_checkpoint, save_checkpoint
-from pointlight.training.data import Batch, BatchMaker, BatchSource, batches
+from pointlight.training.data import Batch, BatchSource, batches
 from pointlight.training.motions import mean_pose
 from pointlight.training.optimisers import follow_weights, learning_rate, make_optimiser
-from pointlight.training.picture_data import PictureBatches
 from pointlight.training.picture_sources import PicturesGiven, open_pictures
+from pointlight.training.processes import ALONE, Learner, Processes
 from pointlight.training.recipes import Recipe
+from pointlight.training.run_data import batch_source, validation_of
 from pointlight.training.run_files import RunFile, Session, read_run_file, refuse_used
 from pointlight.training.run_pictures import FILE as RUN_PICTURE
 from pointlight.training.run_pictures import draw_run
@@ -68,6 +70,7 @@ class Trainer:
         motion: Path | Sequence[Path] | None = None,
         pictures: PicturesGiven | None = None,
         trunk: Path | None = None,
+        processes: Processes = ALONE,
     ) -> None:
         """Set up a run, or what is needed to resume one.
 
@@ -83,9 +86,11 @@ class Trainer:
             motion: folder or folders that the bank was compiled from, remembered for a resume; None for procedural motions.
             pictures: see `open_pictures`, for networks that see some.
             trunk: weights that the encoder of pictures begins with, see `load_trunk`.
+            processes: that train together, and which one this is.
 
         Raises:
-            PointlightError: the network sees pictures and there are none, or the other way round.
+            PointlightError: the network sees pictures and there are none, or the other way round; or a batch can't be
+                split over the processes.
         """
         self.recipe = recipe
         self.out = ensure_folder(out)
@@ -94,7 +99,8 @@ class Trainer:
         self.pictures = open_pictures(pictures, recipe, self.body)
         self.seed = seed
         self.workers = workers
-        self.device = device
+        self.processes, self.device = processes, processes.device(device)
+        self._rows = processes.rows(recipe.optimiser.batch)
         self.lineage: list[dict[str, Any]] = []
         self.steps = recipe.optimiser.steps
         self.run_file: RunFile | None = None
@@ -102,10 +108,11 @@ class Trainer:
         self._motion = os.pathsep.join(str(folder.resolve()) for folder in folders)
         torch.manual_seed(seed)
         self._trunk_sha256 = ""
-        self.model = self._build(init, trunk).to(find_device(device))
+        self.model = self._build(init, trunk).to(find_device(self.device))
+        self.model.encodes_in_bf16 = recipe.optimiser.precision == "bf16"
         self._init_sha256: str | None = None if init is None else self.lineage[-1]["sha256"]
         # Batches are made on the CPU with a body of their own.
-        self._body_there = self.body.on(device)
+        self._body_there = self.body.on(self.device)
         self.average = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
         self.optimiser = make_optimiser(self.model, recipe.optimiser)
         self.step = 0
@@ -168,12 +175,14 @@ class Trainer:
         last = self._begin(steps)
         if self.step >= last:
             return
-        validation = self._validation()
+        validation = None
+        if self.processes.leads:
+            validation = validation_of(self.recipe, self.bank, self.body, self.pictures)
         started = time.monotonic()
         seconds_before = self.seconds
-        upcoming = batches(self._batch_source(), self.step, workers=self.workers)
+        upcoming = batches(self._batch_source(self._rows), self.step, workers=self.workers)
         loss = 0.0
-        with Board(self.out) as board:
+        with Board(self.out if validation else None) as board:
             try:
                 while self.step < last:
                     loss, parts = self.step_on(next(upcoming), last)
@@ -194,7 +203,8 @@ class Trainer:
                     if self.step % settings.save_every == 0:
                         self._save()
                     progress(Progress("train", self.step, last, self._note(), unit="step"))
-                    if minutes is not None and time.monotonic() - started > 60 * minutes:
+                    late = minutes is not None and time.monotonic() - started > 60 * minutes
+                    if minutes is not None and self.processes.any(late, self.device):
                         break
             finally:
                 if math.isfinite(loss):  # after a divergence the last state that was saved stands
@@ -237,35 +247,19 @@ class Trainer:
             ]
         return network
 
-    def _validation(self) -> Validation:
-        if self.pictures is not None:
-            return Validation.of_pictures(self.recipe, self.pictures.validation_clips())
-        return Validation.of_scenes(self.recipe, self.bank, self.body)
+    def _batch_source(self, rows: range | None = None) -> BatchSource:
+        return batch_source(self.recipe, self.bank, self.body, self.pictures, seed=self.seed, rows=rows)
 
-    def _batch_source(self) -> BatchSource:
-        recipe = self.recipe
-        cues = recipe.network.cues
-        if self.pictures is not None and recipe.pictures is not None:
-            return PictureBatches(
-                self.pictures.train,
-                recipe.scenes,
-                recipe.pictures,
-                cues,
-                self.body,
-                seed=self.seed,
-                size=recipe.optimiser.batch,
-            )
-        return BatchMaker(
-            recipe.scenes,
-            self.bank,
-            self.body,
-            cues,
-            seed=self.seed,
-            size=recipe.optimiser.batch,
-        )
+    @cached_property
+    def _learner(self) -> Learner:
+        """Made at the first step, when all processes are there."""
+        return self.processes.learner(self.model)
 
     def step_on(self, batch: Batch, last: int | None = None) -> tuple[float, dict[str, float]]:
-        """One step; returns the loss and its unweighted parts. The count of steps is the caller's."""
+        """One step; returns the loss and its unweighted parts. The count of steps is the caller's.
+
+        Of several processes each gives its rows of the batch; what is returned is the whole's.
+        """
         settings = self.recipe.optimiser
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate(settings, self.step, last or settings.steps)
@@ -274,16 +268,22 @@ class Trainer:
         pairs = draw_pairs(batch.inputs.shape[1], self.recipe.loss.pairs, rng)
         batch = batch.to(self.device)
         targets = batch.targets.of_pairs(pairs)
-        loss, parts = self.model.loss(batch.inputs, targets, self._body_there, self.recipe.loss, pairs)
+        self.processes.seed_step(self.seed, self.step)
+        with part_of_a_batch(None if self.processes.alone else self.processes.averaged):
+            loss, parts = self._learner(batch.inputs, targets, self._body_there, self.recipe.loss, pairs)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), settings.clip)
         self.optimiser.step()
         self.model.after_step()
         follow_weights(self.average, self.model, min(settings.average, self.step / (self.step + 10)))
-        return float(loss.detach()), {name: float(value.detach()) for name, value in parts.items()}
+        total, *values = self.processes.averages([loss, *parts.values()])
+        return total, dict(zip(parts, values, strict=True))
 
-    def _evaluate(self, validation: Validation, board: Board) -> None:
+    def _evaluate(self, validation: Validation | None, board: Board) -> None:
+        """Score, keep and draw what was learned; None does nothing."""
+        if validation is None:
+            return
         averaged = self.recipe.network.build(self.body).to(self.device)
         averaged.load_state_dict(self.average)
         scores = validation.score(averaged.eval(), self._body_there)
@@ -334,6 +334,8 @@ class Trainer:
         return " ".join(words)
 
     def _save(self) -> None:
+        if not self.processes.leads:
+            return
         numbers = {
             "step": self.step,
             "seconds": self.seconds,
@@ -371,7 +373,7 @@ class Trainer:
         if self.step < run.steps:
             commit, diff = git("rev-parse", "HEAD"), git("diff", "HEAD", "--", "src")
             run = run.begun(Session.now(self.step, run.steps, commit, diff))
-            run.write(self.out)
+            self._write(run)
         self.run_file = run
         return run.steps
 
@@ -380,4 +382,8 @@ class Trainer:
         self._save()
         if self.run_file is not None:
             self.run_file = self.run_file.ended(self.step)
-            self.run_file.write(self.out)
+            self._write(self.run_file)
+
+    def _write(self, run: RunFile) -> None:
+        if self.processes.leads:
+            run.write(self.out)

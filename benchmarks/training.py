@@ -96,7 +96,7 @@ class Watch:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Counts the wall time of the block."""
+        """Counts the block."""
         started = time.perf_counter()
         yield
         self.seconds += time.perf_counter() - started

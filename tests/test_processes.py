@@ -227,7 +227,7 @@ def test_devices_for_several(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_torchrun_trains_refuses_once_and_goes_on_with_another_number(tmp_path: Path) -> None:
     """Two processes begin a run, one goes on, two end it; a refusal is said once."""
     out = tmp_path / "run"
-    words = ("-m", "pointlight", "train", "tiny", "--out", out, "--steps", 4, "--workers", 0)
+    words = ("-m", "pointlight", "train", "tiny", "--out", out, "--steps", 4)
     done = torchrun(*words, "--minutes", 0)
     assert done.returncode == 0, done.stderr[-2000:]
     assert done.stdout.count("PA-MPJPE") == 1
@@ -235,7 +235,7 @@ def test_torchrun_trains_refuses_once_and_goes_on_with_another_number(tmp_path: 
     assert again.returncode != 0 and again.stderr.count("holds a run already") == 1
     trainer = train(None, out, resume=True, workers=0, minutes=0)
     assert trainer.step == 2 and trainer.processes.alone
-    done = torchrun("-m", "pointlight", "train", "--out", out, "--resume", "--workers", 0)
+    done = torchrun("-m", "pointlight", "train", "--out", out, "--resume")
     assert done.returncode == 0 and done.stdout.startswith("4 steps, best on validation")
     sessions = json.loads((out / "run.json").read_text())["sessions"]
     assert [(session["from_step"], session["to_step"]) for session in sessions] == [(0, 1), (1, 2), (2, 4)]

@@ -4,6 +4,8 @@ How they are trained and what their input means lives elsewhere.
 """
 
 from pointlight.network.devices import find_device
+from pointlight.network.domain_classifier import DomainClassifier, DomainConfig, reversed_gradient
+from pointlight.network.efficientnet import IMAGENET_PACKAGE, EfficientNetLite0
 from pointlight.network.encoders import PointsEncoder, PointsEncoderConfig
 from pointlight.network.losses import (
     EVALUATION_INDICES,
@@ -32,7 +34,11 @@ from pointlight.network.windows import over_windows, window_starts
 __all__ = [
     "EVALUATION_INDICES",
     "HEADS",
+    "IMAGENET_PACKAGE",
     "ITERATIONS",
+    "DomainClassifier",
+    "DomainConfig",
+    "EfficientNetLite0",
     "FrameBodies",
     "FramePoints",
     "IterativeRegressor",
@@ -61,6 +67,7 @@ __all__ = [
     "motion_hmr_loss",
     "over_windows",
     "reproject",
+    "reversed_gradient",
     "seen_both_ways",
     "window_starts",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from pointlight.configuration import added
 from pointlight.cues import PictureCueConfig, PointCueConfig
@@ -10,6 +11,7 @@ from pointlight.errors import PointlightError
 from pointlight.geometry import CROP_PX
 from pointlight.motion import VarietyConfig
 from pointlight.network import (
+    DomainConfig,
     LossConfig,
     MartinezConfig,
     MotionHMRConfig,
@@ -44,6 +46,8 @@ class Recipe:
         optimiser: how.
         pictures: how clips with pictures are used, of a network that sees some; their scenes' masking and noise are those
             of `scenes`.
+        domains: the adversary of domain-adversarial training, which learns to tell simulated from real people.
+        trunk: which weights its encoder of pictures may begin with: "any", "none", or it must be "imagenet"'s.
     """
 
     name: str
@@ -53,6 +57,8 @@ class Recipe:
     loss: LossConfig = field(default_factory=LossConfig)
     optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
     pictures: PictureUseConfig | None = added(None)  # noqa: RUF009 (a field)
+    domains: DomainConfig | None = added(None)  # noqa: RUF009 (a field)
+    trunk: Literal["any", "none", "imagenet"] = added("any")  # noqa: RUF009 (a field)
 
 
 _OUR_NOISE = DetectorNoise(white=0.012, bias=0.01, correlated=0.004, motion=0.05, outlier=0.002)
@@ -140,6 +146,18 @@ def _small(row: str) -> Recipe:
     )
 
 
+def _small_imagenet() -> Recipe:
+    """RGB with an encoder that knows photographs, as the paper's did; it shows the same crops to it as `_small`, larger.
+
+    Of a crop of 64 px it recognises little, and more of the same crop at twice the size (docs/log.md).
+    """
+    rgb = _small("rgb")
+    assert isinstance(rgb.network, MotionHMRConfig)
+    encoder = PictureEncoderConfig(kind="efficientnet-lite0", frozen_stages=5, magnified=2.0)
+    network = replace(rgb.network, encoder=encoder)
+    return replace(rgb, name="small-rgb_imagenet", network=network, trunk="imagenet")
+
+
 def _paper(row: str) -> Recipe:
     """A row as the paper has it: ResNet-50 on 224 px, 1024 units, plain squares, flow between crops, its own loss.
 
@@ -214,7 +232,12 @@ RECIPES: dict[str, Recipe] = {
             optimiser=replace(OptimiserConfig(), weight_decay=0.0, average=0.0),
         ),
         *map(_small, _TABLE1_CUES),
+        replace(_small("rgb"), name="small-rgb_dann", domains=DomainConfig(hidden=256)),
+        replace(_small("rgb"), name="small-rgb_scratch", trunk="none"),
+        _small_imagenet(),
         *map(_paper, _TABLE1_CUES),
+        # Its rate is that of a pretrained trunk, which the adversary has not.
+        replace(_paper("rgb"), name="paper-rgb_dann", domains=DomainConfig(rate=10.0)),
         replace(
             _POINTS,
             name="tiny",

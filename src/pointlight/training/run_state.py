@@ -17,6 +17,9 @@ from pointlight.files import atomic_path
 STATE = "last.safetensors"
 """Its file in a run's folder."""
 
+Learner = tuple[nn.Module, torch.optim.Optimizer]
+"""Something beside the network that learns, and how."""
+
 
 def save_state(
     folder: Path,
@@ -24,22 +27,33 @@ def save_state(
     average: dict[str, Tensor],
     optimiser: torch.optim.Optimizer,
     numbers: dict[str, Any],
+    adversary: Learner | None = None,
 ) -> None:
     """Write everything that the next step depends on, in one file, at once."""
     tensors = {f"model/{name}": value for name, value in model.state_dict().items()}
     tensors |= {f"average/{name}": value for name, value in average.items()}
     tensors["random"] = torch.get_rng_state()
     plain = _without_tensors(optimiser.state_dict(), "optimiser", tensors)
+    beside = {}
+    if adversary is not None:
+        tensors |= {f"adversary/{name}": value for name, value in adversary[0].state_dict().items()}
+        beside["adversary"] = json.dumps(
+            _without_tensors(adversary[1].state_dict(), "adversary's optimiser", tensors)
+        )
     with atomic_path(folder / STATE) as temporary:
         save_file(
             {name: value.detach().contiguous().clone() for name, value in tensors.items()},
             temporary,
-            metadata={"numbers": json.dumps(numbers, sort_keys=True), "optimiser": json.dumps(plain)},
+            metadata={"numbers": json.dumps(numbers, sort_keys=True), "optimiser": json.dumps(plain), **beside},
         )
 
 
 def load_state(
-    folder: Path, model: nn.Module, average: dict[str, Tensor], optimiser: torch.optim.Optimizer
+    folder: Path,
+    model: nn.Module,
+    average: dict[str, Tensor],
+    optimiser: torch.optim.Optimizer,
+    adversary: Learner | None = None,
 ) -> dict[str, Any]:
     """Put back what `save_state` wrote, in place; the numbers are returned.
 
@@ -55,17 +69,24 @@ def load_state(
             numbers, plain = json.loads(metadata["numbers"]), json.loads(metadata["optimiser"])
             tensors = {name: reader.get_tensor(name) for name in reader.keys()}  # noqa: SIM118
         model.load_state_dict(_under(tensors, "model/"))
+        if adversary is not None:
+            adversary[0].load_state_dict(_under(tensors, "adversary/"))
+            _put_back(adversary[1], json.loads(metadata["adversary"]), tensors)
     except (SafetensorError, KeyError, RuntimeError) as error:
         raise PointlightError(
             f"{path} cannot be resumed from, it is damaged or of another recipe; use another --out"
         ) from error
     for name, value in _under(tensors, "average/").items():
         average[name].copy_(value)
+    _put_back(optimiser, plain, tensors)
+    torch.set_rng_state(tensors["random"])
+    return numbers
+
+
+def _put_back(optimiser: torch.optim.Optimizer, plain: Any, tensors: dict[str, Tensor]) -> None:
     state = _with_tensors(plain, tensors)
     state["state"] = {int(index): entry for index, entry in state["state"].items()}
     optimiser.load_state_dict(state)
-    torch.set_rng_state(tensors["random"])
-    return numbers
 
 
 _TENSOR = "tensor:"

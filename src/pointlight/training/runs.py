@@ -27,6 +27,7 @@ def train(
     pictures: Path | str | None = None,
     backgrounds: Path | str | None = None,
     trunk: Path | str | None = None,
+    targets: Path | str | None = None,
     steps: int | None = None,
     minutes: float | None = None,
     resume: bool = False,
@@ -51,7 +52,9 @@ def train(
         pictures: folder of prepared pictures, for recipes that see some; at a resume those of the run.
         backgrounds: folder of videos, for recipes that see pictures where none are prepared: clips are made on the spot,
             before procedural scenes if not given.
-        trunk: weights that the encoder of pictures begins with, of `pointlight pretrain` or ImageNet's for a ResNet-50.
+        trunk: weights that the encoder of pictures begins with, of `pointlight pretrain` or ImageNet's for a ResNet-50 or an
+            EfficientNet-lite0.
+        targets: folder of tracks of real people, for recipes that learn against them; at a resume those of the run.
         steps: length of the run; the recipe's if not given.
         minutes: stop after so many, without a change of the schedule.
         resume: go on with the run in `out`.
@@ -98,6 +101,7 @@ def train(
     folder = run.motion_folders(out) if run and motion is None else motion
     if run:
         pictures, backgrounds = pictures or run.pictures or None, backgrounds or run.backgrounds or None
+        targets = targets or run.targets or None
     bank = training_bank(folder, body, cache, floor=recipe.floor, progress=progress)
     if run is not None and motion is None and not run.has_motion(bank):
         raise PointlightError(run.other_motion(out))
@@ -116,6 +120,7 @@ def train(
             motion=folder,
             pictures=_pictures(recipe, pictures, backgrounds, folder, cache),
             trunk=None if trunk is None else Path(trunk),
+            targets=None if targets is None else Path(targets),
         )
         if resume:
             trainer.resume(extend_to)

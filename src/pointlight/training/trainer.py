@@ -8,6 +8,7 @@ import os
 import shlex
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ from pointlight.training.board import Board
 from pointlight.training.changes import changes_of
 from pointlight.training.checkpoint import load_checkpoint, save_checkpoint
 from pointlight.training.data import Batch, BatchMaker, BatchSource, batches
+from pointlight.training.domains import Adversary, open_targets, with_targets
 from pointlight.training.motions import mean_pose
 from pointlight.training.optimisers import follow_weights, learning_rate, make_optimiser
 from pointlight.training.picture_data import PictureBatches
@@ -40,7 +42,7 @@ from pointlight.training.run_files import RunFile, Session, read_run_file, refus
 from pointlight.training.run_pictures import FILE as RUN_PICTURE
 from pointlight.training.run_pictures import draw_run
 from pointlight.training.run_state import load_state, save_state
-from pointlight.training.trunks import load_trunk
+from pointlight.training.trunks import check_trunk, load_trunk
 from pointlight.training.validation import Validation
 
 
@@ -70,6 +72,7 @@ class Trainer:
         motion: Path | Sequence[Path] | None = None,
         pictures: Path | Sources | None = None,
         trunk: Path | None = None,
+        targets: Path | None = None,
     ) -> None:
         """Set up a run, or what is needed to resume one.
 
@@ -85,15 +88,17 @@ class Trainer:
             motion: folder or folders that the bank was compiled from, remembered for a resume; None for procedural motions.
             pictures: folder of prepared pictures, or what clips are made from on the spot, for networks that see some.
             trunk: weights that the encoder of pictures begins with, see `load_trunk`.
+            targets: folder of tracks of real people, for domain-adversarial training.
 
         Raises:
-            PointlightError: the network sees pictures and there are none, or the other way round.
+            PointlightError: the network sees pictures and there are none, or the other way round; so with targets.
         """
         self.recipe = recipe
         self.out = ensure_folder(out)
         self.bank = bank
         self.body = body or AnnyBody()
         self.pictures = open_pictures(pictures, recipe, self.body)
+        self.targets = open_targets(targets, recipe)
         self.seed = seed
         self.workers = workers
         self.device = device
@@ -110,6 +115,8 @@ class Trainer:
         self._body_there = self.body.on(device)
         self.average = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
         self.optimiser = make_optimiser(self.model, recipe.optimiser)
+        domains = recipe.domains
+        self.adversary = domains and Adversary(domains, self.model, recipe.optimiser, seed)
         self.step = 0
         self.seconds = 0.0
         self.best_mm = math.inf
@@ -135,9 +142,11 @@ class Trainer:
             init_sha256=self._init_sha256,
             pictures_sha256=self._pictures_sha256,
             trunk_sha256=self._trunk_sha256,
+            targets_sha256=self._targets_sha256,
         )
         longer = run if extend_to is None else run.extended(extend_to, self.out)
-        numbers = load_state(self.out, self.model, self.average, self.optimiser)
+        adversary = self.adversary and self.adversary.learner
+        numbers = load_state(self.out, self.model, self.average, self.optimiser, adversary)
         self.lineage = numbers["lineage"]
         longer = longer.of_today(self.bank, self.lineage[-1]["sha256"] if self.lineage else "")
         longer.check(self.out, init_sha256=self._init_sha256)
@@ -173,7 +182,8 @@ class Trainer:
         validation = self._validation()
         started = time.monotonic()
         seconds_before = self.seconds
-        upcoming = batches(self._batch_source(), self.step, workers=self.workers)
+        source = with_targets(self._batch_source(), self.targets, self.recipe, self.seed)
+        upcoming = batches(source, self.step, workers=self.workers)
         loss = 0.0
         with Board(self.out) as board:
             try:
@@ -210,6 +220,10 @@ class Trainer:
     def _pictures_sha256(self) -> str:
         return "" if self.pictures is None else self.pictures.sha256
 
+    @property
+    def _targets_sha256(self) -> str:
+        return "" if self.targets is None else self.targets.sha256
+
     def _note(self) -> str:
         """The latest figures, those that are there."""
         parts = [f"loss {self.latest_loss:.3f}"]
@@ -217,11 +231,14 @@ class Trainer:
             parts.append(f"warm-up until step {self.recipe.optimiser.warmup}")
         if math.isfinite(self.latest_mm):
             parts.append(f"validation {self.latest_mm:.1f} mm")
+        if self.adversary is not None:
+            parts.append(f"domains told apart {self.adversary.accuracy:.0%}")
         return ", ".join(parts)
 
     def _build(self, init: str | None, trunk: Path | None) -> PoseNetwork:
         network = self.recipe.network.build(self.body, mean_pose(self.bank, self.recipe.scenes.split))
         if trunk is not None:
+            check_trunk(self.recipe, given=True)
             self._trunk_sha256 = load_trunk(network, trunk)
         if init is None:
             network.begin(lambda: self._batch_source().make(0).targets)
@@ -274,11 +291,18 @@ class Trainer:
         pairs = draw_pairs(batch.inputs.shape[1], self.recipe.loss.pairs, rng)
         batch = batch.to(self.device)
         targets = batch.targets.of_pairs(pairs)
-        loss, parts = self.model.loss(batch.inputs, targets, self._body_there, self.recipe.loss, pairs)
+        with nullcontext([]) if self.adversary is None else self.adversary.listening() as noted:
+            loss, parts = self.model.loss(batch.inputs, targets, self._body_there, self.recipe.loss, pairs)
+        whole = loss
+        if self.adversary is not None:
+            against, told = self.adversary.loss(noted, batch, self.step / (last or settings.steps))
+            whole, parts = loss + against, {**parts, **told}
         self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        whole.backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), settings.clip)
         self.optimiser.step()
+        if self.adversary is not None:
+            self.adversary.step(self.optimiser.param_groups[0]["lr"])
         self.model.after_step()
         follow_weights(self.average, self.model, min(settings.average, self.step / (self.step + 10)))
         return float(loss.detach()), {name: float(value.detach()) for name, value in parts.items()}
@@ -288,6 +312,8 @@ class Trainer:
         averaged.load_state_dict(self.average)
         scores = validation.score(averaged.eval(), self._body_there)
         self.latest_mm = scores["pa_mpjpe_mm"]
+        if self.adversary is not None:
+            scores["domain_accuracy"] = self.adversary.accuracy
         board.scalars({f"validation/{name}": value for name, value in scores.items()}, self.step)
         with open(self.out / "validation.jsonl", "a") as lines:
             lines.write(json.dumps({"step": self.step, "seconds": round(self.seconds), **scores}) + "\n")
@@ -311,11 +337,7 @@ class Trainer:
             "seed": self.seed,
             "motion_sha256": self.bank.sha256,
             **({"pictures_sha256": self._pictures_sha256} if self.pictures else {}),
-            **(
-                {"trunk_sha256": self.run_file.trunk_sha256}
-                if self.run_file and self.run_file.trunk_sha256
-                else {}
-            ),
+            **({} if self.run_file is None else self.run_file.begun_with),
             "lineage": self.lineage,
             "command": self._command(),
         }
@@ -331,6 +353,7 @@ class Trainer:
         words += ["--pictures FOLDER"] if self.pictures and self.pictures.where else []
         words += ["--backgrounds FOLDER"] if self.pictures and self.pictures.backgrounds else []
         words += ["--trunk FILE"] if self.run_file and self.run_file.trunk_sha256 else []
+        words += ["--targets FOLDER"] if self.targets else []
         return " ".join(words)
 
     def _save(self) -> None:
@@ -341,13 +364,15 @@ class Trainer:
             "latest_mm": self.latest_mm if math.isfinite(self.latest_mm) else None,
             "lineage": self.lineage,
         }
-        save_state(self.out, self.model, self.average, self.optimiser, numbers)
+        adversary = self.adversary and self.adversary.learner
+        save_state(self.out, self.model, self.average, self.optimiser, numbers, adversary)
 
     def _begin(self, steps: int | None) -> int:
         """Note what the run is made from and that a session begins; the length of the run."""
         run = self.run_file
         if run is None:
             refuse_used(self.out)
+            check_trunk(self.recipe, given=bool(self._trunk_sha256 or self._init_sha256))
             length = self.recipe.optimiser.steps if steps is None else steps
             if length < 1:
                 raise PointlightError(f"a run of {length} steps trains nothing; ask for 1 or more")
@@ -360,6 +385,8 @@ class Trainer:
                 init_sha256=self._init_sha256 or "",
                 motion=self._motion,
                 trunk_sha256=self._trunk_sha256,
+                targets_sha256=self._targets_sha256,
+                targets="" if self.targets is None else str(self.targets.folder.resolve()),
                 pictures_sha256=self._pictures_sha256,
                 pictures="" if self.pictures is None else self.pictures.where,
                 backgrounds="" if self.pictures is None else self.pictures.backgrounds,

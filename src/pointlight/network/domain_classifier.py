@@ -1,4 +1,4 @@
-"""The adversary of domain-adversarial training (Ganin et al. 2016): it tells simulated people from real ones by their features."""
+"""The adversary of domain-adversarial training (Ganin et al. 2016), which tells simulated people from real ones."""
 
 from __future__ import annotations
 

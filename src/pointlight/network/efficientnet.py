@@ -1,4 +1,4 @@
-"""EfficientNet-lite0 (Tan & Le 2019, without squeeze-and-excitation, with ReLU6), named as its published ImageNet weights are."""
+"""EfficientNet-lite0 (Tan & Le 2019; no squeeze-and-excitation, ReLU6), with the names of its published ImageNet weights."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ class PictureEncoder(nn.Module):
         elif config.kind == "efficientnet-lite0":
             if cues.shown != ("rgb",):
                 raise PointlightError(
-                    f"an EfficientNet-lite0 sees RGB alone, and this network is shown {' and '.join(cues.shown) or 'nothing'}"
+                    f"an EfficientNet-lite0 sees RGB alone, and this network is shown {', '.join(cues.shown)}"
                 )
             self.trunk = EfficientNetLite0(config.frozen_stages)
             width = EfficientNetLite0.features

@@ -5,13 +5,16 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 
+import torch
+
 from pointlight.body import BodyModel
+from pointlight.cues import PictureCueConfig
 from pointlight.errors import PointlightError
 from pointlight.motion import MotionBank
 from pointlight.network import MartinezConfig, draw_pairs
 from pointlight.overrides import changes_between, field_paths, paths_of, remarks, with_changes
 from pointlight.randomness import stream
-from pointlight.training.data import BatchMaker
+from pointlight.training.data import Batch, BatchMaker
 from pointlight.training.recipes import RECIPES, Recipe
 
 _FIXED = {
@@ -20,6 +23,7 @@ _FIXED = {
 }
 
 _TRIAL_CLIPS = 2
+_TRIAL_PAIRS = 3
 
 
 def changed_recipe(
@@ -67,8 +71,7 @@ def try_changed(recipe: Recipe, changes: Sequence[str], bank: MotionBank, body: 
     """
     try:
         network = recipe.network.build(body)
-        maker = BatchMaker(recipe.scenes, bank, body, recipe.network.cues, seed=0, size=_TRIAL_CLIPS)
-        batch = maker.make(0)
+        batch = _trial_batch(recipe, bank, body)
         pairs = draw_pairs(batch.inputs.shape[1], recipe.loss.pairs, stream(0, 0, "pairs"))
         network.loss(batch.inputs, batch.targets.of_pairs(pairs), body, recipe.loss, pairs)
         unsound = [
@@ -81,6 +84,19 @@ def try_changed(recipe: Recipe, changes: Sequence[str], bank: MotionBank, body: 
         raise PointlightError(
             f"recipe {recipe.name!r} cannot be trained with --set {' --set '.join(changes)} ({reason}); give other values"
         ) from error
+
+
+def _trial_batch(recipe: Recipe, bank: MotionBank, body: BodyModel) -> Batch:
+    """A small one; networks that see pictures are shown few pairs, and grey ones."""
+    cues = recipe.network.cues
+    pictured = isinstance(cues, PictureCueConfig)
+    numbers = cues.numbers if pictured else cues
+    batch = BatchMaker(recipe.scenes, bank, body, numbers, seed=0, size=_TRIAL_CLIPS).make(0)
+    if not pictured:
+        return batch
+    inputs = batch.inputs[:, :_TRIAL_PAIRS]
+    grey = inputs.new_zeros(*inputs.shape[:-1], cues.input_shape[0] - inputs.shape[-1])
+    return Batch(torch.cat((inputs, grey), dim=-1), batch.targets.of_pairs(torch.arange(inputs.shape[1])))
 
 
 _COUNTS = {"batch": 1, "steps": 1, "evaluate_every": 1, "save_every": 1, "warmup": 0}

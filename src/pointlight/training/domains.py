@@ -1,4 +1,4 @@
-"""Domain-adversarial training (Ganin et al. 2016; the paper, section 4): features that do not tell simulated from real people.
+"""Domain-adversarial training (Ganin et al. 2016; the paper, section 4): features that simulated and real people share.
 
 An adversary learns to tell them apart by what the encoder says of a pair, "right before the LSTM". Its gradient reaches
 the encoder turned round. Real people pass the encoder by themselves, and batch norms see them by the running statistics
@@ -8,7 +8,7 @@ of simulated ones, as in use, which they leave alone.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +23,6 @@ from pointlight.randomness import stream
 from pointlight.training.data import Batch, BatchSource
 from pointlight.training.optimisers import OptimiserConfig, make_optimiser
 from pointlight.training.recipes import Recipe
-from pointlight.training.run_state import Learner
 from pointlight.training.target_bank import TargetBank, TargetBatches
 from pointlight.training.trunks import picture_encoder
 from pointlight.values import by_value
@@ -118,10 +117,10 @@ class Adversary:
         self.classifier = classifier.to(network.device)
         self.optimiser = make_optimiser(self.classifier, settings)
 
-    @property
-    def learner(self) -> Learner:
-        """What a run's state has of it."""
-        return self.classifier, self.optimiser
+    @staticmethod
+    def of(recipe: Recipe, network: PoseNetwork, seed: int) -> Adversary | None:
+        """That of a recipe; None where it has none."""
+        return recipe.domains and Adversary(recipe.domains, network, recipe.optimiser, seed)
 
     @property
     def accuracy(self) -> float:
@@ -179,6 +178,11 @@ class Adversary:
         nn.utils.clip_grad_norm_(self.classifier.parameters(), self._settings.clip)
         self.optimiser.step()
         self.optimiser.zero_grad(set_to_none=True)
+
+
+def listening(adversary: Adversary | None) -> AbstractContextManager[list[tuple[Tensor, Tensor]]]:
+    """See `Adversary.listening`; without one nothing is noted."""
+    return nullcontext([]) if adversary is None else adversary.listening()
 
 
 @contextmanager

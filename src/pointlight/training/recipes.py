@@ -58,7 +58,7 @@ class Recipe:
     optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
     pictures: PictureUseConfig | None = added(None)  # noqa: RUF009 (a field)
     domains: DomainConfig | None = added(None)  # noqa: RUF009 (a field)
-    trunk: Literal["any", "none", "imagenet"] = added("any")  # noqa: RUF009 (a field)
+    trunk: Literal["any", "none", "imagenet"] = added("any")
 
 
 _OUR_NOISE = DetectorNoise(white=0.012, bias=0.01, correlated=0.004, motion=0.05, outlier=0.002)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -17,8 +17,19 @@ from pointlight.files import atomic_path
 STATE = "last.safetensors"
 """Its file in a run's folder."""
 
-Learner = tuple[nn.Module, torch.optim.Optimizer]
-"""Something beside the network that learns, and how."""
+
+class Learner(Protocol):
+    """Something beside the network that learns."""
+
+    @property
+    def classifier(self) -> nn.Module:
+        """What learns."""
+        ...
+
+    @property
+    def optimiser(self) -> torch.optim.Optimizer:
+        """How."""
+        ...
 
 
 def save_state(
@@ -36,15 +47,19 @@ def save_state(
     plain = _without_tensors(optimiser.state_dict(), "optimiser", tensors)
     beside = {}
     if adversary is not None:
-        tensors |= {f"adversary/{name}": value for name, value in adversary[0].state_dict().items()}
-        beside["adversary"] = json.dumps(
-            _without_tensors(adversary[1].state_dict(), "adversary's optimiser", tensors)
-        )
+        weights = adversary.classifier.state_dict()
+        tensors |= {f"adversary/{name}": value for name, value in weights.items()}
+        left = _without_tensors(adversary.optimiser.state_dict(), "adversary's optimiser", tensors)
+        beside["adversary"] = json.dumps(left)
     with atomic_path(folder / STATE) as temporary:
         save_file(
             {name: value.detach().contiguous().clone() for name, value in tensors.items()},
             temporary,
-            metadata={"numbers": json.dumps(numbers, sort_keys=True), "optimiser": json.dumps(plain), **beside},
+            metadata={
+                "numbers": json.dumps(numbers, sort_keys=True),
+                "optimiser": json.dumps(plain),
+                **beside,
+            },
         )
 
 
@@ -70,8 +85,8 @@ def load_state(
             tensors = {name: reader.get_tensor(name) for name in reader.keys()}  # noqa: SIM118
         model.load_state_dict(_under(tensors, "model/"))
         if adversary is not None:
-            adversary[0].load_state_dict(_under(tensors, "adversary/"))
-            _put_back(adversary[1], json.loads(metadata["adversary"]), tensors)
+            adversary.classifier.load_state_dict(_under(tensors, "adversary/"))
+            _put_back(adversary.optimiser, json.loads(metadata["adversary"]), tensors)
     except (SafetensorError, KeyError, RuntimeError) as error:
         raise PointlightError(
             f"{path} cannot be resumed from, it is damaged or of another recipe; use another --out"

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -33,21 +33,24 @@ from pointlight.training.picture_bank import (
 from pointlight.training.picture_data import PictureUseConfig, box_moves
 from pointlight.training.picture_preparing import write_arrays, write_settings
 
-FOLDER = "targets"
+_FOLDER = "targets"
 """Beside "train" and "validation" in a folder of prepared pictures."""
-
-SPLIT = "train"
-"""Of everything in a bank; of a folder of videos, nothing else is looked at."""
 
 
 class TargetWriter:
-    """Fills a bank, a part a video, so that making one can be stopped and gone on with at any time."""
+    """Fills a bank, a part a video, so that making one can be stopped and gone on with at any time.
 
-    def __init__(self, folder: Path, config: PictureBankConfig, frames: int, made_by: dict[str, Any]) -> None:
+    Attributes:
+        split: of everything in it.
+    """
+
+    split: ClassVar[str] = "train"
+
+    def __init__(self, out: Path, config: PictureBankConfig, frames: int, made_by: dict[str, Any]) -> None:
         """Begin a bank or go on with one.
 
         Args:
-            folder: of the bank.
+            out: folder that holds it, beside prepared pictures or not.
             config: what is kept of pictures.
             frames: of each track.
             made_by: what else decides on the tracks, such as videos and detector.
@@ -55,14 +58,14 @@ class TargetWriter:
         Raises:
             PointlightError: the folder holds a bank that was made by something else, or cannot be written to.
         """
-        self._folder, self._config, self._frames = ensure_folder(folder), config, frames
+        self._folder, self._config, self._frames = ensure_folder(out / _FOLDER), config, frames
         write_settings(
-            folder,
+            self._folder,
             {
                 "format_version": FORMAT_VERSION,
                 "people": "real",
                 "recipe": "",
-                "split": SPLIT,
+                "split": self.split,
                 "frames": frames,
                 "config": {name: getattr(config, name) for name in ("side_px", "margin", "flow")},
                 **made_by,
@@ -123,7 +126,7 @@ class TargetBank:
             PointlightError: there is none, it is empty, or holds simulated people.
         """
         given = Path(folder)
-        self.folder = given / FOLDER if (given / FOLDER).is_dir() else given
+        self.folder = given / _FOLDER if (given / _FOLDER).is_dir() else given
         self._parts = sorted(self.folder.glob("part-*.npz"))
         make = f"make some with `pointlight prepare {given} --targets --backgrounds VIDEOS`"
         if not self._parts:

@@ -8,7 +8,6 @@ import os
 import shlex
 import time
 from collections.abc import Sequence
-from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -32,7 +31,7 @@ from pointlight.training.board import Board
 from pointlight.training.changes import changes_of
 from pointlight.training.checkpoint import load_checkpoint, save_checkpoint
 from pointlight.training.data import Batch, BatchMaker, BatchSource, batches
-from pointlight.training.domains import Adversary, open_targets, with_targets
+from pointlight.training.domains import Adversary, listening, open_targets, with_targets
 from pointlight.training.motions import mean_pose
 from pointlight.training.optimisers import follow_weights, learning_rate, make_optimiser
 from pointlight.training.picture_data import PictureBatches
@@ -115,8 +114,7 @@ class Trainer:
         self._body_there = self.body.on(device)
         self.average = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
         self.optimiser = make_optimiser(self.model, recipe.optimiser)
-        domains = recipe.domains
-        self.adversary = domains and Adversary(domains, self.model, recipe.optimiser, seed)
+        self.adversary = Adversary.of(recipe, self.model, seed)
         self.step = 0
         self.seconds = 0.0
         self.best_mm = math.inf
@@ -142,11 +140,10 @@ class Trainer:
             init_sha256=self._init_sha256,
             pictures_sha256=self._pictures_sha256,
             trunk_sha256=self._trunk_sha256,
-            targets_sha256=self._targets_sha256,
+            targets_sha256=self.targets and self.targets.sha256,
         )
         longer = run if extend_to is None else run.extended(extend_to, self.out)
-        adversary = self.adversary and self.adversary.learner
-        numbers = load_state(self.out, self.model, self.average, self.optimiser, adversary)
+        numbers = load_state(self.out, self.model, self.average, self.optimiser, self.adversary)
         self.lineage = numbers["lineage"]
         longer = longer.of_today(self.bank, self.lineage[-1]["sha256"] if self.lineage else "")
         longer.check(self.out, init_sha256=self._init_sha256)
@@ -220,10 +217,6 @@ class Trainer:
     def _pictures_sha256(self) -> str:
         return "" if self.pictures is None else self.pictures.sha256
 
-    @property
-    def _targets_sha256(self) -> str:
-        return "" if self.targets is None else self.targets.sha256
-
     def _note(self) -> str:
         """The latest figures, those that are there."""
         parts = [f"loss {self.latest_loss:.3f}"]
@@ -291,7 +284,7 @@ class Trainer:
         pairs = draw_pairs(batch.inputs.shape[1], self.recipe.loss.pairs, rng)
         batch = batch.to(self.device)
         targets = batch.targets.of_pairs(pairs)
-        with nullcontext([]) if self.adversary is None else self.adversary.listening() as noted:
+        with listening(self.adversary) as noted:
             loss, parts = self.model.loss(batch.inputs, targets, self._body_there, self.recipe.loss, pairs)
         whole = loss
         if self.adversary is not None:
@@ -364,8 +357,7 @@ class Trainer:
             "latest_mm": self.latest_mm if math.isfinite(self.latest_mm) else None,
             "lineage": self.lineage,
         }
-        adversary = self.adversary and self.adversary.learner
-        save_state(self.out, self.model, self.average, self.optimiser, numbers, adversary)
+        save_state(self.out, self.model, self.average, self.optimiser, numbers, self.adversary)
 
     def _begin(self, steps: int | None) -> int:
         """Note what the run is made from and that a session begins; the length of the run."""
@@ -385,7 +377,7 @@ class Trainer:
                 init_sha256=self._init_sha256 or "",
                 motion=self._motion,
                 trunk_sha256=self._trunk_sha256,
-                targets_sha256=self._targets_sha256,
+                targets_sha256="" if self.targets is None else self.targets.sha256,
                 targets="" if self.targets is None else str(self.targets.folder.resolve()),
                 pictures_sha256=self._pictures_sha256,
                 pictures="" if self.pictures is None else self.pictures.where,

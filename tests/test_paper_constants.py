@@ -8,7 +8,7 @@ from pointlight.body import EVALUATION_JOINTS, NETWORK_KEYPOINTS, AnnyBody
 from pointlight.capture.overlay import TURN_DEG
 from pointlight.cues import KEYPOINT_SETS, MIN_VISIBLE, PointCueConfig, totally_occluded
 from pointlight.geometry import CROP_PX, PERSON_PX
-from pointlight.network import HEADS, ITERATIONS, MotionHMRConfig
+from pointlight.network import HEADS, ITERATIONS, DomainConfig, MotionHMRConfig
 from pointlight.simulator import CLIP_FRAMES, FRAMES_PER_SECOND, KeypointMaskingConfig, SceneConfig
 from pointlight.simulator.scenes import HIDDEN_BEHIND_M, SURREAL_CAMERA
 from pointlight.training import find_training_recipe
@@ -54,6 +54,15 @@ def test_two_heads_and_three_iterations() -> None:
     """Appendix B: "we predict *two* poses from each pair of frames"; HMR's three iterations."""
     assert HEADS == 2
     assert ITERATIONS == 3
+
+
+def test_the_adversary() -> None:
+    """Appendix B: "a 2-layer (1024 hidden units) adversary", "a DANN loss weight between 0.2 and 5"."""
+    assert find_training_recipe("paper-rgb_dann").domains == DomainConfig(
+        layers=2, hidden=1024, weight=1.0, rate=10.0
+    )
+    small = find_training_recipe("small-rgb_dann").domains
+    assert small is not None and small.layers == 2 and 0.2 <= small.weight <= 5
 
 
 def test_the_papers_recipe_has_nothing_of_ours() -> None:

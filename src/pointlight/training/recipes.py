@@ -147,13 +147,13 @@ def _small(row: str) -> Recipe:
 
 
 def _small_imagenet() -> Recipe:
-    """RGB with an encoder that knows photographs, as the paper's did; it shows the same crops to it as `_small`, larger.
+    """RGB with an encoder that knows photographs, as the paper's did; it is shown the crops of `_small`, larger.
 
-    Of a crop of 64 px it recognises little, and more of the same crop at twice the size (docs/log.md).
+    It was made for 224 px: of a picture of 64 px it recognises little, and more of the same one magnified.
     """
     rgb = _small("rgb")
     assert isinstance(rgb.network, MotionHMRConfig)
-    encoder = PictureEncoderConfig(kind="efficientnet-lite0", frozen_stages=5, magnified=2.0)
+    encoder = PictureEncoderConfig(kind="efficientnet-lite0", frozen_stages=5, magnified=1.5)
     network = replace(rgb.network, encoder=encoder)
     return replace(rgb, name="small-rgb_imagenet", network=network, trunk="imagenet")
 

@@ -47,7 +47,7 @@ ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("archive",),
         ("detection",),
         ("fitting",),
-        ("capture", "options", "overlay", "predict", "results", "shots"),
+        ("capture", "options", "overlay", "predict", "results", "shots", "targets"),
     ),
     "evaluation": (
         (

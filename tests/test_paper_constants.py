@@ -15,6 +15,7 @@ from pointlight.network import (
     EVALUATION_INDICES,
     HEADS,
     ITERATIONS,
+    DomainConfig,
     LossConfig,
     MotionHMRConfig,
     PictureEncoderConfig,
@@ -83,6 +84,15 @@ def test_two_heads_and_three_iterations() -> None:
     """Appendix B: "we predict *two* poses from each pair of frames"; HMR's three iterations."""
     assert HEADS == 2
     assert ITERATIONS == 3
+
+
+def test_the_adversary() -> None:
+    """Appendix B: "a 2-layer (1024 hidden units) adversary", "a DANN loss weight between 0.2 and 5"."""
+    assert find_training_recipe("paper-rgb_dann").domains == DomainConfig(
+        layers=2, hidden=1024, weight=1.0, rate=10.0
+    )
+    small = find_training_recipe("small-rgb_dann").domains
+    assert small is not None and small.layers == 2 and 0.2 <= small.weight <= 5
 
 
 def test_the_papers_recipe_has_nothing_of_ours() -> None:

@@ -9,11 +9,11 @@ import signal
 from dataclasses import replace
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
+from target_makers import made_targets, write_lossless
 from torch import Tensor
 
 from pointlight.body import COCO_KEYPOINTS, EXTENDED_KEYPOINTS, NETWORK_KEYPOINTS, AnnyBody, BodyState
@@ -35,6 +35,7 @@ from pointlight.files import file_sha256
 from pointlight.media import Frame, read_picture
 from pointlight.motion import MotionBank, procedural_bank
 from pointlight.network import (
+    EfficientNetLite0,
     FramePoints,
     LossConfig,
     MotionHMR,
@@ -533,39 +534,62 @@ def test_precision_is_the_recipes(
     assert "precision" not in to_plain(recipe)["optimiser"]
 
 
-TABLE_1 = [name.removeprefix("small-") for name in RECIPES if name.startswith("small-")]
+TABLE_1 = [name.removeprefix("paper-") for name in RECIPES if name.startswith("paper-")]
+ROWS = [name for name in RECIPES if name.startswith(("paper-", "small-"))]
 
 
-@pytest.mark.parametrize("row", TABLE_1)
+@pytest.fixture(scope="module")
+def targets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Tracks of real people."""
+    folder = tmp_path_factory.mktemp("targets")
+    made_targets(folder, FRAMES, KEPT)
+    return folder
+
+
+@pytest.mark.parametrize("name", ROWS)
 def test_every_row_of_table_1_trains_is_read_back_and_predicts(
-    pictures: Path, motions: MotionBank, body: AnnyBody, tmp_path: Path, row: str
+    pictures: Path, targets: Path, motions: MotionBank, body: AnnyBody, tmp_path: Path, name: str
 ) -> None:
-    """The paper's own and the small one differ in size alone; both are run here at a tiny size."""
+    """The paper's own and the small ones differ in size; all are run here at a tiny size."""
     torch.set_num_threads(1)
-    for size in ("paper", "small"):
-        recipe = find_training_recipe(f"{size}-{row}")
-        assert isinstance(recipe.network, MotionHMRConfig) and isinstance(
-            recipe.network.cues, PictureCueConfig
-        )
-        # What the bank holds is flow found on pictures.
-        cues = replace(recipe.network.cues, side_px=32, flow_on="picture")
-        encoder = PictureEncoderConfig(widths=(8, 16), features=16, place=size == "small")
-        network = replace(recipe.network, cues=cues, encoder=encoder, lstm=16, head=32)
-        optimiser = replace(find_training_recipe("tiny").optimiser, kind="adamw")
-        scenes = replace(recipe.scenes, frames=FRAMES)
-        assert recipe.pictures is not None
-        use = replace(recipe.pictures, clips=MADE_BY)
-        tiny_row = replace(recipe, network=network, scenes=scenes, optimiser=optimiser, pictures=use)
-        out = tmp_path / size
-        Trainer(tiny_row, out, motions, body=body, workers=0, pictures=pictures).run(steps=2)
-        checkpoint = load_checkpoint(out, body)
-        assert checkpoint.config == network and checkpoint.clip_frames == FRAMES
-        points = np.random.default_rng(0).uniform(20, 80, (9, 12, 3)).astype(np.float32)
-        points[..., 2] = 1
-        track = Keypoints2D(NETWORK_KEYPOINTS, np.arange(9) / 30, np.arange(9), points, (100, 100), "made")
-        video = [Frame(k, k / 30, np.full((100, 100, 3), 9 * k, np.uint8)) for k in range(9)]
-        capture = lift_keypoints(track, checkpoint, body, PredictOptions(refine=False), frames=video)
-        assert capture.valid.all() and np.isfinite(capture.joints_camera_m).all()
+    recipe = find_training_recipe(name)
+    assert isinstance(recipe.network, MotionHMRConfig) and isinstance(recipe.network.cues, PictureCueConfig)
+    # What the bank holds is flow found on pictures.
+    cues = replace(recipe.network.cues, side_px=32, flow_on="picture")
+    encoder = PictureEncoderConfig(widths=(8, 16), features=16, place=name.startswith("small"))
+    given: dict[str, Path] = {} if recipe.domains is None else {"targets": targets}
+    if recipe.trunk == "imagenet":
+        encoder = replace(recipe.network.encoder, features=16, magnified=1.5)
+        given["trunk"] = tmp_path / "imagenet.pth"
+        torch.save(EfficientNetLite0().state_dict(), given["trunk"])
+    network = replace(recipe.network, cues=cues, encoder=encoder, lstm=16, head=32)
+    optimiser = replace(find_training_recipe("tiny").optimiser, kind="adamw")
+    scenes = replace(recipe.scenes, frames=FRAMES)
+    assert recipe.pictures is not None
+    use = replace(recipe.pictures, clips=MADE_BY)
+    tiny_row = replace(recipe, network=network, scenes=scenes, optimiser=optimiser, pictures=use)
+    out = tmp_path / "run"
+
+    def begun(**given: Path) -> Trainer:
+        return Trainer(tiny_row, out, motions, body=body, workers=0, pictures=pictures, **given)
+
+    if recipe.trunk == "imagenet":
+        with pytest.raises(PointlightError, match="begins with ImageNet's weights"):
+            begun().run(steps=2)
+    begun(**given).run(steps=2)
+    checkpoint = load_checkpoint(out, body)
+    assert checkpoint.config == network and checkpoint.clip_frames == FRAMES
+    points = np.random.default_rng(0).uniform(20, 80, (9, 12, 3)).astype(np.float32)
+    points[..., 2] = 1
+    track = Keypoints2D(NETWORK_KEYPOINTS, np.arange(9) / 30, np.arange(9), points, (100, 100), "made")
+    video = [Frame(k, k / 30, np.full((100, 100, 3), 9 * k, np.uint8)) for k in range(9)]
+    capture = lift_keypoints(track, checkpoint, body, PredictOptions(refine=False), frames=video)
+    assert capture.valid.all() and np.isfinite(capture.joints_camera_m).all()
+    if recipe.trunk == "imagenet":  # a resume needs no file
+        again = begun()
+        again.resume(extend_to=3)
+        again.run()
+        assert again.step == 3
 
 
 def test_what_is_ours_is_off_in_the_papers_recipes() -> None:
@@ -729,17 +753,6 @@ def test_pictures_of_a_long_video_are_let_go(body: AnnyBody) -> None:
     later.of = noted
     network.over_frames(cues.alone(), body, WindowConfig(FRAMES, overlap=True))
     assert made == list(range(299)) and max(held) <= 8 * FRAMES
-
-
-def write_lossless(path: Path, frames: np.ndarray) -> None:
-    """FFV1 in RGB at 30 frames/s, in a container that keeps time exactly."""
-    with av.open(str(path), "w") as output:
-        stream = output.add_stream("ffv1", rate=30)
-        stream.height, stream.width = frames.shape[1:3]
-        stream.pix_fmt = "bgr0"
-        for image in frames:
-            output.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")))
-        output.mux(stream.encode(None))
 
 
 def video_at(rate: float, count: int = 40) -> list[Frame]:

@@ -19,6 +19,7 @@ from pointlight.capture.predict import (
     track_of,
 )
 from pointlight.capture.results import Diagnostics, FolderResult, PredictResult
+from pointlight.capture.targets import TargetConfig, prepare_targets
 
 __all__ = [
     "BodyPainter",
@@ -29,12 +30,14 @@ __all__ = [
     "PersonBox",
     "PredictOptions",
     "PredictResult",
+    "TargetConfig",
     "body_states",
     "lift_keypoints",
     "place_track",
     "predict",
     "predict_to_folder",
     "predict_with_diagnostics",
+    "prepare_targets",
     "read_npz",
     "seen_keypoints",
     "track_of",

@@ -63,7 +63,10 @@ for command, summary, behind in (
     (
         prepare,
         "Prepare pictures of simulated people to train on.",
-        example("pointlight prepare PICTURES --motion FOLDER --backgrounds VIDEOS"),
+        example(
+            "pointlight prepare PICTURES --motion FOLDER --backgrounds VIDEOS",
+            "pointlight prepare PICTURES --targets --backgrounds VIDEOS",
+        ),
     ),
     (
         pretrain,

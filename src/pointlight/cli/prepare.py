@@ -9,9 +9,11 @@ import typer
 
 from pointlight.cli import clip_options as options
 from pointlight.cli.progress import stage_bars, warnings_as_sentences
+from pointlight.errors import PointlightError
 
 
 def prepare(
+    context: typer.Context,
     out: Annotated[Path, typer.Argument(help="Folder for the pictures; gets train and validation.")],
     recipe: Annotated[
         str | None, typer.Option(help="Of clips, see docs/synthesis.md; full if not given.")
@@ -40,8 +42,18 @@ def prepare(
         ),
     ] = "dis",
     seed: Annotated[int, typer.Option(help="Of the clips.")] = 0,
+    targets: Annotated[
+        bool,
+        typer.Option(
+            "--targets",
+            help="Instead find tracks of real people in --backgrounds, --count at most, for `train --targets`.",
+        ),
+    ] = False,
 ) -> None:
     """Make clips and keep what is around their people, ready to train on; a folder that is there is made larger."""
+    if targets:
+        _prepare_targets(context, out, backgrounds, count=count, flow=flow, seed=seed)
+        return
     from pointlight.training import prepare_banks
 
     with stage_bars() as bars, warnings_as_sentences():
@@ -62,6 +74,22 @@ def prepare(
         )
     trained, watched = len(banks["train"]), len(banks["validation"])
     typer.echo(f"{trained} clips to train on and {watched} to watch, in {out}")
+
+
+def _prepare_targets(
+    context: typer.Context, out: Path, backgrounds: Path | None, *, count: int, flow: str, seed: int
+) -> None:
+    if backgrounds is None:
+        raise PointlightError("real people are found in videos; give a folder of some with --backgrounds")
+    for name in ("recipe", "validation", "motion"):
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            raise PointlightError(f"--targets finds real people in videos; leave --{name} out")
+    from pointlight.capture import prepare_targets
+
+    with stage_bars() as bars, warnings_as_sentences():
+        tracks = prepare_targets(out, backgrounds, count=count, flow=flow, seed=seed, progress=bars)
+    typer.echo(f"{len(tracks)} tracks of real people, in {out}")
 
 
 def pretrain(

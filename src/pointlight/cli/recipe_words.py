@@ -22,11 +22,24 @@ TRAINING = {
     "small-rgb_keypoints": ("crops of 64 px: both", "Table 1, RGB + Keypoints, but for size"),
     "small-keypoints": ("heatmaps of 64 px", "Table 1, Keypoints Only, but for size"),
     "small-flow_keypoints": ("crops of 64 px: both", "Table 1, Flow + Keypoints, but for size"),
+    "small-rgb_dann": (
+        "crops of 64 px: RGB, against real people's",
+        "Table 1, RGB + DANN, but for size",
+    ),
+    "small-rgb_scratch": (
+        "small-rgb, never with a pretrained encoder",
+        "Table 1, RGB Only, but for size and beginning",
+    ),
+    "small-rgb_imagenet": (
+        "small-rgb with ImageNet's EfficientNet-lite0",
+        "Table 1, RGB Only, but for size and encoder",
+    ),
     "paper-rgb": ("crops of 224 px, ResNet-50: RGB", "Table 1, RGB Only"),
     "paper-flow": ("crops of 224 px, ResNet-50: optical flow", "Table 1, Flow Only"),
     "paper-rgb_keypoints": ("crops of 224 px, ResNet-50: both", "Table 1, RGB + Keypoints"),
     "paper-keypoints": ("heatmaps of 224 px, ResNet-50", "Table 1, Keypoints Only"),
     "paper-flow_keypoints": ("crops of 224 px, ResNet-50: both", "Table 1, Flow + Keypoints"),
+    "paper-rgb_dann": ("crops of 224 px, ResNet-50: RGB, against real people's", "Table 1, RGB + DANN"),
     "tiny": ("for trying things out: 8 steps", "-"),
 }
 """Recipe of `train` -> what it is for, and its row in the paper."""

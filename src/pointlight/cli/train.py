@@ -43,6 +43,10 @@ def train(
         Path | None,
         typer.Option(help="Weights for the encoder of pictures: of `pointlight pretrain`, or ImageNet's."),
     ] = None,
+    targets: Annotated[
+        Path | None,
+        typer.Option(help="Folder of `pointlight prepare --targets`, for recipes against real people."),
+    ] = None,
     set_: Annotated[
         list[str] | None,
         typer.Option(
@@ -82,6 +86,7 @@ def train(
             surreal_depth=surreal_depth,
             smpl=smpl,
             trunk=trunk,
+            targets=targets,
             steps=steps,
             minutes=minutes,
             resume=resume,

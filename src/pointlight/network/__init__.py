@@ -4,6 +4,8 @@ How they are trained and what their input means lives elsewhere.
 """
 
 from pointlight.network.devices import find_device
+from pointlight.network.domain_classifier import DomainClassifier, DomainConfig, reversed_gradient
+from pointlight.network.efficientnet import IMAGENET_PACKAGE, EfficientNetLite0
 from pointlight.network.encoders import PointsEncoder, PointsEncoderConfig
 from pointlight.network.losses import (
     EVALUATION_INDICES,
@@ -33,7 +35,11 @@ from pointlight.network.windows import over_windows, window_starts
 __all__ = [
     "EVALUATION_INDICES",
     "HEADS",
+    "IMAGENET_PACKAGE",
     "ITERATIONS",
+    "DomainClassifier",
+    "DomainConfig",
+    "EfficientNetLite0",
     "FrameBodies",
     "FramePoints",
     "IterativeRegressor",
@@ -63,6 +69,7 @@ __all__ = [
     "over_windows",
     "part_of_a_batch",
     "reproject",
+    "reversed_gradient",
     "seen_both_ways",
     "window_starts",
 ]

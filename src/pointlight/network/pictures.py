@@ -1,4 +1,4 @@
-"""Encoders of pictures, one for each pair's crop: the paper's ResNet-50, and a small one that a CPU can train."""
+"""Encoders of pictures, one for each pair's crop: the paper's ResNet-50, and smaller ones that a CPU can train."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from pointlight.configuration import added
 from pointlight.cues import PictureCueConfig
+from pointlight.errors import PointlightError
+from pointlight.network.efficientnet import EfficientNetLite0
 from pointlight.network.encoders import he_linear
 from pointlight.network.resnet import ResNet50
 
@@ -21,22 +24,26 @@ class PictureEncoderConfig:
     """The encoder of crops.
 
     Attributes:
-        kind: "small", or the paper's "resnet50".
+        kind: "small"; the paper's "resnet50"; or "efficientnet-lite0", which sees RGB alone.
         widths: channels of the small one's stages; each halves the picture, which its stem halved before.
-        features: width of the feature; the ResNet's own is 2048.
+        features: width of the feature; the ResNet's own is 2048, the EfficientNet's 1280.
         place: tell where the crop lies and the focal length beside the picture; beyond the paper.
         pooled: average the last map over the picture, as the paper; otherwise its places stay apart, and what comes out is
             normalised: a small network that averages is slow to learn where things are.
         flow_gain: show flow f as sign(f) log(1 + gain |f|), which keeps slow and very fast motion apart; 0 shows it as it
             is (the paper).
+        frozen_stages: of the EfficientNet, from the first one on: they keep their weights and running statistics.
+        magnified: how much larger than the crop the EfficientNet is shown it.
     """
 
-    kind: Literal["small", "resnet50"] = "small"
+    kind: Literal["small", "resnet50", "efficientnet-lite0"] = "small"
     widths: tuple[int, ...] = (16, 48, 96, 192)
     features: int = 192
     place: bool = True
     pooled: bool = False
     flow_gain: float = 0.0
+    frozen_stages: int = added(0)
+    magnified: float = added(1.0)
 
 
 class PictureEncoder(nn.Module):
@@ -45,15 +52,24 @@ class PictureEncoder(nn.Module):
     def __init__(self, cues: PictureCueConfig, config: PictureEncoderConfig) -> None:
         super().__init__()
         self.cues, self._place, self._flow_gain = cues, config.place, config.flow_gain
+        self._magnified = config.magnified if config.kind == "efficientnet-lite0" else 1.0
+        self.trunk: ResNet50 | EfficientNetLite0 | SmallTrunk
         if config.kind == "resnet50":
-            self.trunk: ResNet50 | SmallTrunk = ResNet50(cues.image_channels)
+            self.trunk = ResNet50(cues.image_channels)
             width = ResNet50.features
+        elif config.kind == "efficientnet-lite0":
+            if cues.shown != ("rgb",):
+                raise PointlightError(
+                    f"an EfficientNet-lite0 sees RGB alone, and this network is shown {', '.join(cues.shown)}"
+                )
+            self.trunk = EfficientNetLite0(config.frozen_stages)
+            width = EfficientNetLite0.features
         else:
             self.trunk = SmallTrunk(cues.image_channels, config.widths)
             width = config.widths[-1]
         self._pooled = config.pooled
         if not config.pooled:
-            width *= (cues.side_px // self.trunk.step) ** 2
+            width *= (int(self._magnified * cues.side_px) // self.trunk.step) ** 2
         width += 4 if config.place else 0
         # The paper feeds the ResNet's pooled feature to the memory as it is.
         self.output = nn.Identity()
@@ -71,6 +87,10 @@ class PictureEncoder(nn.Module):
     def maps(self, inputs: Tensor) -> list[Tensor]:
         """What the trunk makes of the pictures (N, C, H, W), from fine to coarse; N are all leading dimensions."""
         images = self.cues.images(inputs).flatten(0, -4)
+        if isinstance(self.trunk, EfficientNetLite0):
+            images = images[:, : EfficientNetLite0.channels]  # the occluded flag has no place in ImageNet
+            if self._magnified != 1:
+                images = nn.functional.interpolate(images, scale_factor=self._magnified, mode="bilinear")
         if self._flow_gain and self.cues.flow:
             flow = images[:, self.cues.flow_channels]
             images[:, self.cues.flow_channels] = flow.sign() * (self._flow_gain * flow.abs()).log1p()

@@ -21,13 +21,14 @@ from pointlight.training.data import (
 )
 from pointlight.training.motions import training_bank
 from pointlight.training.optimisers import OptimiserConfig, learning_rate
-from pointlight.training.picture_bank import PictureBank
+from pointlight.training.picture_bank import PictureBank, PictureBankConfig
 from pointlight.training.picture_data import PictureUseConfig
-from pointlight.training.picture_preparing import prepare_banks, prepare_pictures
+from pointlight.training.picture_preparing import cut_pairs, maps_around, prepare_banks, prepare_pictures
 from pointlight.training.pretraining import PretrainingConfig, pretrain
 from pointlight.training.recipes import RECIPES, Recipe, find_training_recipe
 from pointlight.training.runs import train
 from pointlight.training.shards import ClipShards
+from pointlight.training.target_bank import TargetBank, TargetWriter
 from pointlight.training.threads import beside_workers, training_threads
 from pointlight.training.trainer import Trainer
 from pointlight.training.validation import Validation
@@ -41,17 +42,22 @@ __all__ = [
     "ClipShards",
     "OptimiserConfig",
     "PictureBank",
+    "PictureBankConfig",
     "PictureUseConfig",
     "PretrainingConfig",
     "Recipe",
+    "TargetBank",
+    "TargetWriter",
     "Trainer",
     "Validation",
     "as_predict_reads",
     "batches",
     "beside_workers",
+    "cut_pairs",
     "find_training_recipe",
     "learning_rate",
     "load_checkpoint",
+    "maps_around",
     "observation_of",
     "prepare_banks",
     "prepare_pictures",

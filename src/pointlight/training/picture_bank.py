@@ -114,6 +114,10 @@ class PictureBank:
         settings = read_settings(self.folder)
         self.config = PictureBankConfig(**settings["config"])
         self.split, self.recipe, self.body = settings["split"], settings["recipe"], settings.get("body", "")
+        if "people" in settings:
+            raise PointlightError(
+                f"{folder} holds tracks of real people, without poses; give them with --targets"
+            )
         if split is not None:
             self.check_split(split)
         self._parts = sorted(self.folder.glob("part-*.npz"))
@@ -160,8 +164,8 @@ class PictureBank:
         """See `ClipSupply`; of the files as much is read as it needs."""
         part, place = divmod(number, self.config.clips_per_part)
         path = self._parts[part]
-        truth = _truth(path)
-        rgb, flow, parts = (_mapped(path, name)[place] for name in ("rgb", "flow", "parts"))
+        truth = small_arrays(path)
+        rgb, flow, parts = (mapped_array(path, name)[place] for name in ("rgb", "flow", "parts"))
         to_picture = truth["to_picture"][place]
         one = slice(place, place + 1)
         tensors = {name: torch.from_numpy(truth[name][one]) for name in TRACK_TENSORS}
@@ -226,14 +230,14 @@ def _order(seed: int, epoch: int, count: int) -> np.ndarray:
 
 
 @lru_cache(maxsize=256)
-def _truth(path: Path) -> dict[str, np.ndarray]:
+def small_arrays(path: Path) -> dict[str, np.ndarray]:
     """The small arrays of a part."""
     with np.load(path, allow_pickle=False) as archive:
         return {name: archive[name] for name in archive.files if name not in ("rgb", "flow", "parts")}
 
 
 @lru_cache(maxsize=1024)
-def _mapped(path: Path, name: str) -> np.ndarray:
+def mapped_array(path: Path, name: str) -> np.ndarray:
     """A large array of a part, mapped into memory where it stands in the archive, which is not compressed."""
     with zipfile.ZipFile(path) as archive, open(path, "rb") as file:
         info = archive.getinfo(f"{name}.npy")

@@ -145,10 +145,15 @@ class PictureBatches:
 
     def _moves(self, rng: np.random.Generator) -> Tensor:
         """(B, 3) of the boxes; drawn for the whole batch, whichever rows are made."""
-        shift = rng.uniform(-self._use.shift, self._use.shift, (self._size, 2))
-        reach = np.log1p(self._use.scale)
-        size = rng.uniform(-reach, reach, (self._size, 1))
-        return torch.from_numpy(np.concatenate((shift, size), axis=1).astype(np.float32)[list(self._rows)])
+        return box_moves(self._use, self._size, rng)[list(self._rows)]
+
+
+def box_moves(use: PictureUseConfig, count: int, rng: np.random.Generator) -> Tensor:
+    """(count, 3) by how much the crops of so many clips are off, see `Observation.box_moves`."""
+    shift = rng.uniform(-use.shift, use.shift, (count, 2))
+    reach = np.log1p(use.scale)
+    size = rng.uniform(-reach, reach, (count, 1))
+    return torch.from_numpy(np.concatenate((shift, size), axis=1).astype(np.float32))
 
 
 def redrawn(clip: PictureClip, scenes: SceneConfig, seed: int, use: int) -> Tracks:

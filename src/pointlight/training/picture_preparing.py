@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from pointlight.body import EXTENDED_KEYPOINTS, BodyModel, SmplBody
 from pointlight.configuration import differences, told
 from pointlight.cues import (
     EXACT_FLOW,
+    FRAME_S,
     CropConfig,
     CropFrames,
+    PairPictures,
     cut,
     cut_labels,
-    flow_in_crop,
-    flow_on_pictures,
+    flow_of_pair,
     picture_from_crop,
 )
 from pointlight.errors import PointlightError
@@ -181,7 +183,7 @@ def prepare_pictures(
         }
     learnt = {"body": body.sha256} if isinstance(body, SmplBody) else {}
     settings = {"format_version": FORMAT_VERSION, **made, **learnt, "config": kept}
-    _write_settings(folder, settings)
+    write_settings(folder, settings)
     size = config.clips_per_part
     parts = range(share[0], -(-count // size), share[1])
     missing = [number for number in parts if not part_file(folder, number).exists()]
@@ -207,20 +209,13 @@ def _prepared(clip: VideoClip, body: BodyModel, config: PictureBankConfig) -> di
     exact = tracks.points_px[..., : len(EXTENDED_KEYPOINTS), :]
     there = torch.from_numpy(~hidden["out_of_frame"])[None]
     crops = CropFrames.of(exact, there, tracks.assumed_focal_px, tracks.assumed_principal_px)
-    wide = replace(crops, boxes=replace(crops.boxes, size_px=crops.boxes.size_px * config.margin))
-    square = CropConfig(config.side_px, turned=False)
-    maps = picture_from_crop(wide, tracks.assumed_principal_px, square)[0].numpy()
+    maps = maps_around(crops, tracks.assumed_principal_px, config)[0].numpy()
     seen = parts_of(clip, body)
     to_parts = np.diag((config.side_px / config.parts_px, config.side_px / config.parts_px, 1))
     pairs = range(len(clip.frames) - 1)
-    rgb = [cut(clip.frames[pair], maps[pair], config.side_px) for pair in pairs]
-    flow = [_flow(clip, pair, maps[pair], config) for pair in pairs]
-    limit = np.iinfo(np.int16)
-    steps = np.clip(np.rint(np.stack(flow) / FLOW_STEP_PX), limit.min, limit.max).astype(np.int16)
     state = tracks.state
     return {
-        "rgb": np.stack(rgb),
-        "flow": steps,
+        **cut_pairs([_pictures(clip, pair, config.flow) for pair in pairs], maps, config),
         "parts": np.stack([cut_labels(seen[pair], maps[pair] @ to_parts, config.parts_px) for pair in pairs]),
         "to_picture": maps[:-1],
         **{name: getattr(tracks, name)[0].numpy() for name in TRACK_TENSORS},
@@ -237,22 +232,60 @@ def _known(said: torch.Tensor | None, shape: torch.Size, name: str) -> np.ndarra
     return said[0].numpy()
 
 
-def _flow(clip: VideoClip, pair: int, homography: np.ndarray, config: PictureBankConfig) -> np.ndarray:
-    """(S, S, 2) of a pair of frames in the bank's pixels."""
-    if config.flow == EXACT_FLOW:
-        return flow_in_crop(exact_flow(clip, pair), homography, config.side_px)
+def _pictures(clip: VideoClip, pair: int, flow: str) -> PairPictures:
+    """Of a pair of a clip, with exact flow where that is asked for."""
     first, second = clip.frames[pair], clip.frames[pair + 1]
-    return flow_on_pictures(first, second, homography, config.side_px, find_flow(config.flow))
+    if flow != EXACT_FLOW:
+        return PairPictures(first, second)
+    return PairPictures(first, second, flow_px=exact_flow(clip, pair), flow_name=EXACT_FLOW)
+
+
+def maps_around(crops: CropFrames, principal_px: Tensor, config: PictureBankConfig) -> Tensor:
+    """(..., T, 3, 3) from the pixels of what a bank keeps of each frame to the whole picture's."""
+    wide = replace(crops, boxes=replace(crops.boxes, size_px=crops.boxes.size_px * config.margin))
+    return picture_from_crop(wide, principal_px, CropConfig(config.side_px, turned=False))
+
+
+def cut_pairs(
+    pairs: Iterable[PairPictures], maps: np.ndarray, config: PictureBankConfig
+) -> dict[str, np.ndarray]:
+    """What a bank keeps of the pictures of P pairs.
+
+    Args:
+        pairs: in order.
+        maps: (P or more, 3, 3) of `maps_around`.
+        config: what is kept.
+
+    Returns:
+        `BankFrames.rgb` and `BankFrames.flow`, as of 1/30 s.
+    """
+    rgb, flow = [], []
+    for pair, to_picture in zip(pairs, maps, strict=False):
+        rgb.append(cut(pair.first, to_picture, config.side_px))
+        moved = flow_of_pair(pair, to_picture, config.side_px, config.flow)
+        flow.append(moved if pair.step_s == FRAME_S else moved * np.float32(FRAME_S / pair.step_s))
+    limit = np.iinfo(np.int16)
+    steps = np.clip(np.rint(np.stack(flow) / FLOW_STEP_PX), limit.min, limit.max).astype(np.int16)
+    return {"rgb": np.stack(rgb), "flow": steps}
 
 
 def _write_part(path: Path, clips: Sequence[dict[str, Any]]) -> None:
+    """One part of a bank."""
+    write_arrays(path, {name: np.stack([clip[name] for clip in clips]) for name in clips[0]})
+
+
+def write_arrays(path: Path, arrays: dict[str, Any]) -> None:
     """Arrays as they are, without compression, so that they can be mapped into memory."""
-    arrays: dict[str, Any] = {name: np.stack([clip[name] for clip in clips]) for name in clips[0]}
     with atomic_path(path) as temporary, open(temporary, "wb") as file:
         np.savez(file, **arrays)
 
 
-def _write_settings(folder: Path, settings: dict[str, Any]) -> None:
+def write_settings(folder: Path, settings: dict[str, Any]) -> None:
+    """Say what a bank is made by.
+
+    Raises:
+        PointlightError: the folder's was made by something else.
+    """
     path = folder / SETTINGS
     if path.exists():
         there = read_settings(folder)

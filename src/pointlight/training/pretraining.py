@@ -137,6 +137,10 @@ def pretrain(
     """
     refuse_several("pretraining")
     recipe = find_training_recipe(recipe_name)
+    if recipe.trunk != "any":
+        raise PointlightError(
+            f"{recipe_name} has no use for a pretrained encoder; pretrain that of another recipe"
+        )
     body = AnnyBody()
     sources = open_pictures(Path(pictures), recipe, body)
     config = config or PretrainingConfig()

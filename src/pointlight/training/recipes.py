@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from pointlight.configuration import added
 from pointlight.cues import PictureCueConfig, PointCueConfig, PointFlowCueConfig
@@ -10,6 +11,7 @@ from pointlight.errors import PointlightError
 from pointlight.geometry import CROP_PX
 from pointlight.motion import VarietyConfig
 from pointlight.network import (
+    DomainConfig,
     LossConfig,
     MartinezConfig,
     MotionHMRConfig,
@@ -46,6 +48,8 @@ class Recipe:
             of `scenes`.
         own_validation: the best weights are those that are best on people like the ones it is trained on, of other motions;
             not on `eval-v1`'s, which see other cameras and a detector's noise. With pictures it is always so.
+        domains: the adversary of domain-adversarial training, which learns to tell simulated from real people.
+        trunk: which weights its encoder of pictures may begin with: "any", "none", or it must be "imagenet"'s.
     """
 
     name: str
@@ -56,6 +60,8 @@ class Recipe:
     optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
     pictures: PictureUseConfig | None = added(None)  # noqa: RUF009 (a field)
     own_validation: bool = added(False)
+    domains: DomainConfig | None = added(None)  # noqa: RUF009 (a field)
+    trunk: Literal["any", "none", "imagenet"] = added("any")
 
 
 _OUR_NOISE = DetectorNoise(white=0.012, bias=0.01, correlated=0.004, motion=0.05, outlier=0.002)
@@ -155,6 +161,18 @@ def _small(row: str) -> Recipe:
     )
 
 
+def _small_imagenet() -> Recipe:
+    """RGB with an encoder that knows photographs, as the paper's did; it is shown the crops of `_small`, larger.
+
+    It was made for 224 px: of a picture of 64 px it recognises little, and more of the same one magnified.
+    """
+    rgb = _small("rgb")
+    assert isinstance(rgb.network, MotionHMRConfig)
+    encoder = PictureEncoderConfig(kind="efficientnet-lite0", frozen_stages=5, magnified=1.5)
+    network = replace(rgb.network, encoder=encoder)
+    return replace(rgb, name="small-rgb_imagenet", network=network, trunk="imagenet")
+
+
 def _paper(row: str) -> Recipe:
     """A row as the paper has it: ResNet-50 on 224 px, 1024 units, plain squares, flow between crops, its own loss.
 
@@ -236,7 +254,12 @@ RECIPES: dict[str, Recipe] = {
             optimiser=replace(OptimiserConfig(), weight_decay=0.0, average=0.0),
         ),
         *map(_small, _TABLE1_CUES),
+        replace(_small("rgb"), name="small-rgb_dann", domains=DomainConfig(hidden=256)),
+        replace(_small("rgb"), name="small-rgb_scratch", trunk="none"),
+        _small_imagenet(),
         *map(_paper, _TABLE1_CUES),
+        # Its rate is that of a pretrained trunk, which the adversary has not.
+        replace(_paper("rgb"), name="paper-rgb_dann", domains=DomainConfig(rate=10.0)),
         replace(
             _POINTS,
             name="tiny",

@@ -101,6 +101,8 @@ class RunFile:
         shards: where shards of clips lay; none for other pictures.
         smpl: where the body's file lay; "" for our own body.
         trunk_sha256: of the weights that the encoder of pictures began with; "" for fresh ones.
+        targets_sha256: of the tracks of real people; "" where none are learned against.
+        targets: folder where they lay, a hint as `motion` is.
     """
 
     recipe: Recipe
@@ -120,6 +122,14 @@ class RunFile:
     shards: tuple[str, ...] = added(())
     smpl: str = added("")
     trunk_sha256: str = added("")
+    targets_sha256: str = added("")
+    targets: str = added("")
+
+    @property
+    def begun_with(self) -> dict[str, str]:
+        """The hashes of the encoder's first weights and of the real people, where there are some."""
+        found = {"trunk_sha256": self.trunk_sha256, "targets_sha256": self.targets_sha256}
+        return {name: sha256 for name, sha256 in found.items() if sha256}
 
     def check(
         self,
@@ -133,6 +143,7 @@ class RunFile:
         init_sha256: str | None = None,
         pictures_sha256: str | None = None,
         trunk_sha256: str | None = None,
+        targets_sha256: str | None = None,
     ) -> None:
         """Refuse by name what is given and differs from the run; None is not given.
 
@@ -146,6 +157,7 @@ class RunFile:
             init_sha256: of the weights to begin with.
             pictures_sha256: of the prepared pictures.
             trunk_sha256: of the weights for the encoder of pictures.
+            targets_sha256: of the tracks of real people.
 
         Raises:
             PointlightError: something differs; field, stored and given value are said.
@@ -172,6 +184,10 @@ class RunFile:
             there = f"{self.pictures_sha256[:12]}, from {next(filter(None, places))},"
             same = pictures_sha256 == self.pictures_sha256
             compared["pictures"] = (there, there if same else pictures_sha256[:12])
+        if targets_sha256:
+            there = f"{self.targets_sha256[:12]}, from {self.targets},"
+            same = targets_sha256 == self.targets_sha256
+            compared["targets"] = (there, there if same else targets_sha256[:12])
         if self.init_sha256 is None:
             del compared["init"]
         found = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -18,28 +18,57 @@ STATE = "last.safetensors"
 """Its file in a run's folder."""
 
 
+class Learner(Protocol):
+    """Something beside the network that learns."""
+
+    @property
+    def classifier(self) -> nn.Module:
+        """What learns."""
+        ...
+
+    @property
+    def optimiser(self) -> torch.optim.Optimizer:
+        """How."""
+        ...
+
+
 def save_state(
     folder: Path,
     model: nn.Module,
     average: dict[str, Tensor],
     optimiser: torch.optim.Optimizer,
     numbers: dict[str, Any],
+    adversary: Learner | None = None,
 ) -> None:
     """Write everything that the next step depends on, in one file, at once."""
     tensors = {f"model/{name}": value for name, value in model.state_dict().items()}
     tensors |= {f"average/{name}": value for name, value in average.items()}
     tensors["random"] = torch.get_rng_state()
     plain = _without_tensors(optimiser.state_dict(), "optimiser", tensors)
+    beside = {}
+    if adversary is not None:
+        weights = adversary.classifier.state_dict()
+        tensors |= {f"adversary/{name}": value for name, value in weights.items()}
+        left = _without_tensors(adversary.optimiser.state_dict(), "adversary's optimiser", tensors)
+        beside["adversary"] = json.dumps(left)
     with atomic_path(folder / STATE) as temporary:
         save_file(
             {name: value.detach().contiguous().clone() for name, value in tensors.items()},
             temporary,
-            metadata={"numbers": json.dumps(numbers, sort_keys=True), "optimiser": json.dumps(plain)},
+            metadata={
+                "numbers": json.dumps(numbers, sort_keys=True),
+                "optimiser": json.dumps(plain),
+                **beside,
+            },
         )
 
 
 def load_state(
-    folder: Path, model: nn.Module, average: dict[str, Tensor], optimiser: torch.optim.Optimizer
+    folder: Path,
+    model: nn.Module,
+    average: dict[str, Tensor],
+    optimiser: torch.optim.Optimizer,
+    adversary: Learner | None = None,
 ) -> dict[str, Any]:
     """Put back what `save_state` wrote, in place; the numbers are returned.
 
@@ -55,17 +84,24 @@ def load_state(
             numbers, plain = json.loads(metadata["numbers"]), json.loads(metadata["optimiser"])
             tensors = {name: reader.get_tensor(name) for name in reader.keys()}  # noqa: SIM118
         model.load_state_dict(_under(tensors, "model/"))
+        if adversary is not None:
+            adversary.classifier.load_state_dict(_under(tensors, "adversary/"))
+            _put_back(adversary.optimiser, json.loads(metadata["adversary"]), tensors)
     except (SafetensorError, KeyError, RuntimeError) as error:
         raise PointlightError(
             f"{path} cannot be resumed from, it is damaged or of another recipe; use another --out"
         ) from error
     for name, value in _under(tensors, "average/").items():
         average[name].copy_(value)
+    _put_back(optimiser, plain, tensors)
+    torch.set_rng_state(tensors["random"])
+    return numbers
+
+
+def _put_back(optimiser: torch.optim.Optimizer, plain: Any, tensors: dict[str, Tensor]) -> None:
     state = _with_tensors(plain, tensors)
     state["state"] = {int(index): entry for index, entry in state["state"].items()}
     optimiser.load_state_dict(state)
-    torch.set_rng_state(tensors["random"])
-    return numbers
 
 
 _TENSOR = "tensor:"

@@ -33,6 +33,7 @@ def train(
     surreal_depth: bool | None = None,
     smpl: Path | str | None = None,
     trunk: Path | str | None = None,
+    targets: Path | str | None = None,
     steps: int | None = None,
     minutes: float | None = None,
     resume: bool = False,
@@ -62,7 +63,9 @@ def train(
         surreal_depth: read SURREAL's depth files; they are there if nothing is said.
         smpl: an official SMPL file, whose pose and shape are then learnt, for recipes that see pictures. Only SURREAL's
             people have SMPL's pose; of others a network learns joints.
-        trunk: weights that the encoder of pictures begins with, of `pointlight pretrain` or ImageNet's for a ResNet-50.
+        trunk: weights that the encoder of pictures begins with, of `pointlight pretrain` or ImageNet's for a ResNet-50 or an
+            EfficientNet-lite0.
+        targets: folder of tracks of real people, for recipes that learn against them; at a resume those of the run.
         steps: length of the run; the recipe's if not given.
         minutes: stop after so many, without a change of the schedule.
         resume: go on with the run in `out`.
@@ -105,6 +108,7 @@ def train(
                 asked=asked,
                 smpl=smpl,
                 trunk=trunk,
+                targets=targets,
                 steps=steps,
                 resume=resume,
                 extend_to=extend_to,
@@ -134,6 +138,7 @@ def _ready(
     asked: _Pictures,
     smpl: Path | str | None,
     trunk: Path | str | None,
+    targets: Path | str | None,
     steps: int | None,
     resume: bool,
     extend_to: int | None,
@@ -168,6 +173,7 @@ def _ready(
     folder = run.motion_folders(out) if run and motion is None else motion
     if run:
         asked = asked.or_those_of(run)
+        targets = targets or run.targets or None
     bank = training_bank(
         folder,
         AnnyBody() if isinstance(body, SmplBody) else body,
@@ -191,6 +197,7 @@ def _ready(
         motion=folder,
         pictures=asked.given(recipe, folder, cache),
         trunk=None if trunk is None else Path(trunk),
+        targets=None if targets is None else Path(targets),
         processes=processes,
     )
     if resume:

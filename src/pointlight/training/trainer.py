@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import shlex
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,7 +16,6 @@ import torch
 from torch import nn
 
 from pointlight.body import AnnyBody, BodyModel, SmplBody
-from pointlight.configuration import config_sha256, to_plain
 from pointlight.errors import PointlightError
 from pointlight.files import ensure_folder
 from pointlight.media import write_png
@@ -27,9 +25,9 @@ from pointlight.progress import Progress, ProgressCallback, silent
 from pointlight.provenance import git
 from pointlight.randomness import stream
 from pointlight.training.board import Board
-from pointlight.training.changes import changes_of
 from pointlight.training.checkpoint import load_checkpoint, save_checkpoint
 from pointlight.training.data import Batch, BatchSource, batches
+from pointlight.training.domains import Adversary, listening, open_targets, with_targets
 from pointlight.training.motions import mean_pose
 from pointlight.training.optimisers import follow_weights, learning_rate, make_optimiser
 from pointlight.training.picture_sources import PicturesGiven, open_pictures
@@ -37,10 +35,11 @@ from pointlight.training.processes import ALONE, Learner, Processes
 from pointlight.training.recipes import Recipe
 from pointlight.training.run_data import batch_source, validation_of
 from pointlight.training.run_files import RunFile, Session, read_run_file, refuse_used
+from pointlight.training.run_metadata import metadata_of
 from pointlight.training.run_pictures import FILE as RUN_PICTURE
 from pointlight.training.run_pictures import draw_run
 from pointlight.training.run_state import load_state, save_state
-from pointlight.training.trunks import load_trunk
+from pointlight.training.trunks import check_trunk, load_trunk
 from pointlight.training.validation import Validation
 
 
@@ -70,6 +69,7 @@ class Trainer:
         motion: Path | Sequence[Path] | None = None,
         pictures: PicturesGiven | None = None,
         trunk: Path | None = None,
+        targets: Path | None = None,
         processes: Processes = ALONE,
     ) -> None:
         """Set up a run, or what is needed to resume one.
@@ -86,17 +86,19 @@ class Trainer:
             motion: folder or folders that the bank was compiled from, remembered for a resume; None for procedural motions.
             pictures: see `open_pictures`, for networks that see some.
             trunk: weights that the encoder of pictures begins with, see `load_trunk`.
+            targets: folder of tracks of real people, for domain-adversarial training.
             processes: that train together, and which one this is.
 
         Raises:
-            PointlightError: the network sees pictures and there are none, or the other way round; or a batch can't be
-                split over the processes.
+            PointlightError: the network sees pictures and there are none, or the other way round; so with targets; or a
+                batch can't be split over the processes.
         """
         self.recipe = recipe
         self.out = ensure_folder(out)
         self.bank = bank
         self.body = body or AnnyBody()
         self.pictures = open_pictures(pictures, recipe, self.body)
+        self.targets = open_targets(targets, recipe)
         self.seed = seed
         self.workers = workers
         self.processes, self.device = processes, processes.device(device)
@@ -115,6 +117,9 @@ class Trainer:
         self._body_there = self.body.on(self.device)
         self.average = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
         self.optimiser = make_optimiser(self.model, recipe.optimiser)
+        if recipe.domains is not None and not processes.alone:
+            raise PointlightError(f"{recipe.name} is trained by one process; start it without torchrun")
+        self.adversary = Adversary.of(recipe, self.model, seed)
         self.step = 0
         self.seconds = 0.0
         self.best_mm = math.inf
@@ -140,9 +145,10 @@ class Trainer:
             init_sha256=self._init_sha256,
             pictures_sha256=self._pictures_sha256,
             trunk_sha256=self._trunk_sha256,
+            targets_sha256=self.targets and self.targets.sha256,
         )
         longer = run if extend_to is None else run.extended(extend_to, self.out)
-        numbers = load_state(self.out, self.model, self.average, self.optimiser)
+        numbers = load_state(self.out, self.model, self.average, self.optimiser, self.adversary)
         self.lineage = numbers["lineage"]
         longer = longer.of_today(self.bank, self.lineage[-1]["sha256"] if self.lineage else "")
         longer.check(self.out, init_sha256=self._init_sha256)
@@ -180,7 +186,8 @@ class Trainer:
             validation = validation_of(self.recipe, self.bank, self.body, self.pictures)
         started = time.monotonic()
         seconds_before = self.seconds
-        upcoming = batches(self._batch_source(self._rows), self.step, workers=self.workers)
+        source = with_targets(self._batch_source(self._rows), self.targets, self.recipe, self.seed)
+        upcoming = batches(source, self.step, workers=self.workers)
         loss = 0.0
         with Board(self.out if validation else None) as board:
             try:
@@ -225,6 +232,8 @@ class Trainer:
             parts.append(f"warm-up until step {self.recipe.optimiser.warmup}")
         if math.isfinite(self.latest_mm):
             parts.append(f"validation {self.latest_mm:.1f} mm")
+        if self.adversary is not None:
+            parts.append(f"domains told apart {self.adversary.accuracy:.0%}")
         return ", ".join(parts)
 
     def _build(self, init: str | None, trunk: Path | None) -> PoseNetwork:
@@ -232,6 +241,7 @@ class Trainer:
             self.body, mean_pose(self.bank, self.recipe.scenes.split, self.body)
         )
         if trunk is not None:
+            check_trunk(self.recipe, given=True)
             self._trunk_sha256 = load_trunk(network, trunk)
         if init is None:
             network.begin(lambda: self._batch_source().make(0).targets)
@@ -269,12 +279,19 @@ class Trainer:
         batch = batch.to(self.device)
         targets = batch.targets.of_pairs(pairs)
         self.processes.seed_step(self.seed, self.step)
-        with part_of_a_batch(None if self.processes.alone else self.processes.averaged):
+        averaged = None if self.processes.alone else self.processes.averaged
+        with listening(self.adversary) as noted, part_of_a_batch(averaged):
             loss, parts = self._learner(batch.inputs, targets, self._body_there, self.recipe.loss, pairs)
+        whole = loss
+        if self.adversary is not None:
+            against, told = self.adversary.loss(noted, batch, self.step / (last or settings.steps))
+            whole, parts = loss + against, {**parts, **told}
         self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        whole.backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), settings.clip)
         self.optimiser.step()
+        if self.adversary is not None:
+            self.adversary.step(self.optimiser.param_groups[0]["lr"])
         self.model.after_step()
         follow_weights(self.average, self.model, min(settings.average, self.step / (self.step + 10)))
         total, *values = self.processes.averages([loss, *parts.values()])
@@ -288,10 +305,12 @@ class Trainer:
         averaged.load_state_dict(self.average)
         scores = validation.score(averaged.eval(), self._body_there)
         self.latest_mm = scores["pa_mpjpe_mm"]
+        if self.adversary is not None:
+            scores["domain_accuracy"] = self.adversary.accuracy
         board.scalars({f"validation/{name}": value for name, value in scores.items()}, self.step)
         with open(self.out / "validation.jsonl", "a") as lines:
             lines.write(json.dumps({"step": self.step, "seconds": round(self.seconds), **scores}) + "\n")
-        metadata = self._metadata() | {"validation": scores, "clip_frames": self.recipe.scenes.frames}
+        metadata = metadata_of(self) | {"validation": scores, "clip_frames": self.recipe.scenes.frames}
         save_checkpoint(self.out / "latest.safetensors", averaged, self.body, **metadata)
         if self.latest_mm < self.best_mm:
             self.best_mm = self.latest_mm
@@ -299,39 +318,6 @@ class Trainer:
         if self.pictures is not None and isinstance(averaged, MotionHMR):
             drawn = draw_run(averaged, self._batch_source().make(0), self._body_there, self.recipe.loss)
             write_png(self.out / RUN_PICTURE, drawn)
-
-    def _metadata(self) -> dict[str, Any]:
-        return {
-            "recipe_name": self.recipe.name,
-            "recipe": to_plain(self.recipe),
-            "recipe_sha256": config_sha256(self.recipe),
-            "commit": self.run_file.sessions[-1].commit if self.run_file else "",
-            "steps": self.step,
-            "seconds": round(self.seconds),
-            "seed": self.seed,
-            "motion_sha256": self.bank.sha256,
-            **({"pictures_sha256": self._pictures_sha256} if self.pictures else {}),
-            **(
-                {"trunk_sha256": self.run_file.trunk_sha256}
-                if self.run_file and self.run_file.trunk_sha256
-                else {}
-            ),
-            "lineage": self.lineage,
-            "command": self._command(),
-        }
-
-    def _command(self) -> str:
-        """What makes such weights again; the lineage has the sha256 of WEIGHTS, `motion_sha256` is FOLDER's."""
-        length = f"--steps {self.steps}" if self.run_file is None else self.run_file.command()
-        words = ["pointlight train", self.recipe.name, f"--seed {self.seed}", length]
-        words += [f"--set {shlex.quote(change)}" for change in changes_of(self.recipe)]
-        words += ["--init WEIGHTS"] if self.lineage else []
-        captured = any(not entry.name.startswith("procedural/") for entry in self.bank.clips)
-        words += ["--motion FOLDER"] if captured else []
-        words += self.pictures.words if self.pictures else []
-        words += ["--smpl FILE"] if isinstance(self.body, SmplBody) else []
-        words += ["--trunk FILE"] if self.run_file and self.run_file.trunk_sha256 else []
-        return " ".join(words)
 
     def _save(self) -> None:
         if not self.processes.leads:
@@ -343,7 +329,7 @@ class Trainer:
             "latest_mm": self.latest_mm if math.isfinite(self.latest_mm) else None,
             "lineage": self.lineage,
         }
-        save_state(self.out, self.model, self.average, self.optimiser, numbers)
+        save_state(self.out, self.model, self.average, self.optimiser, numbers, self.adversary)
 
     def _begin(self, steps: int | None) -> int:
         """Note what the run is made from and that a session begins; the length of the run."""
@@ -352,6 +338,7 @@ class Trainer:
             refuse_used(self.out)
             if self.pictures is not None:
                 self.pictures.check_clips(self.recipe)
+            check_trunk(self.recipe, given=bool(self._trunk_sha256 or self._init_sha256))
             length = self.recipe.optimiser.steps if steps is None else steps
             if length < 1:
                 raise PointlightError(f"a run of {length} steps trains nothing; ask for 1 or more")
@@ -364,6 +351,8 @@ class Trainer:
                 init_sha256=self._init_sha256 or "",
                 motion=self._motion,
                 trunk_sha256=self._trunk_sha256,
+                targets_sha256="" if self.targets is None else self.targets.sha256,
+                targets="" if self.targets is None else str(self.targets.folder.resolve()),
                 pictures_sha256=self._pictures_sha256,
                 **({} if self.pictures is None else self.pictures.places),
                 smpl=str(self.body.path.resolve()) if isinstance(self.body, SmplBody) else "",

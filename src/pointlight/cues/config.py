@@ -161,7 +161,7 @@ class LaterInputs:
         missing = torch.arange(first + len(self._held), last)
         if len(missing):
             self._held += self._make(missing).unbind()
-        return torch.stack(self._held)
+        return torch.stack(self._held[: last - first])
 
 
 @by_value

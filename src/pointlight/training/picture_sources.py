@@ -171,9 +171,9 @@ def sources_of(
     cache: Path | None,
 ) -> Sources:
     """What clips are made from, each as `Sources` has it; None is the usual."""
-    one = motion is None or isinstance(motion, str | Path)
+    several = motion if motion is None or isinstance(motion, str | Path) else tuple(map(Path, motion))
     return Sources(
-        motion=(None if motion is None else Path(motion)) if one else tuple(map(Path, motion)),
+        motion=Path(several) if isinstance(several, str) else several,
         backgrounds=None if backgrounds is None else Path(backgrounds),
         cache=cache,
         surreal=None if surreal is None else Path(surreal),

@@ -104,11 +104,14 @@ class StoredClips:
         """(N,) all numbers, each once: shards by chance, the clips of a few that follow one another mixed."""
         rng = stream(seed, epoch, "order of stored clips")
         shards = rng.permutation(len(self._shards))
-        starts = self._ends - [len(entry["clips"]) for _, entry in self._shards]
+        counts = [len(entry["clips"]) for _, entry in self._shards]
+        numbers = [
+            np.arange(int(end) - count, int(end)) for count, end in zip(counts, self._ends, strict=True)
+        ]
         lots = []
         for first in range(0, len(shards), _TOGETHER):
             some = shards[first : first + _TOGETHER]
-            lots.append(rng.permutation(np.concatenate([np.arange(starts[k], self._ends[k]) for k in some])))
+            lots.append(rng.permutation(np.concatenate([numbers[k] for k in some])))
         return np.concatenate(lots)
 
 

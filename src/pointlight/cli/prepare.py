@@ -11,6 +11,9 @@ from pointlight.cli import clip_options as options
 from pointlight.cli.progress import stage_bars, warnings_as_sentences
 from pointlight.errors import PointlightError
 
+_TARGETS = 4000
+"""Tracks of real people at most, if nothing is said."""
+
 
 def prepare(
     context: typer.Context,
@@ -77,18 +80,20 @@ def prepare(
 
 
 def _prepare_targets(
-    context: typer.Context, out: Path, backgrounds: Path | None, *, count: int, flow: str, seed: int
+    context: typer.Context, out: Path, backgrounds: Path | None, *, count: int | None, flow: str, seed: int
 ) -> None:
     if backgrounds is None:
         raise PointlightError("real people are found in videos; give a folder of some with --backgrounds")
-    for name in ("recipe", "validation", "motion"):
+    for name in ("recipe", "validation", "motion", "shards", "surreal", "smpl"):
         source = context.get_parameter_source(name)
         if source is not None and source.name == "COMMANDLINE":
             raise PointlightError(f"--targets finds real people in videos; leave --{name} out")
     from pointlight.capture import prepare_targets
 
     with stage_bars() as bars, warnings_as_sentences():
-        tracks = prepare_targets(out, backgrounds, count=count, flow=flow, seed=seed, progress=bars)
+        tracks = prepare_targets(
+            out, backgrounds, count=count or _TARGETS, flow=flow, seed=seed, progress=bars
+        )
     typer.echo(f"{len(tracks)} tracks of real people, in {out}")
 
 

@@ -364,7 +364,7 @@ def test_a_killed_run_against_real_people_goes_on_bit_for_bit(
     assert all(0 <= entry["domain_accuracy"] <= 1 for entry in curve)
 
     made_targets(tmp_path, FRAMES, replace(KEPT, margin=1.5))
-    with pytest.raises(PointlightError, match=r"targets is \w{12}, from .*, in .*cut, \w{12} was given"):
+    with pytest.raises(PointlightError, match=r"targets is \w{12}, from .* in .*cut, \w{12} was given"):
         begun("cut", tmp_path).resume()
 
 

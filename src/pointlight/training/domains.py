@@ -131,7 +131,11 @@ class Adversary:
     def listening(self) -> Iterator[list[tuple[Tensor, Tensor]]]:
         """What goes into the encoder and what comes out, of every pass within the block."""
         noted: list[tuple[Tensor, Tensor]] = []
-        hook = self._encoder.register_forward_hook(lambda _, given, said: noted.append((given[0], said)))
+
+        def note(_: nn.Module, given: tuple[Tensor, ...], said: Tensor) -> None:
+            noted.append((given[0], said))
+
+        hook = self._encoder.register_forward_hook(note)
         try:
             yield noted
         finally:

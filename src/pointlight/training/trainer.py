@@ -140,7 +140,7 @@ class Trainer:
             init_sha256=self._init_sha256,
             pictures_sha256=self._pictures_sha256,
             trunk_sha256=self._trunk_sha256,
-            targets_sha256=self.targets and self.targets.sha256,
+            targets_sha256=None if self.targets is None else self.targets.sha256,
         )
         longer = run if extend_to is None else run.extended(extend_to, self.out)
         numbers = load_state(self.out, self.model, self.average, self.optimiser, self.adversary)

@@ -135,6 +135,10 @@ def test_it_sees_rgb_alone_and_larger_if_asked() -> None:
     inputs = torch.randn(2, 3, *RGB.input_shape)
     assert encoder.maps(inputs)[-1].shape == (6, 1280, 2, 2)
     assert encoder(inputs).shape == (2, 3, 16)
+    encoder = picture_encoder(
+        network_config(magnified=1.5).build(body), Path()
+    ).eval()  # 48 px: two places a side
+    assert encoder(inputs).shape == (2, 3, 16)
     with pytest.raises(PointlightError, match="sees RGB alone, and this network is shown rgb, keypoints"):
         MotionHMRConfig(cues=PictureCueConfig(rgb=True, heatmaps=True), encoder=config.encoder).build(body)
 

@@ -70,12 +70,18 @@ class PictureEncoder(nn.Module):
             width = config.widths[-1]
         self._pooled = config.pooled
         if not config.pooled:
-            width *= math.ceil(int(self._magnified * cues.side_px) / self.trunk.step) ** 2
+            width *= self._places(cues.side_px) ** 2
         width += 4 if config.place else 0
         # The paper feeds the ResNet's pooled feature to the memory as it is.
         self.output = nn.Identity()
         if not (config.pooled and config.features == width):
             self.output = nn.Sequential(he_linear(width, config.features), nn.LayerNorm(config.features))
+
+    def _places(self, side_px: int) -> int:
+        """Along a side of the last map."""
+        if isinstance(self.trunk, EfficientNetLite0):
+            return math.ceil(int(self._magnified * side_px) / self.trunk.step)
+        return side_px // self.trunk.step
 
     def forward(self, inputs: Tensor) -> Tensor:
         """(..., F) -> (..., features)."""

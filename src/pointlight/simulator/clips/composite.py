@@ -254,15 +254,21 @@ def _check_sizes(
 
 def _in_order(people: Sequence[PersonLayer]) -> np.ndarray:
     """(T, H, W) int8 who is nearest; -1 for nobody."""
-    if len(people) == 1:
-        return people[0].mask.view(np.int8) - np.int8(1)
-    nearest = np.where(people[0].mask, people[0].depth_m, np.inf)
-    owner = np.where(people[0].mask, 0, -1).astype(np.int8)
-    for number, layer in enumerate(people[1:], start=1):
-        closer = layer.mask & (layer.depth_m < nearest)
-        nearest[closer] = layer.depth_m[closer]
-        owner[closer] = number
+    owner = people[0].mask.view(np.int8) - np.int8(1)
+    if len(people) > 1:
+        nearest = np.where(people[0].mask, people[0].depth_m, np.float32(np.inf))
+        for number, layer in enumerate(people[1:], start=1):
+            _claim(owner.ravel(), nearest.ravel(), layer.mask.ravel(), layer.depth_m.ravel(), number)
     return owner
+
+
+@numba.njit(cache=True, error_model="numpy")
+@no_type_check
+def _claim(owner: np.ndarray, nearest: np.ndarray, mask: np.ndarray, depth: np.ndarray, number: int) -> None:
+    """Give person `number` the pixels (N,) where it is nearer than all before it."""
+    for n in range(len(owner)):
+        if mask[n] and depth[n] < nearest[n]:
+            nearest[n], owner[n] = depth[n], number
 
 
 @numba.njit(cache=True, error_model="numpy")
@@ -282,8 +288,14 @@ def _lay_over(
         if absent[t]:
             continue
         for row in range(height):
+            own, covered = owner[t, row], cover[t, row]
+            count = 0
             for column in range(width):
-                if owner[t, row, column] == number and not cover[t, row, column]:
+                count += own[column] == number
+            if count == 0:  # most rows show nobody, and a sum is found out fast
+                continue
+            for column in range(width):
+                if own[column] == number and not covered[column]:
                     shown[t, row, column] = True
                     for k in range(3):
                         frames[t, row, column, k] = colour[t, row, column, k]

@@ -17,6 +17,7 @@ from scipy.sparse import csgraph
 
 from pointlight.body import MEAN_ADULT_SHAPE, AnnyBody
 from pointlight.simulator.drawing.raster import NO_FACE, Raster, rasterise
+from pointlight.simulator.people.coarsening import CoarseMesh, coarse_meshes
 
 TEXTURE_PX = 512
 """Side of the texture; about 3 mm a texel on trunk and limbs."""
@@ -101,6 +102,7 @@ class BodySurface:
         rest_m: (V, 3) float32 vertices of the mean adult at rest.
         parts: (V,) uint8, 1 + index of the joint that moves the vertex most.
         texels: of textures of `TEXTURE_PX` and of half of it.
+        meshes: the faces again, then coarser and coarser ones.
         neighbours: (V, V) sparse, each vertex's mean of its neighbours.
         foot_vertices: (f,) int64, all that a low shoe covers.
         foot_neighbours: (f, f) sparse, the same among them alone.
@@ -113,6 +115,7 @@ class BodySurface:
     rest_m: np.ndarray
     parts: np.ndarray
     texels: tuple[Texels, Texels]
+    meshes: tuple[CoarseMesh, ...]
     neighbours: sparse.csr_array
     foot_vertices: np.ndarray
     foot_neighbours: sparse.csr_array
@@ -145,13 +148,18 @@ def towards_neighbours(neighbours: sparse.csr_array, values: np.ndarray, step: f
 def _towards_neighbours(
     first: np.ndarray, others: np.ndarray, weights: np.ndarray, values: np.ndarray, step: float
 ) -> np.ndarray:
+    count, width = values.shape
     moved = np.empty_like(values)
-    for v in range(values.shape[0]):
-        for k in range(values.shape[1]):
-            mean = np.float32(0)
-            for n in range(first[v], first[v + 1]):
-                mean += weights[n] * values[others[n], k]
-            moved[v, k] = values[v, k] + step * (mean - values[v, k])
+    mean = np.empty(width, np.float32)
+    for v in range(count):
+        for k in range(width):
+            mean[k] = np.float32(0)
+        for n in range(first[v], first[v + 1]):
+            weight, other = weights[n], np.uintp(others[n])
+            for k in range(width):
+                mean[k] += weight * values[other, k]
+        for k in range(width):
+            moved[v, k] = values[v, k] + step * (mean[k] - values[v, k])
     return moved
 
 
@@ -201,6 +209,7 @@ def surface_of(body: AnnyBody) -> BodySurface:
         rest_m=rest.astype(np.float32),
         parts=(1 + main).astype(np.uint8),
         texels=(texels(TEXTURE_PX), texels(TEXTURE_PX // 2)),
+        meshes=coarse_meshes(rest, faces, uv_faces),
         neighbours=_neighbours(faces, len(rest)),
         foot_vertices=feet,
         foot_neighbours=_neighbours_among(feet, faces, len(rest)),

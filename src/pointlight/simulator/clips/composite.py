@@ -256,10 +256,33 @@ def _in_order(people: Sequence[PersonLayer]) -> np.ndarray:
     """(T, H, W) int8 who is nearest; -1 for nobody."""
     owner = people[0].mask.view(np.int8) - np.int8(1)
     if len(people) > 1:
-        nearest = np.where(people[0].mask, people[0].depth_m, np.float32(np.inf))
+        nearest = people[0].depth_m.copy()
         for number, layer in enumerate(people[1:], start=1):
-            _claim(owner.ravel(), nearest.ravel(), layer.mask.ravel(), layer.depth_m.ravel(), number)
+            _claim(owner, nearest, layer.mask, layer.depth_m, number)
     return owner
+
+
+@numba.njit(cache=True, error_model="numpy")
+@no_type_check
+def _claim(owner: np.ndarray, nearest: np.ndarray, mask: np.ndarray, depth: np.ndarray, number: int) -> None:
+    """Give person `number` the pixels where it is nearer than all before it."""
+    for t in range(mask.shape[0]):
+        for row in range(mask.shape[1]):
+            if not _any_is(mask[t, row], True):
+                continue
+            for column in range(mask.shape[2]):
+                if mask[t, row, column] and depth[t, row, column] < nearest[t, row, column]:
+                    nearest[t, row, column], owner[t, row, column] = depth[t, row, column], number
+
+
+@numba.njit(cache=True, error_model="numpy", inline="always")
+@no_type_check
+def _any_is(values: np.ndarray, wanted: int) -> bool:
+    """Whether a row has a value; all are counted, which is faster than to stop at the first."""
+    count = 0
+    for n in range(len(values)):
+        count += values[n] == wanted
+    return count > 0
 
 
 @numba.njit(cache=True, error_model="numpy")
@@ -289,10 +312,7 @@ def _lay_over(
             continue
         for row in range(height):
             own, covered = owner[t, row], cover[t, row]
-            count = 0
-            for column in range(width):
-                count += own[column] == number
-            if count == 0:  # most rows show nobody, and a sum is found out fast
+            if not _any_is(own, number):
                 continue
             for column in range(width):
                 if own[column] == number and not covered[column]:
@@ -303,8 +323,8 @@ def _lay_over(
 
 def _behind_others(person: PersonLayer, others: Sequence[PersonLayer]) -> np.ndarray:
     """(T, J) joints before which some other person stands."""
-    nearest = np.min([np.where(layer.mask, layer.depth_m, np.inf) for layer in others], axis=0)
-    return surface_at(person.joints_px, nearest) < person.joints_camera_m[..., 2]
+    nearest = np.min([surface_at(person.joints_px, layer.depth_m) for layer in others], axis=0)
+    return nearest < person.joints_camera_m[..., 2]
 
 
 def _detect(

@@ -91,10 +91,10 @@ def apply_camera(
     }
     if config.shutter is not None and motion_px is not None:
         frames = motion_blur(frames, motion_px, draws["shutter"].uniform(*config.shutter))
-    if config.defocus_px is not None:
-        frames = defocus(frames, draws["defocus"].uniform(*config.defocus_px))
     gains = _gains(config, len(frames), draws["exposure"])
-    if gains is not None:
+    if config.defocus_px is not None:
+        frames = defocus(frames, draws["defocus"].uniform(*config.defocus_px), gains)
+    elif gains is not None:
         frames = expose(frames, gains)
     if config.noise is not None:
         frames = add_noise(frames, draws["noise"].uniform(*config.noise), draws["noise"])
@@ -137,16 +137,20 @@ def motion_blur(frames: np.ndarray, motion_px: np.ndarray, shutter: float) -> np
     return blurred
 
 
-def defocus(frames: np.ndarray, sigma_px: float) -> np.ndarray:
-    """Gaussian blur in linear light, up to four standard deviations wide; none below a tenth of a pixel."""
+def defocus(frames: np.ndarray, sigma_px: float, gains: np.ndarray | None = None) -> np.ndarray:
+    """Gaussian blur in linear light, up to four standard deviations wide, with the gains of `expose` in the same loop.
+
+    There is no blur below a tenth of a pixel.
+    """
     if sigma_px < 0.1:
-        return frames
+        return frames if gains is None else expose(frames, gains)
+    gains = np.ones((len(frames), 3)) if gains is None else gains
     reach = np.arange(int(4 * sigma_px + 0.5) + 1)
     weights = np.exp(-0.5 * (reach / sigma_px) ** 2)
     weights /= weights[0] + 2 * weights[1:].sum()
     result = np.empty_like(frames)
-    for image, smeared in zip(frames, result, strict=True):
-        smear(image, weights.astype(np.float32), smeared)
+    for image, gain, smeared in zip(frames, gains.astype(np.float32), result, strict=True):
+        smear(image, weights.astype(np.float32), gain, smeared)
     return result
 
 

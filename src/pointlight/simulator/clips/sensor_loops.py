@@ -216,12 +216,13 @@ def _mean_along(light: np.ndarray, row: int, column: int, dx: float, dy: float, 
 
 @numba.njit(cache=True, error_model="numpy")
 @no_type_check
-def smear(image: np.ndarray, weights: np.ndarray, result: np.ndarray) -> None:
-    """A symmetric filter along rows and columns, in linear light; pictures are mirrored at their border.
+def smear(image: np.ndarray, weights: np.ndarray, gain: np.ndarray, result: np.ndarray) -> None:
+    """A symmetric filter along rows and columns, in linear light, and a gain; pictures are mirrored at their border.
 
     Args:
         image: (H, W, 3) uint8.
         weights: (R + 1,) float32 of a pixel itself and of those 1 to R pixels away.
+        gain: (3,) float32 of red, green and blue.
         result: (H, W, 3) uint8, filled.
     """
     height, width = image.shape[:2]
@@ -259,7 +260,7 @@ def smear(image: np.ndarray, weights: np.ndarray, result: np.ndarray) -> None:
                 mean[i] += weight * (ahead[i] + past[i])
         for column in range(width):
             for k in range(3):
-                result[row, column, k] = _level(mean[3 * column + k])
+                result[row, column, k] = _level(gain[k] * mean[3 * column + k])
 
 
 @numba.njit(cache=True, error_model="numpy", inline="always")

@@ -148,18 +148,25 @@ def towards_neighbours(neighbours: sparse.csr_array, values: np.ndarray, step: f
 def _towards_neighbours(
     first: np.ndarray, others: np.ndarray, weights: np.ndarray, values: np.ndarray, step: float
 ) -> np.ndarray:
-    count, width = values.shape
     moved = np.empty_like(values)
-    mean = np.empty(width, np.float32)
-    for v in range(count):
-        for k in range(width):
-            mean[k] = np.float32(0)
-        for n in range(first[v], first[v + 1]):
-            weight, other = weights[n], np.uintp(others[n])
-            for k in range(width):
-                mean[k] += weight * values[other, k]
-        for k in range(width):
-            moved[v, k] = values[v, k] + step * (mean[k] - values[v, k])
+    if values.shape[1] == 3:  # written out, it takes a third of the time
+        for v in range(values.shape[0]):
+            x = y = z = np.float32(0)
+            for n in range(first[v], first[v + 1]):
+                weight, other = weights[n], np.uintp(others[n])
+                x += weight * values[other, 0]
+                y += weight * values[other, 1]
+                z += weight * values[other, 2]
+            moved[v, 0] = values[v, 0] + step * (x - values[v, 0])
+            moved[v, 1] = values[v, 1] + step * (y - values[v, 1])
+            moved[v, 2] = values[v, 2] + step * (z - values[v, 2])
+        return moved
+    for v in range(values.shape[0]):
+        for k in range(values.shape[1]):
+            mean = np.float32(0)
+            for n in range(first[v], first[v + 1]):
+                mean += weights[n] * values[others[n], k]
+            moved[v, k] = values[v, k] + step * (mean - values[v, k])
     return moved
 
 

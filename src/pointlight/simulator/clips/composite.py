@@ -275,7 +275,7 @@ def _claim(owner: np.ndarray, nearest: np.ndarray, mask: np.ndarray, depth: np.n
                     nearest[t, row, column], owner[t, row, column] = depth[t, row, column], number
 
 
-@numba.njit(cache=True, error_model="numpy", inline="always")
+@numba.njit(cache=True, error_model="numpy")
 @no_type_check
 def _any_is(values: np.ndarray, wanted: int) -> bool:
     """Whether a row has a value; all are counted, which is faster than to stop at the first."""
@@ -283,15 +283,6 @@ def _any_is(values: np.ndarray, wanted: int) -> bool:
     for n in range(len(values)):
         count += values[n] == wanted
     return count > 0
-
-
-@numba.njit(cache=True, error_model="numpy")
-@no_type_check
-def _claim(owner: np.ndarray, nearest: np.ndarray, mask: np.ndarray, depth: np.ndarray, number: int) -> None:
-    """Give person `number` the pixels (N,) where it is nearer than all before it."""
-    for n in range(len(owner)):
-        if mask[n] and depth[n] < nearest[n]:
-            nearest[n], owner[n] = depth[n], number
 
 
 @numba.njit(cache=True, error_model="numpy")

@@ -21,8 +21,10 @@ from pointlight.simulator.clips.sensor_loops import (
 
 Range = tuple[float, float]
 
-PRESET = "superfast"
-"""x264's, of the codec."""
+
+def codec_options(rate_factor: int) -> dict[str, str]:
+    """x264's, of the sensor's codec."""
+    return {"preset": "superfast", "crf": str(rate_factor)}
 
 
 @dataclass(frozen=True)
@@ -181,7 +183,7 @@ def compress(frames: np.ndarray, rate_factor: int) -> np.ndarray:
     _, height, width, _ = frames.shape
     if height % 4 or width % 2:
         frames = np.pad(frames, ((0, 0), (0, -height % 4), (0, width % 2), (0, 0)), mode="edge")
-    decoded = decode_frames(encode_frames(frames, rate_factor, PRESET))
+    decoded = decode_frames(encode_frames(frames, codec_options(rate_factor)))
     return np.ascontiguousarray(decoded[:, :height, :width])
 
 

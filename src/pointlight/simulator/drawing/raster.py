@@ -48,7 +48,7 @@ class Raster:
         return cls(
             np.zeros((height, width), np.float32),
             np.full((height, width), NO_FACE, np.int32),
-            np.zeros((height, width, 2), np.float32),
+            np.empty((height, width, 2), np.float32),
         )
 
     def clear(self) -> None:

@@ -147,7 +147,10 @@ def provenance_of(files: Mapping[str, bytes]) -> Provenance:
 
 def _packed_layers(clip: VideoClip) -> tuple[dict[str, np.ndarray], dict[str, float]]:
     """Masks as bits; parts, depth and flow only where the person is, as differences along the rows; all deflated."""
-    layers = {stored: _deflated_mask(getattr(clip, name)) for name, stored in _MASKS.items()}
+    masks = {stored: getattr(clip, name) for name, stored in _MASKS.items()}
+    layers = {stored: _deflated_mask(mask) for stored, mask in masks.items() if stored != "mask"}
+    unhidden = np.array_equal(clip.mask, clip.amodal_mask)  # mostly; packing takes longer than finding out
+    layers["mask"] = layers["whole_mask"] if unhidden else _deflated_mask(clip.mask)
     # Numbers of pixels are several times as fast to pick by as masks.
     inside = np.flatnonzero(clip.amodal_mask)
     picture = clip.amodal_mask[0].size

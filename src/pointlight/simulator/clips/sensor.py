@@ -23,8 +23,8 @@ Range = tuple[float, float]
 
 
 def codec_options(rate_factor: int) -> dict[str, str]:
-    """x264's, of the sensor's codec."""
-    return {"preset": "superfast", "crf": str(rate_factor)}
+    """x264's, of the sensor's codec; a clip has no cuts, and how many frames in a row are B-frames is not searched for."""
+    return {"preset": "superfast", "crf": str(rate_factor), "x264-params": "b-adapt=0:scenecut=0"}
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,8 @@ DETAILS_M = (0.008, 0.011, 0.016, 0.022, 0.032)
 
 _SAME_WAY = 0.8
 """Cosine by which a face may turn."""
+_GO_ON = 0.98
+"""A round that leaves more of the faces is the last one."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +47,8 @@ def coarse_meshes(rest_m: np.ndarray, faces: np.ndarray, uv_faces: np.ndarray) -
     stays = _on_seams(faces, uv_faces, len(rest_m)) | _on_borders(faces, len(rest_m))
     meshes = [_mesh(0.0, faces, uv_faces)]
     for detail_m in DETAILS_M:
-        count = len(faces) + 1
-        while len(faces) < count:
+        count = 2 * len(faces)
+        while len(faces) < _GO_ON * count:
             count = len(faces)
             faces, uv_faces = _thinned(rest_m, faces, uv_faces, stays, detail_m)
         meshes.append(_mesh(detail_m, faces, uv_faces))

@@ -94,7 +94,7 @@ def encode_clip(clip: VideoClip, rate_factor: int | None = None) -> dict[str, by
     return {
         "frames.mp4": encode_frames(clip.frames, options),
         "json": json.dumps(described, indent=1, sort_keys=True).encode(),
-        "layers.npz": _npz(layers, deflate=False),
+        "layers.npz": _npz(layers),
         "truth.npz": _npz(truth),
     }
 
@@ -349,17 +349,14 @@ def _deflated(*pieces: _Piece) -> np.ndarray:
     return np.frombuffer(b"".join((*packed, checksum.to_bytes(4, "big"))), np.uint8)
 
 
-def _npz(arrays: Mapping[str, np.ndarray], *, deflate: bool = True) -> bytes:
+def _npz(arrays: Mapping[str, np.ndarray]) -> bytes:
     """As `numpy.savez`, but without a date, so that equal arrays are equal bytes."""
     buffer = io.BytesIO()
-    kind = zipfile.ZIP_DEFLATED if deflate else zipfile.ZIP_STORED
-    with zipfile.ZipFile(buffer, "w", kind, compresslevel=1) as archive:
+    with zipfile.ZipFile(buffer, "w") as archive:
         for name, array in sorted(arrays.items()):
             content = io.BytesIO()
             np.lib.format.write_array(content, np.ascontiguousarray(array), allow_pickle=False)
-            entry = zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0))
-            entry.compress_type = kind
-            archive.writestr(entry, content.getvalue(), compresslevel=1)
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0)), content.getvalue())
     return buffer.getvalue()
 
 

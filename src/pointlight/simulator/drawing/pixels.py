@@ -183,28 +183,29 @@ def flow_pixels(
         backward: (T-1, H, W, 2) float32, of which frame t - 1 is filled.
     """
     left, top = corner
-    for r in range((face.shape[0] - 1) // 2):
-        for c in range((face.shape[1] - 1) // 2):
-            f = face[2 * r + 1, 2 * c + 1]
-            if f == NO_FACE:
-                continue
-            b0, b1 = np.float64(bary[2 * r + 1, 2 * c + 1, 0]), np.float64(bary[2 * r + 1, 2 * c + 1, 1])
-            b2 = 1 - b0 - b1
-            i, j, k = np.uintp(faces[f, 0]), np.uintp(faces[f, 1]), np.uintp(faces[f, 2])
-            for other in (t + 1, t - 1):
-                if other < 0 or other >= len(vertices):
+    for other in (t + 1, t - 1):
+        if other < 0 or other >= len(vertices):
+            continue
+        there, x0, y0 = vertices[other], principal[other, 0] - 0.5, principal[other, 1] - 0.5
+        flow = forward[t] if other > t else backward[other]
+        for r in range((face.shape[0] - 1) // 2):
+            numbers, weights, row = face[2 * r + 1], bary[2 * r + 1], flow[top + r]
+            for c in range((face.shape[1] - 1) // 2):
+                sample = np.uintp(2 * c + 1)
+                if numbers[sample] == NO_FACE:
                     continue
-                x = b0 * vertices[other, i, 0] + b1 * vertices[other, j, 0] + b2 * vertices[other, k, 0]
-                y = b0 * vertices[other, i, 1] + b1 * vertices[other, j, 1] + b2 * vertices[other, k, 1]
-                z = b0 * vertices[other, i, 2] + b1 * vertices[other, j, 2] + b2 * vertices[other, k, 2]
+                f = np.uintp(numbers[sample])
+                b0, b1 = np.float64(weights[sample, 0]), np.float64(weights[sample, 1])
+                b2 = 1 - b0 - b1
+                i, j, k = np.uintp(faces[f, 0]), np.uintp(faces[f, 1]), np.uintp(faces[f, 2])
+                z = b0 * there[i, 2] + b1 * there[j, 2] + b2 * there[k, 2]
                 if z <= 1e-3:
                     continue
-                dx = focal * x / z + principal[other, 0] - (left + c + 0.5)
-                dy = focal * y / z + principal[other, 1] - (top + r + 0.5)
-                if other > t:
-                    forward[t, top + r, left + c, 0], forward[t, top + r, left + c, 1] = dx, dy
-                else:
-                    backward[other, top + r, left + c, 0], backward[other, top + r, left + c, 1] = dx, dy
+                x = b0 * there[i, 0] + b1 * there[j, 0] + b2 * there[k, 0]
+                y = b0 * there[i, 1] + b1 * there[j, 1] + b2 * there[k, 1]
+                scale, column = focal / z, np.uintp(left + c)
+                row[column, 0] = scale * x + x0 - (left + c)
+                row[column, 1] = scale * y + y0 - (top + r)
 
 
 @numba.njit(cache=True, error_model="numpy")

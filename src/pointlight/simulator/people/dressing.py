@@ -102,7 +102,7 @@ def paint(appearance: Appearance, texels: Texels) -> np.ndarray:
 
 def linear_tile(tile: np.ndarray, size: int) -> np.ndarray:
     """(..., P, P, 3) float32 linear of sRGB tiles, at half their size for a texture of at most half the full one."""
-    linear = _LINEAR[tile]
+    linear = _LINEAR.take(tile, mode="clip")  # which looks at no bounds
     return linear if size > TEXTURE_PX // 2 else halved(linear)
 
 

@@ -137,6 +137,26 @@ def test_fast_skinning_equals_vertices(body: AnnyBody) -> None:
     assert furthest_mm(torch.from_numpy(drawn), body.vertices(state)) < 0.01
 
 
+def test_some_vertices_of_some_frames_are_skinned_as_alone(body: AnnyBody) -> None:
+    state = random_state(3)
+    person = body.person(state.shape)
+    transforms = body.bone_transforms(body.posed(state, person), person).numpy()
+    rest = body.rest_vertices(state.shape)[0].numpy()
+    chosen = np.array([5, 13_000, 77])
+    drawn = body.skin_vertices(rest, transforms, chosen)
+    assert drawn.shape == (3, 3, 3) and drawn.dtype == np.float32
+    for frame, own in zip(drawn, transforms, strict=True):
+        assert (frame == body.skin_vertices(rest, own)[chosen]).all()
+
+
+def test_one_shape_alone_is_at_rest_as_among_others(body: AnnyBody) -> None:
+    shapes = random_state(3).shape
+    together = body.rest_vertices(shapes)
+    for shape, rest in zip(shapes, together, strict=True):
+        assert furthest_mm(body.rest_vertices(shape), rest) < 0.001
+        assert furthest_mm(body.rest_vertices(shape.double()).float(), rest) < 0.001
+
+
 @pytest.mark.parametrize("leading", [(), (1,), (0,), (3,), (2, 3)])
 def test_any_leading_dimensions_equal_one_by_one(body: AnnyBody, leading: tuple[int, ...]) -> None:
     state = random_state(*leading)

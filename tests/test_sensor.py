@@ -146,6 +146,16 @@ def test_defocus_is_a_gaussian_in_linear_light(clip: np.ndarray, sigma: float) -
     assert defocus(image, 0.05) is image
 
 
+@pytest.mark.parametrize("sigma", [0.05, 0.6])
+def test_defocus_takes_gains_along(sigma: float, clip: np.ndarray) -> None:
+    gains = np.array([[0.6, 1.0, 1.5]] * len(clip[:2])) * [[1.0], [0.7]]
+    after = expose(defocus(clip[:2], sigma), gains).astype(int)
+    together = np.abs(defocus(clip[:2], sigma, gains) - after)
+    # Levels are rounded once instead of twice; one dark level more is up to three brighter ones.
+    assert together.max() <= 3 and together.mean() < 0.4
+    assert sigma > 0.1 or together.max() == 0
+
+
 @pytest.mark.parametrize("level", [60, 128, 200])
 def test_noise_is_normal_and_independent(level: int) -> None:
     amount = 0.02

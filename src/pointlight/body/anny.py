@@ -8,10 +8,10 @@ from importlib.resources import files
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
-from pointlight.body.kernels import corner_weights, skin
+from pointlight.body.kernels import add_scaled, corner_weights, skin
 from pointlight.body.kinematics import BodyState, KeypointRule
 from pointlight.body.model import LEG_ENDS, BodyModel, Person
 from pointlight.body.shape import ADULT_AGE, MEAN_ADULT_SHAPE
@@ -122,16 +122,25 @@ class AnnyBody(BodyModel):
         return (blended[..., :3] @ rest[..., None])[..., 0] + blended[..., 3]
 
     def skin_vertices(
-        self, rest_vertices: Float[np.ndarray, "vertices 3"], transforms: Float[np.ndarray, "joints 3 4"]
-    ) -> Float[np.ndarray, "vertices 3"]:
-        """One frame's (V, 3) float32 vertices quickly, for drawing.
+        self,
+        rest_vertices: Float[np.ndarray, "vertices 3"],
+        transforms: Float[np.ndarray, "*frames joints 3 4"],
+        chosen: Int[np.ndarray, " chosen"] | None = None,
+    ) -> Float[np.ndarray, "*frames chosen 3"]:
+        """(..., V, 3) float32 vertices of some frames quickly, for drawing.
 
         Args:
             rest_vertices: (V, 3) of `rest_vertices`, once a person.
-            transforms: (J, 3, 4) of `bone_transforms`.
+            transforms: (..., J, 3, 4) of `bone_transforms`.
+            chosen: (v,) numbers of the vertices that are wanted; all if not given.
         """
-        given = np.ascontiguousarray(rest_vertices, np.float32), np.ascontiguousarray(transforms, np.float32)
-        return skin(given[0], self._weight_joints, self._weights, given[1])
+        rest = np.ascontiguousarray(rest_vertices, np.float32)
+        frames = np.ascontiguousarray(transforms, np.float32)
+        chosen = np.arange(len(rest)) if chosen is None else np.asarray(chosen, np.int64)
+        skinned = skin(
+            rest, self._weight_joints, self._weights, frames.reshape(-1, *frames.shape[-3:]), chosen
+        )
+        return skinned.reshape(*frames.shape[:-3], len(chosen), 3)
 
     def leg_length_m(self, shape: Float[Tensor, "*batch 6"]) -> Float[Tensor, "*batch"]:
         """See `BodyModel`; the same numbers without the other joints, since every scene asks."""
@@ -174,8 +183,13 @@ class AnnyBody(BodyModel):
 
     def _rest_vertices(self, shape: Tensor, chosen: Tensor | slice) -> Tensor:
         coefficients = (self._corner_weights(shape) @ self.corner_coefficients) * self.target_scale
-        targets = self.targets[:, chosen].to(self.template.dtype)
-        return self.template[chosen] + (coefficients @ targets.flatten(1)).unflatten(-1, (-1, 3))
+        template, targets = self.template[chosen], self.targets[:, chosen]
+        plain = coefficients.device.type == "cpu" and coefficients.dtype == template.dtype
+        if plain and coefficients.ndim == 1 and not coefficients.requires_grad:
+            rest = add_scaled(template.flatten().numpy(), coefficients.numpy(), targets.flatten(1).numpy())
+            return torch.from_numpy(rest).reshape(template.shape)
+        targets = targets.to(template.dtype)
+        return template + (coefficients @ targets.flatten(1)).unflatten(-1, (-1, 3))
 
     def _find_hinge_axes(self) -> dict[str, tuple[float, float, float]]:
         """The axis that bends a limb further in the plane in which the mean adult's is bent at rest."""

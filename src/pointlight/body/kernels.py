@@ -215,21 +215,40 @@ def _keypoints_backward(
 
 @numba.njit(cache=True)
 @no_type_check
-def skin(rest: np.ndarray, joints: np.ndarray, weights: np.ndarray, transforms: np.ndarray) -> np.ndarray:
-    """Skinned rest (V, 3) by joints and weights (V, n), greatest weight first; transforms (J, 3, 4)."""
-    result = np.empty_like(rest)
-    for v in range(rest.shape[0]):
-        x, y, z = rest[v, 0], rest[v, 1], rest[v, 2]
-        p = q = s = rest.dtype.type(0)
-        for n in range(joints.shape[1]):
-            w = weights[v, n]
-            if w == 0:
-                break
-            t = transforms[joints[v, n]]
-            p += w * (t[0, 0] * x + t[0, 1] * y + t[0, 2] * z + t[0, 3])
-            q += w * (t[1, 0] * x + t[1, 1] * y + t[1, 2] * z + t[1, 3])
-            s += w * (t[2, 0] * x + t[2, 1] * y + t[2, 2] * z + t[2, 3])
-        result[v, 0], result[v, 1], result[v, 2] = p, q, s
+def skin(
+    rest: np.ndarray, joints: np.ndarray, weights: np.ndarray, transforms: np.ndarray, chosen: np.ndarray
+) -> np.ndarray:
+    """Skinned rest (V, 3)[chosen] by joints and weights (V, n), greatest weight first; transforms (T, J, 3, 4)."""
+    result = np.empty((transforms.shape[0], chosen.shape[0], 3), rest.dtype)
+    for frame in range(transforms.shape[0]):
+        for row in range(chosen.shape[0]):
+            v = chosen[row]
+            x, y, z = rest[v, 0], rest[v, 1], rest[v, 2]
+            p = q = s = rest.dtype.type(0)
+            for n in range(joints.shape[1]):
+                w = weights[v, n]
+                if w == 0:
+                    break
+                t = transforms[frame, joints[v, n]]
+                p += w * (t[0, 0] * x + t[0, 1] * y + t[0, 2] * z + t[0, 3])
+                q += w * (t[1, 0] * x + t[1, 1] * y + t[1, 2] * z + t[1, 3])
+                s += w * (t[2, 0] * x + t[2, 1] * y + t[2, 2] * z + t[2, 3])
+            result[frame, row, 0], result[frame, row, 1], result[frame, row, 2] = p, q, s
+    return result
+
+
+@numba.njit(cache=True, error_model="numpy")
+@no_type_check
+def add_scaled(start: np.ndarray, shares: np.ndarray, steps: np.ndarray) -> np.ndarray:
+    """(N,) sums start (N,) + shares (K,) @ steps (K, N), of which the first two are of one type, steps whole numbers."""
+    result = start.copy()
+    block = 4096  # stays near the processor while all steps are added
+    for begin in range(0, len(start), block):
+        part = result[begin : begin + block]
+        for k in range(len(shares)):
+            share, step = shares[k], steps[k, begin : begin + block]
+            for n in range(len(part)):
+                part[n] += share * start.dtype.type(step[n])
     return result
 
 

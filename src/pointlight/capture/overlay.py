@@ -14,8 +14,7 @@ from pointlight.capture.capture import Capture, body_states
 from pointlight.errors import PointlightError
 from pointlight.media import VideoReader, VideoWriter
 from pointlight.progress import Progress, ProgressCallback, silent
-from pointlight.simulator.drawing import NO_FACE, Raster, rasterise
-from pointlight.simulator.people import vertex_normals
+from pointlight.simulator.drawing import NO_FACE, Raster, rasterise, vertex_normals
 
 TURN_DEG = 60.0
 """Figure 5: "the same mesh rotated by 60 degrees"."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import no_type_check
 
@@ -23,19 +24,17 @@ _STEPS = np.rint(_TO_YUV * _ONE / 255).astype(np.int32)
 """BT.709 in limited range (ITU-R BT.709-6), in whole numbers."""
 
 
-def encode_frames(frames: np.ndarray, rate_factor: int, preset: str) -> bytes:
+def encode_frames(frames: np.ndarray, options: Mapping[str, str]) -> bytes:
     """An MP4 file.
 
     Args:
         frames: (T, H, W, 3) uint8 RGB, H a multiple of 4 and W of 2.
-        rate_factor: x264's constant rate factor.
-        preset: x264's, such as "ultrafast".
+        options: x264's, such as {"preset": "superfast", "crf": "20"}.
     """
     buffer = io.BytesIO()
     rate = Fraction(int(FRAMES_PER_SECOND))
     with av.open(buffer, "w", format="mp4") as container:
-        options = {"crf": str(rate_factor), "preset": preset, "threads": "1"}
-        video = container.add_stream("libx264", rate=rate, options=options)
+        video = container.add_stream("libx264", rate=rate, options={**options, "threads": "1"})
         video.height, video.width = frames.shape[1:3]
         video.pix_fmt = "yuv420p"
         for name in ("colorspace", "color_primaries", "color_trc", "color_range"):

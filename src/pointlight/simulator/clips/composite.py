@@ -254,15 +254,35 @@ def _check_sizes(
 
 def _in_order(people: Sequence[PersonLayer]) -> np.ndarray:
     """(T, H, W) int8 who is nearest; -1 for nobody."""
-    if len(people) == 1:
-        return people[0].mask.view(np.int8) - np.int8(1)
-    nearest = np.where(people[0].mask, people[0].depth_m, np.inf)
-    owner = np.where(people[0].mask, 0, -1).astype(np.int8)
-    for number, layer in enumerate(people[1:], start=1):
-        closer = layer.mask & (layer.depth_m < nearest)
-        nearest[closer] = layer.depth_m[closer]
-        owner[closer] = number
+    owner = people[0].mask.view(np.int8) - np.int8(1)
+    if len(people) > 1:
+        nearest = people[0].depth_m.copy()
+        for number, layer in enumerate(people[1:], start=1):
+            _claim(owner, nearest, layer.mask, layer.depth_m, number)
     return owner
+
+
+@numba.njit(cache=True, error_model="numpy")
+@no_type_check
+def _claim(owner: np.ndarray, nearest: np.ndarray, mask: np.ndarray, depth: np.ndarray, number: int) -> None:
+    """Give person `number` the pixels where it is nearer than all before it."""
+    for t in range(mask.shape[0]):
+        for row in range(mask.shape[1]):
+            if not _any_is(mask[t, row], True):
+                continue
+            for column in range(mask.shape[2]):
+                if mask[t, row, column] and depth[t, row, column] < nearest[t, row, column]:
+                    nearest[t, row, column], owner[t, row, column] = depth[t, row, column], number
+
+
+@numba.njit(cache=True, error_model="numpy")
+@no_type_check
+def _any_is(values: np.ndarray, wanted: int) -> bool:
+    """Whether a row has a value; all are counted, which is faster than to stop at the first."""
+    count = 0
+    for n in range(len(values)):
+        count += values[n] == wanted
+    return count > 0
 
 
 @numba.njit(cache=True, error_model="numpy")
@@ -282,8 +302,11 @@ def _lay_over(
         if absent[t]:
             continue
         for row in range(height):
+            own, covered = owner[t, row], cover[t, row]
+            if not _any_is(own, number):
+                continue
             for column in range(width):
-                if owner[t, row, column] == number and not cover[t, row, column]:
+                if own[column] == number and not covered[column]:
                     shown[t, row, column] = True
                     for k in range(3):
                         frames[t, row, column, k] = colour[t, row, column, k]
@@ -291,8 +314,8 @@ def _lay_over(
 
 def _behind_others(person: PersonLayer, others: Sequence[PersonLayer]) -> np.ndarray:
     """(T, J) joints before which some other person stands."""
-    nearest = np.min([np.where(layer.mask, layer.depth_m, np.inf) for layer in others], axis=0)
-    return surface_at(person.joints_px, nearest) < person.joints_camera_m[..., 2]
+    nearest = np.min([surface_at(person.joints_px, layer.depth_m) for layer in others], axis=0)
+    return nearest < person.joints_camera_m[..., 2]
 
 
 def _detect(

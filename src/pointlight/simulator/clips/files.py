@@ -7,8 +7,9 @@ import json
 import zipfile
 import zlib
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, NamedTuple, no_type_check
 
+import numba
 import numpy as np
 import torch
 from av.error import FFmpegError
@@ -18,7 +19,7 @@ from pointlight.errors import PointlightError
 from pointlight.simulator.clip import FRAMES_PER_SECOND
 from pointlight.simulator.clips.codec import decode_frames, encode_frames
 from pointlight.simulator.clips.composite import Provenance, VideoClip
-from pointlight.simulator.clips.sensor import PRESET
+from pointlight.simulator.clips.sensor import codec_options
 from pointlight.simulator.scenes.cameras import CameraPath
 
 CLIP_FORMAT_VERSION = 3
@@ -26,8 +27,8 @@ CLIP_FORMAT_VERSION = 3
 
 _READ_VERSIONS = (2, CLIP_FORMAT_VERSION)
 
-FRAMES_QUALITY = 12
-"""x264's constant rate factor: about 40 dB on real video."""
+FRAMES_CODEC = {"preset": "ultrafast", "qp": "13"}
+"""x264's: about 40 dB on real video. A constant quantiser spares the search for how hard a picture is."""
 
 DEPTH_STEP_M = 0.00025
 FLOW_STEP_PX = 1 / 64
@@ -66,10 +67,10 @@ def encode_clip(clip: VideoClip, rate_factor: int | None = None) -> dict[str, by
     Args:
         clip: what is stored.
         rate_factor: of the codec that belongs to the clip's sensor, where its frames have not yet gone through it;
-            otherwise frames lose only what H.264 at `FRAMES_QUALITY` loses.
+            otherwise frames lose only what H.264 with `FRAMES_CODEC` loses.
     """
     layers, steps = _packed_layers(clip)
-    codec = (FRAMES_QUALITY, "ultrafast") if rate_factor is None else (rate_factor, PRESET)
+    options = FRAMES_CODEC if rate_factor is None else codec_options(rate_factor)
     truth = {stored: getattr(clip, name) for name, stored in _ARRAYS.items()}
     for name, stored in _CAMERA_ARRAYS.items():
         truth[stored] = getattr(clip.camera, name)
@@ -91,9 +92,9 @@ def encode_clip(clip: VideoClip, rate_factor: int | None = None) -> dict[str, by
         "provenance": clip.provenance.as_json(),
     }
     return {
-        "frames.mp4": encode_frames(clip.frames, *codec),
+        "frames.mp4": encode_frames(clip.frames, options),
         "json": json.dumps(described, indent=1, sort_keys=True).encode(),
-        "layers.npz": _npz(layers, deflate=False),
+        "layers.npz": _npz(layers),
         "truth.npz": _npz(truth),
     }
 
@@ -146,11 +147,14 @@ def provenance_of(files: Mapping[str, bytes]) -> Provenance:
 
 def _packed_layers(clip: VideoClip) -> tuple[dict[str, np.ndarray], dict[str, float]]:
     """Masks as bits; parts, depth and flow only where the person is, as differences along the rows; all deflated."""
-    layers = {stored: _deflated_mask(getattr(clip, name)) for name, stored in _MASKS.items()}
+    masks = {stored: getattr(clip, name) for name, stored in _MASKS.items()}
+    layers = {stored: _deflated_mask(mask) for stored, mask in masks.items() if stored != "mask"}
+    unhidden = np.array_equal(clip.mask, clip.amodal_mask)  # mostly; packing takes longer than finding out
+    layers["mask"] = layers["whole_mask"] if unhidden else _deflated_mask(clip.mask)
     # Numbers of pixels are several times as fast to pick by as masks.
     inside = np.flatnonzero(clip.amodal_mask)
     picture = clip.amodal_mask[0].size
-    layers["parts"] = _deflated(clip.parts.ravel()[inside])
+    layers["parts"] = _deflated(_runs(clip.parts.ravel()[inside]))
     depth = clip.depth_m.ravel()[inside].astype(np.float64)
     # The whole depth may be unknown (SURREAL's people without depth files).
     known = bool(np.isfinite(depth).all()) and depth.size > 0
@@ -158,24 +162,42 @@ def _packed_layers(clip: VideoClip) -> tuple[dict[str, np.ndarray], dict[str, fl
     depth_step = max(DEPTH_STEP_M, float(np.ptp(depth)) / 65535) if known else DEPTH_STEP_M
     steps = {"depth_m": depth_step, "depth_from_m": nearest, "depth_known": float(known)}
     if known:
-        layers["depth"] = _deflated(_planes(np.rint((depth - nearest) / depth_step).astype(np.uint16)))
+        low, high = _planes(np.rint((depth - nearest) / depth_step).astype(np.uint16))
+        layers["depth"] = _deflated(_stored(low), _runs(high))
     all_but_last = inside[inside < clip.amodal_mask.size - picture]
     all_but_first = inside[inside >= picture] - picture
     for name, where in zip(_FLOWS, (all_but_last, all_but_first), strict=True):
-        flow = _pairs(getattr(clip, name), where)
-        finite = np.isfinite(flow)
-        largest = float(np.abs(flow[finite]).max(initial=0.0))
-        step = max(FLOW_STEP_PX, largest / 32767)
-        whole_steps = np.where(finite, np.rint(np.where(finite, flow, 0) / step), _UNKNOWN).astype(np.int16)
-        layers[name] = _deflated(np.stack([_planes(whole_steps[:, axis]) for axis in range(2)]))
+        flow = np.ascontiguousarray(getattr(clip, name), np.float32).reshape(-1, 2)
+        step = max(FLOW_STEP_PX, _largest(flow, where) / 32767)
+        along_x, along_y = (_planes(whole) for whole in _whole_steps(flow, where, np.float32(step)))
+        layers[name] = _deflated(_noisy(along_x[0]), _runs(along_x[1]), _noisy(along_y[0]), _runs(along_y[1]))
         steps[name] = step
     return layers, steps
 
 
-def _pairs(flow: np.ndarray, where: np.ndarray) -> np.ndarray:
-    """Rows (N, 2) of (..., 2) float32 by their numbers; taken as one number each, which NumPy does at once."""
-    pairs = np.ascontiguousarray(flow, np.float32).view(np.float64).ravel().take(where)
-    return pairs.view(np.float32).reshape(-1, 2)
+@numba.njit(cache=True, error_model="numpy")
+@no_type_check
+def _largest(flow: np.ndarray, where: np.ndarray) -> float:
+    """The largest finite number in rows of (P, 2), regardless of sign."""
+    largest = np.float32(0)
+    for n in range(len(where)):
+        for axis in range(2):
+            size = abs(flow[where[n], axis])
+            if size > largest and size < np.inf:
+                largest = size
+    return largest
+
+
+@numba.njit(cache=True, error_model="numpy")
+@no_type_check
+def _whole_steps(flow: np.ndarray, where: np.ndarray, step: float) -> np.ndarray:
+    """(2, N) int16 of rows of (P, 2) in steps; `_UNKNOWN` where they are not finite."""
+    whole = np.empty((2, len(where)), np.int16)
+    for n in range(len(where)):
+        for axis in range(2):
+            value = flow[where[n], axis]
+            whole[axis, n] = np.int16(np.rint(value / step)) if np.isfinite(value) else _UNKNOWN
+    return whole
 
 
 def _layers(packed: dict[str, np.ndarray], version: int) -> dict[str, np.ndarray]:
@@ -261,14 +283,22 @@ def _unpacked(
     )
 
 
+@numba.njit(cache=True, error_model="numpy")
+@no_type_check
 def _planes(values: np.ndarray) -> np.ndarray:
     """(2, N) low and high bytes of 16-bit numbers' differences: on smooth surfaces the high ones are mostly 0.
 
     Differences are modulo the type's range and alternate, 0, -1, 1, -2, ... becoming 0, 1, 2, 3, ...
     """
-    differences = np.diff(values.view(np.int16), prepend=np.int16(0))
-    alternating = (differences << 1) ^ (differences >> 15)
-    return np.ascontiguousarray(alternating.astype("<i2").view(np.uint8).reshape(-1, 2).T)
+    planes = np.empty((2, len(values)), np.uint8)
+    last = 0
+    for n in range(len(values)):
+        value = int(values[n])
+        difference = ((value - last + 32768) & 65535) - 32768
+        alternating = (difference << 1) ^ (difference >> 16)
+        planes[0, n], planes[1, n] = alternating & 255, (alternating >> 8) & 255
+        last = value
+    return planes
 
 
 def _of_planes(planes: np.ndarray) -> np.ndarray:
@@ -280,26 +310,53 @@ def _of_planes(planes: np.ndarray) -> np.ndarray:
 
 def _deflated_mask(mask: np.ndarray) -> np.ndarray:
     """Its bits; nothing where nothing is."""
-    return _deflated(np.packbits(mask) if mask.any() else np.zeros(0, np.uint8), zlib.Z_DEFAULT_STRATEGY)
+    bits = np.packbits(mask) if mask.any() else np.zeros(0, np.uint8)
+    return _deflated(_Piece(bits, 1, zlib.Z_DEFAULT_STRATEGY))
 
 
-def _deflated(content: np.ndarray, strategy: int = zlib.Z_RLE) -> np.ndarray:
-    """(N,) uint8 as zlib has it; runs are all that is sought, since noisy numbers repeat nothing else."""
-    deflater = zlib.compressobj(1, strategy=strategy)
-    return np.frombuffer(deflater.compress(np.ascontiguousarray(content).data) + deflater.flush(), np.uint8)
+class _Piece(NamedTuple):
+    """Bytes, and how zlib is to pack them."""
+
+    content: np.ndarray
+    level: int
+    strategy: int
 
 
-def _npz(arrays: Mapping[str, np.ndarray], *, deflate: bool = True) -> bytes:
+def _runs(content: np.ndarray) -> _Piece:
+    """Bytes that are often the one before."""
+    return _Piece(content, 1, zlib.Z_RLE)
+
+
+def _noisy(content: np.ndarray) -> _Piece:
+    """Bytes of which some are more frequent than others, and nothing else is known."""
+    return _Piece(content, 1, zlib.Z_HUFFMAN_ONLY)
+
+
+def _stored(content: np.ndarray) -> _Piece:
+    """Bytes that are as good as chance: packing the low ones of depth would save a fifteenth of them."""
+    return _Piece(content, 0, zlib.Z_DEFAULT_STRATEGY)
+
+
+def _deflated(*pieces: _Piece) -> np.ndarray:
+    """(N,) uint8, one zlib stream (RFC 1950) of all pieces."""
+    packed, checksum = [b"\x78\x01"], zlib.adler32(b"")
+    for number, piece in enumerate(pieces, start=1):
+        content = np.ascontiguousarray(piece.content).data
+        deflater = zlib.compressobj(piece.level, wbits=-zlib.MAX_WBITS, strategy=piece.strategy)
+        ends = zlib.Z_FINISH if number == len(pieces) else zlib.Z_SYNC_FLUSH
+        packed += deflater.compress(content), deflater.flush(ends)
+        checksum = zlib.adler32(content, checksum)
+    return np.frombuffer(b"".join((*packed, checksum.to_bytes(4, "big"))), np.uint8)
+
+
+def _npz(arrays: Mapping[str, np.ndarray]) -> bytes:
     """As `numpy.savez`, but without a date, so that equal arrays are equal bytes."""
     buffer = io.BytesIO()
-    kind = zipfile.ZIP_DEFLATED if deflate else zipfile.ZIP_STORED
-    with zipfile.ZipFile(buffer, "w", kind, compresslevel=1) as archive:
+    with zipfile.ZipFile(buffer, "w") as archive:
         for name, array in sorted(arrays.items()):
             content = io.BytesIO()
             np.lib.format.write_array(content, np.ascontiguousarray(array), allow_pickle=False)
-            entry = zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0))
-            entry.compress_type = kind
-            archive.writestr(entry, content.getvalue(), compresslevel=1)
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0)), content.getvalue())
     return buffer.getvalue()
 
 

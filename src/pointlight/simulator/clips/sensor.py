@@ -16,12 +16,15 @@ from pointlight.simulator.clips.sensor_loops import (
     shown_motion,
     smear,
     sprinkle,
+    stored_grain,
 )
 
 Range = tuple[float, float]
 
-PRESET = "veryfast"
-"""x264's, of the codec."""
+
+def codec_options(rate_factor: int) -> dict[str, str]:
+    """x264's, of the sensor's codec; a clip has no cuts, and how many frames in a row are B-frames is not searched for."""
+    return {"preset": "superfast", "crf": str(rate_factor), "x264-params": "b-adapt=0:scenecut=0"}
 
 
 @dataclass(frozen=True)
@@ -90,10 +93,10 @@ def apply_camera(
     }
     if config.shutter is not None and motion_px is not None:
         frames = motion_blur(frames, motion_px, draws["shutter"].uniform(*config.shutter))
-    if config.defocus_px is not None:
-        frames = defocus(frames, draws["defocus"].uniform(*config.defocus_px))
     gains = _gains(config, len(frames), draws["exposure"])
-    if gains is not None:
+    if config.defocus_px is not None:
+        frames = defocus(frames, draws["defocus"].uniform(*config.defocus_px), gains)
+    elif gains is not None:
         frames = expose(frames, gains)
     if config.noise is not None:
         frames = add_noise(frames, draws["noise"].uniform(*config.noise), draws["noise"])
@@ -136,16 +139,20 @@ def motion_blur(frames: np.ndarray, motion_px: np.ndarray, shutter: float) -> np
     return blurred
 
 
-def defocus(frames: np.ndarray, sigma_px: float) -> np.ndarray:
-    """Gaussian blur in linear light, up to four standard deviations wide; none below a tenth of a pixel."""
+def defocus(frames: np.ndarray, sigma_px: float, gains: np.ndarray | None = None) -> np.ndarray:
+    """Gaussian blur in linear light, up to four standard deviations wide, with the gains of `expose` in the same loop.
+
+    There is no blur below a tenth of a pixel.
+    """
     if sigma_px < 0.1:
-        return frames
+        return frames if gains is None else expose(frames, gains)
+    gains = np.ones((len(frames), 3)) if gains is None else gains
     reach = np.arange(int(4 * sigma_px + 0.5) + 1)
     weights = np.exp(-0.5 * (reach / sigma_px) ** 2)
     weights /= weights[0] + 2 * weights[1:].sum()
     result = np.empty_like(frames)
-    for image, smeared in zip(frames, result, strict=True):
-        smear(image, weights.astype(np.float32), smeared)
+    for image, gain, smeared in zip(frames, gains.astype(np.float32), result, strict=True):
+        smear(image, weights.astype(np.float32), gain, smeared)
     return result
 
 
@@ -161,7 +168,8 @@ def add_noise(frames: np.ndarray, amount: float, rng: np.random.Generator) -> np
     """Independent noise, of a standard deviation of `amount` of white in a middle grey and half of it in black."""
     result = np.empty_like(frames)
     key = rng.integers(1 << 64, dtype=np.uint64)
-    sprinkle(frames.ravel(), np.float32(127.5 * amount), np.float32(amount), key, result.ravel())
+    strength = (np.float32(127.5 * amount), np.float32(amount))
+    sprinkle(frames.reshape(-1), stored_grain(), *strength, key, result.reshape(-1))
     return result
 
 
@@ -175,7 +183,7 @@ def compress(frames: np.ndarray, rate_factor: int) -> np.ndarray:
     _, height, width, _ = frames.shape
     if height % 4 or width % 2:
         frames = np.pad(frames, ((0, 0), (0, -height % 4), (0, width % 2), (0, 0)), mode="edge")
-    decoded = decode_frames(encode_frames(frames, rate_factor, PRESET))
+    decoded = decode_frames(encode_frames(frames, codec_options(rate_factor)))
     return np.ascontiguousarray(decoded[:, :height, :width])
 
 

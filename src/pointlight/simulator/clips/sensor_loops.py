@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import no_type_check
 
 import numba
@@ -20,12 +21,39 @@ _LEVELS = (
 ).astype(np.uint8)
 
 _MOST_STEPS = 9
-"""Along a way; two to three a pixel, as long as that is enough."""
+"""Along a way; one to two a pixel, as long as that is enough."""
 
-_QUANTILES = 1 << 12
-_MIDDLES = special.ndtri((np.arange(_QUANTILES) + 0.5) / _QUANTILES)
-_NORMAL = (_MIDDLES / np.sqrt(np.mean(_MIDDLES**2))).astype(np.float32)
-"""So many equally likely normal deviates, of a variance of exactly 1."""
+_PIECE = 1 << 10
+_GRAINS = 1 << 20
+_GRAIN_STEPS = 28
+"""Steps of the stored noise in its standard deviation; it ends at 4.5 of them."""
+
+
+@lru_cache(maxsize=1)
+def stored_grain() -> np.ndarray:
+    """(_GRAINS + _PIECE,) int8 normal noise in a fixed random order, of a mean of 0."""
+    normal = _GRAIN_STEPS * special.ndtri((np.arange(_GRAINS) + 0.5) / _GRAINS)
+    levels = np.clip(np.rint(normal), -127, 127).astype(np.int8)
+    _shuffle(levels)
+    return np.concatenate((levels, levels[:_PIECE]))
+
+
+@numba.njit(cache=True, error_model="numpy", inline="always")
+@no_type_check
+def _hashed(word: int) -> int:
+    """A word of chance of a uint64 (Steele et al. 2014)."""
+    word = word * np.uint64(0x9E3779B97F4A7C15)
+    word = (word ^ (word >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    word = (word ^ (word >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return word ^ (word >> np.uint64(31))
+
+
+@numba.njit(cache=True, error_model="numpy")
+@no_type_check
+def _shuffle(values: np.ndarray) -> None:
+    for n in range(len(values) - 1, 0, -1):
+        other = np.int64(_hashed(np.uint64(n)) % np.uint64(n + 1))
+        values[n], values[other] = values[other], values[n]
 
 
 @numba.njit(cache=True, error_model="numpy", inline="always")
@@ -164,7 +192,7 @@ def _mean_along(light: np.ndarray, row: int, column: int, dx: float, dy: float, 
     """The mean (3,) of (H, W, 3) along a way centred on a pixel, bilinear, held at the border."""
     last_x, last_y = np.float32(light.shape[1] - 1.001), np.float32(light.shape[0] - 1.001)
     one, half, none = np.float32(1), np.float32(0.5), np.float32(0)
-    steps = min(int(2.5 * max(abs(dx), abs(dy))) + 2, _MOST_STEPS)
+    steps = min(int(1.5 * max(abs(dx), abs(dy))) + 2, _MOST_STEPS)
     red = green = blue = none
     for step in range(steps):
         s = (np.float32(step) + half) / np.float32(steps) - half
@@ -188,12 +216,13 @@ def _mean_along(light: np.ndarray, row: int, column: int, dx: float, dy: float, 
 
 @numba.njit(cache=True, error_model="numpy")
 @no_type_check
-def smear(image: np.ndarray, weights: np.ndarray, result: np.ndarray) -> None:
-    """A symmetric filter along rows and columns, in linear light; pictures are mirrored at their border.
+def smear(image: np.ndarray, weights: np.ndarray, gain: np.ndarray, result: np.ndarray) -> None:
+    """A symmetric filter along rows and columns, in linear light, and a gain; pictures are mirrored at their border.
 
     Args:
         image: (H, W, 3) uint8.
         weights: (R + 1,) float32 of a pixel itself and of those 1 to R pixels away.
+        gain: (3,) float32 of red, green and blue.
         result: (H, W, 3) uint8, filled.
     """
     height, width = image.shape[:2]
@@ -231,7 +260,7 @@ def smear(image: np.ndarray, weights: np.ndarray, result: np.ndarray) -> None:
                 mean[i] += weight * (ahead[i] + past[i])
         for column in range(width):
             for k in range(3):
-                result[row, column, k] = _level(mean[3 * column + k])
+                result[row, column, k] = _level(gain[k] * mean[3 * column + k])
 
 
 @numba.njit(cache=True, error_model="numpy", inline="always")
@@ -257,24 +286,29 @@ def look_up(frames: np.ndarray, tables: np.ndarray, result: np.ndarray) -> None:
 
 @numba.njit(cache=True, error_model="numpy")
 @no_type_check
-def sprinkle(levels: np.ndarray, black: float, slope: float, key: int, result: np.ndarray) -> None:
+def sprinkle(
+    levels: np.ndarray, grain: np.ndarray, black: float, slope: float, key: int, result: np.ndarray
+) -> None:
     """Add independent normal noise of a standard deviation of black + slope * level, in levels.
+
+    Each piece of the picture has a piece of the stored noise that chance chooses.
 
     Args:
         levels: (N,) uint8.
+        grain: of `stored_grain`.
         black: float32.
         slope: float32.
-        key: uint64; each word of chance is a hash of it and of the word's number (Steele et al. 2014).
+        key: uint64, of this noise.
         result: (N,) uint8, filled.
     """
-    for first in range(0, len(levels), 4):
-        word = key + np.uint64(first) * np.uint64(0x9E3779B97F4A7C15)
-        word = (word ^ (word >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        word = (word ^ (word >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        word ^= word >> np.uint64(31)
-        for n in range(first, min(first + 4, len(levels))):
-            level = np.float32(levels[n])
-            noise = _NORMAL[word & np.uint64(_QUANTILES - 1)]
-            word >>= np.uint64(16)
-            noisy = level + (black + slope * level) * noise + np.float32(0.5)
-            result[n] = np.uint8(min(max(noisy, np.float32(0)), np.float32(255)))
+    share, half = np.float32(1 / _GRAIN_STEPS), np.float32(0.5)
+    black, slope = black * share, slope * share
+    for piece in range((len(levels) + _PIECE - 1) // _PIECE):
+        first = piece * _PIECE
+        start = np.int64(_hashed(key + np.uint64(piece)) & np.uint64(_GRAINS - 1))
+        own, noisy = levels[first : first + _PIECE], result[first : first + _PIECE]
+        noise = grain[start : start + _PIECE]
+        for n in range(len(own)):
+            level = np.float32(own[n])
+            value = level + (black + slope * level) * np.float32(noise[n]) + half
+            noisy[n] = np.uint8(np.int32(min(max(value, np.float32(0)), np.float32(255))))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import no_type_check
+
+import numba
 import numpy as np
 
 from pointlight.errors import PointlightError
@@ -102,3 +105,62 @@ def turned(matrices: np.ndarray, rotation: np.ndarray) -> np.ndarray:
     full[..., 0, :3, :3] = rotation
     full[..., 3, 3] = 1
     return full @ matrices @ np.swapaxes(full, -1, -2)
+
+
+@numba.njit(cache=True, error_model="numpy")
+@no_type_check
+def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """(V, 3) float32 unit normals, outwards: the faces' normals weighted by area; 0 where no face is."""
+    normals = np.zeros_like(vertices)
+    for f in range(faces.shape[0]):
+        # Indices that may be negative are looked at twice.
+        a, b, c = np.uintp(faces[f, 0]), np.uintp(faces[f, 1]), np.uintp(faces[f, 2])
+        ux, uy, uz = (
+            vertices[b, 0] - vertices[a, 0],
+            vertices[b, 1] - vertices[a, 1],
+            vertices[b, 2] - vertices[a, 2],
+        )
+        vx, vy, vz = (
+            vertices[c, 0] - vertices[a, 0],
+            vertices[c, 1] - vertices[a, 1],
+            vertices[c, 2] - vertices[a, 2],
+        )
+        x, y, z = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
+        for v in (a, b, c):
+            normals[v, 0] += x
+            normals[v, 1] += y
+            normals[v, 2] += z
+    for v in range(normals.shape[0]):
+        x, y, z = normals[v, 0], normals[v, 1], normals[v, 2]
+        length = np.sqrt(x * x + y * y + z * z)
+        if length > 0:
+            normals[v, 0], normals[v, 1], normals[v, 2] = x / length, y / length, z / length
+    return normals
+
+
+@numba.njit(cache=True, error_model="numpy")
+@no_type_check
+def light_vertices(normals: np.ndarray, shade: np.ndarray, light: np.ndarray) -> np.ndarray:
+    """The light that white vertices give back.
+
+    Triangles are hardly larger than samples and light is smooth, so that it need not be found in every sample.
+
+    Args:
+        normals: (V, 3) float32 of `vertex_normals`.
+        shade: (V,) float32 share of the light that reaches them.
+        light: (3, 4, 4) float32 of `irradiance_matrix`, in the normals' axes.
+
+    Returns:
+        (V, 3) float32 red, green, blue.
+    """
+    lit = np.empty_like(normals)
+    two, none = np.float32(2), np.float32(0)
+    for v in range(normals.shape[0]):
+        x, y, z = normals[v, 0], normals[v, 1], normals[v, 2]
+        for i in range(3):
+            m = light[i]
+            cross = m[0, 1] * x * y + m[0, 2] * x * z + m[1, 2] * y * z
+            linear = m[0, 3] * x + m[1, 3] * y + m[2, 3] * z
+            glow = m[0, 0] * x * x + m[1, 1] * y * y + m[2, 2] * z * z + m[3, 3]
+            lit[v, i] = shade[v] * max(glow + two * (cross + linear), none)
+    return lit

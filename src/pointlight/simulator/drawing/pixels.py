@@ -25,70 +25,6 @@ _SRGB = np.array(
 
 @numba.njit(cache=True, error_model="numpy")
 @no_type_check
-def light_vertices(
-    face: np.ndarray, vertices: np.ndarray, faces: np.ndarray, shade: np.ndarray, light: np.ndarray
-) -> np.ndarray:
-    """The light that vertices of seen faces give back where they are white.
-
-    Triangles are hardly larger than samples and light is smooth, so that it need not be found in every sample.
-
-    Args:
-        face: (h, w) int32 of the raster.
-        vertices: (V, 3) float32.
-        faces: (F, 3) int32.
-        shade: (V,) float32 share of the light that reaches them.
-        light: (3, 4, 4) float32 of `irradiance_matrix`, in the vertices' axes.
-
-    Returns:
-        (V, 3) float32 red, green, blue; undefined where no seen face is.
-    """
-    seen = np.zeros(len(vertices), np.bool_)
-    last = NO_FACE
-    for row in range(face.shape[0]):
-        for column in range(face.shape[1]):
-            f = face[row, column]
-            if f != NO_FACE and f != last:
-                last = f
-                for k in range(3):
-                    seen[faces[f, k]] = True
-    lit = np.zeros_like(vertices)  # normals at first: the faces' weighted by area
-    for f in range(len(faces)):
-        a, b, c = np.uintp(faces[f, 0]), np.uintp(faces[f, 1]), np.uintp(faces[f, 2])
-        if not (seen[a] or seen[b] or seen[c]):
-            continue
-        ux, uy, uz = (
-            vertices[b, 0] - vertices[a, 0],
-            vertices[b, 1] - vertices[a, 1],
-            vertices[b, 2] - vertices[a, 2],
-        )
-        vx, vy, vz = (
-            vertices[c, 0] - vertices[a, 0],
-            vertices[c, 1] - vertices[a, 1],
-            vertices[c, 2] - vertices[a, 2],
-        )
-        x, y, z = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
-        for v in (a, b, c):
-            lit[v, 0] += x
-            lit[v, 1] += y
-            lit[v, 2] += z
-    two, none = np.float32(2), np.float32(0)
-    for v in range(len(vertices)):
-        if not seen[v]:
-            continue
-        x, y, z = lit[v, 0], lit[v, 1], lit[v, 2]
-        length = np.sqrt(x * x + y * y + z * z) + np.float32(1e-12)
-        x, y, z = x / length, y / length, z / length
-        for i in range(3):
-            m = light[i]
-            cross = m[0, 1] * x * y + m[0, 2] * x * z + m[1, 2] * y * z
-            linear = m[0, 3] * x + m[1, 3] * y + m[2, 3] * z
-            glow = m[0, 0] * x * x + m[1, 1] * y * y + m[2, 2] * z * z + m[3, 3]
-            lit[v, i] = shade[v] * max(glow + two * (cross + linear), none)
-    return lit
-
-
-@numba.njit(cache=True, error_model="numpy")
-@no_type_check
 def shade_samples(
     row: int,
     face: np.ndarray,
@@ -109,33 +45,38 @@ def shade_samples(
         uv_corners: (F, 6) float32 u and v of the faces' three corners in texels.
         lit: (V, 3) float32 of `light_vertices`.
         texture: (h, w, 3) float32 linear.
-        colours: (w, 4) float32, filled with red, green, blue and 1 where a face is, 0 elsewhere.
+        colours: (4 w,) float32, filled with red, green, blue and 1 where a face is, 0 elsewhere.
     """
     last_u, last_v = np.float32(texture.shape[1] - 1.001), np.float32(texture.shape[0] - 1.001)
     one, half, none = np.float32(1), np.float32(0.5), np.float32(0)
-    texels, pitch = texture.reshape(-1), 3 * texture.shape[1]
-    for column in range(face.shape[1]):
-        if face[row, column] == NO_FACE:
-            colours[column] = none
+    texels, pitch = texture.reshape(-1), np.uintp(3 * texture.shape[1])
+    numbers, weights = face[row], bary[row]
+    colours[:] = none
+    for column in range(len(numbers)):
+        if numbers[column] == NO_FACE:
             continue
-        f = np.uintp(face[row, column])  # indices that may be negative are looked at twice
+        f = np.uintp(numbers[column])  # indices that may be negative are looked at twice
         a, b, c = np.uintp(faces[f, 0]), np.uintp(faces[f, 1]), np.uintp(faces[f, 2])
-        b0, b1 = bary[row, column, 0], bary[row, column, 1]
+        b0, b1 = weights[column, 0], weights[column, 1]
         b2 = one - b0 - b1
         u = b0 * uv_corners[f, 0] + b1 * uv_corners[f, 2] + b2 * uv_corners[f, 4] - half
         v = b0 * uv_corners[f, 1] + b1 * uv_corners[f, 3] + b2 * uv_corners[f, 5] - half
         u, v = min(max(u, none), last_u), min(max(v, none), last_v)
-        c0, r0 = int(u), int(v)
+        c0, r0 = np.int32(u), np.int32(v)
         fu, fv = u - np.float32(c0), v - np.float32(r0)
-        w00, w01, w10, w11 = (one - fu) * (one - fv), fu * (one - fv), (one - fu) * fv, fu * fv
-        colours[column, 3] = one
+        w11 = fu * fv
+        w01, w10 = fu - w11, fv - w11
+        w00 = one - fu - w10
+        at = np.uintp(r0) * pitch + np.uintp(3) * np.uintp(c0)
+        below = at + pitch
+        first = np.uintp(4) * np.uintp(column)
+        colours[first + np.uintp(3)] = one
         for i in range(3):
-            at = np.uintp(r0 * pitch + 3 * c0 + i)
-            right, below = at + np.uintp(3), at + np.uintp(pitch)
-            across = below + np.uintp(3)
-            white = b0 * lit[a, i] + b1 * lit[b, i] + b2 * lit[c, i]
-            cloth = w00 * texels[at] + w01 * texels[right] + w10 * texels[below] + w11 * texels[across]
-            colours[column, i] = white * cloth
+            k = np.uintp(i)
+            white = b0 * lit[a, k] + b1 * lit[b, k] + b2 * lit[c, k]
+            upper = w00 * texels[at + k] + w01 * texels[at + k + np.uintp(3)]
+            lower = w10 * texels[below + k] + w11 * texels[below + k + np.uintp(3)]
+            colours[first + k] = white * (upper + lower)
 
 
 @numba.njit(cache=True, error_model="numpy")
@@ -176,34 +117,41 @@ def show_pixels(
         parts: (H, W) uint8, filled.
     """
     left, top = corner
+    samples = face.shape[1]
     # Three rows of samples at a time stay near the processor; a pixel's last row is the next one's first.
-    rows = np.zeros((3, face.shape[1], 4), np.float32)
-    columns = np.empty((face.shape[1], 4), np.float32)
-    two = np.float32(2)
-    shade_samples(0, face, bary, faces, uv_corners, lit, texture, rows[2])
+    rows = np.empty((3, 4 * samples), np.float32)
+    sums = np.empty(4 * samples, np.float32)
+    one, two = np.float32(1), np.float32(2)
+    shade_samples(0, face, bary, faces, uv_corners, lit, texture, rows[0])
     for r in range((face.shape[0] - 1) // 2):
-        rows[0] = rows[2]
+        first, last = 2 * (r % 2), 2 - 2 * (r % 2)
         shade_samples(2 * r + 1, face, bary, faces, uv_corners, lit, texture, rows[1])
-        shade_samples(2 * r + 2, face, bary, faces, uv_corners, lit, texture, rows[2])
-        upper, middle, lower, sums = rows[0].ravel(), rows[1].ravel(), rows[2].ravel(), columns.ravel()
-        for i in range(len(sums)):
+        shade_samples(2 * r + 2, face, bary, faces, uv_corners, lit, texture, rows[last])
+        upper, middle, lower = rows[first], rows[1], rows[last]
+        for i in range(4 * samples):
             sums[i] = upper[i] + two * middle[i] + lower[i]
-        for c in range((face.shape[1] - 1) // 2):
-            f = face[2 * r + 1, 2 * c + 1]
-            if f == NO_FACE:
+        numbers, weights, inverse = face[2 * r + 1], bary[2 * r + 1], inverse_depth[2 * r + 1]
+        row = top + r
+        colours, covered, depths, labels = colour[row], mask[row], depth[row], parts[row]
+        for c in range((samples - 1) // 2):
+            sample = np.uintp(2 * c + 1)
+            if numbers[sample] == NO_FACE:
                 continue
-            row, column = top + r, left + c
-            mask[row, column] = True
-            depth[row, column] = 1 / inverse_depth[2 * r + 1, 2 * c + 1]
-            b0, b1 = bary[2 * r + 1, 2 * c + 1, 0], bary[2 * r + 1, 2 * c + 1, 1]
-            b2 = np.float32(1) - b0 - b1
+            f, column = np.uintp(numbers[sample]), np.uintp(left + c)
+            covered[column] = True
+            depths[column] = one / inverse[sample]
+            b0, b1 = weights[sample, 0], weights[sample, 1]
+            b2 = one - b0 - b1
             nearest = 0 if b0 >= b1 and b0 >= b2 else (1 if b1 >= b2 else 2)
-            parts[row, column] = vertex_parts[faces[f, nearest]]
-            weight = columns[2 * c, 3] + two * columns[2 * c + 1, 3] + columns[2 * c + 2, 3]
+            labels[column] = vertex_parts[np.uintp(faces[f, nearest])]
+            i = np.uintp(8 * c)
+            share = one / (sums[i + np.uintp(3)] + two * sums[i + np.uintp(7)] + sums[i + np.uintp(11)])
             for k in range(3):
-                total = columns[2 * c, k] + two * columns[2 * c + 1, k] + columns[2 * c + 2, k]
-                value = min(max(total / weight, np.float32(0)), np.float32(1))
-                colour[row, column, k] = _SRGB[int(value * np.float32(_SRGB_STEPS) + np.float32(0.5))]
+                j = i + np.uintp(k)
+                total = sums[j] + two * sums[j + np.uintp(4)] + sums[j + np.uintp(8)]
+                value = min(max(total * share, np.float32(0)), one)
+                level = np.uintp(np.int32(value * np.float32(_SRGB_STEPS) + np.float32(0.5)))
+                colours[column, np.uintp(k)] = _SRGB[level]
 
 
 @numba.njit(cache=True, error_model="numpy")
@@ -235,28 +183,29 @@ def flow_pixels(
         backward: (T-1, H, W, 2) float32, of which frame t - 1 is filled.
     """
     left, top = corner
-    for r in range((face.shape[0] - 1) // 2):
-        for c in range((face.shape[1] - 1) // 2):
-            f = face[2 * r + 1, 2 * c + 1]
-            if f == NO_FACE:
-                continue
-            b0, b1 = np.float64(bary[2 * r + 1, 2 * c + 1, 0]), np.float64(bary[2 * r + 1, 2 * c + 1, 1])
-            b2 = 1 - b0 - b1
-            i, j, k = np.uintp(faces[f, 0]), np.uintp(faces[f, 1]), np.uintp(faces[f, 2])
-            for other in (t + 1, t - 1):
-                if other < 0 or other >= len(vertices):
+    for other in (t + 1, t - 1):
+        if other < 0 or other >= len(vertices):
+            continue
+        there, x0, y0 = vertices[other], principal[other, 0] - 0.5, principal[other, 1] - 0.5
+        flow = forward[t] if other > t else backward[other]
+        for r in range((face.shape[0] - 1) // 2):
+            numbers, weights, row = face[2 * r + 1], bary[2 * r + 1], flow[top + r]
+            for c in range((face.shape[1] - 1) // 2):
+                sample = np.uintp(2 * c + 1)
+                if numbers[sample] == NO_FACE:
                     continue
-                x = b0 * vertices[other, i, 0] + b1 * vertices[other, j, 0] + b2 * vertices[other, k, 0]
-                y = b0 * vertices[other, i, 1] + b1 * vertices[other, j, 1] + b2 * vertices[other, k, 1]
-                z = b0 * vertices[other, i, 2] + b1 * vertices[other, j, 2] + b2 * vertices[other, k, 2]
+                f = np.uintp(numbers[sample])
+                b0, b1 = np.float64(weights[sample, 0]), np.float64(weights[sample, 1])
+                b2 = 1 - b0 - b1
+                i, j, k = np.uintp(faces[f, 0]), np.uintp(faces[f, 1]), np.uintp(faces[f, 2])
+                z = b0 * there[i, 2] + b1 * there[j, 2] + b2 * there[k, 2]
                 if z <= 1e-3:
                     continue
-                dx = focal * x / z + principal[other, 0] - (left + c + 0.5)
-                dy = focal * y / z + principal[other, 1] - (top + r + 0.5)
-                if other > t:
-                    forward[t, top + r, left + c, 0], forward[t, top + r, left + c, 1] = dx, dy
-                else:
-                    backward[other, top + r, left + c, 0], backward[other, top + r, left + c, 1] = dx, dy
+                x = b0 * there[i, 0] + b1 * there[j, 0] + b2 * there[k, 0]
+                y = b0 * there[i, 1] + b1 * there[j, 1] + b2 * there[k, 1]
+                scale, column = focal / z, np.uintp(left + c)
+                row[column, 0] = scale * x + x0 - (left + c)
+                row[column, 1] = scale * y + y0 - (top + r)
 
 
 @numba.njit(cache=True, error_model="numpy")

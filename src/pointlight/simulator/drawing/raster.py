@@ -48,7 +48,7 @@ class Raster:
         return cls(
             np.zeros((height, width), np.float32),
             np.full((height, width), NO_FACE, np.int32),
-            np.zeros((height, width, 2), np.float32),
+            np.empty((height, width, 2), np.float32),
         )
 
     def clear(self) -> None:
@@ -133,18 +133,19 @@ def _triangle(
     shares: tuple[float, float, float, float, float, float],
     cull: bool,
     face: int,
-    inverse_depth: np.ndarray,
-    face_of: np.ndarray,
-    barycentric: np.ndarray,
+    canvas: tuple[np.ndarray, np.ndarray, np.ndarray, int, int],
 ) -> None:
-    """One triangle: x and y on the grid and 1/z of its corners; in each, shares of the face's first and second vertex."""
+    """One triangle: x and y on the grid and 1/z of its corners; in each, shares of the face's first and second vertex.
+
+    The canvas is a raster's inverse depths, faces and weights in one row each, its width and its height.
+    """
     x0, y0, z0, x1, y1, z1, x2, y2, z2 = corners
     p0, q0, p1, q1, p2, q2 = shares
     area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
     # y points down, so that a face seen from outside runs the negative way round.
     if area == 0 or (area > 0 and cull):
         return
-    height, width = inverse_depth.shape
+    inverse_depth, face_of, barycentric, width, height = canvas
     # Shifts divide by 1024 and round down; the first and last centres that can lie inside. Most faces miss every one.
     left = max((min(x0, x1, x2) + _HALF - 1) >> _SHIFT, 0)
     right = min((max(x0, x1, x2) - _HALF) >> _SHIFT, width - 1)
@@ -161,27 +162,32 @@ def _triangle(
         x1, y1, z1, x2, y2, z2 = x2, y2, z2, x1, y1, z1
         p1, q1, p2, q2 = p2, q2, p1, q1
     start_x, start_y = left * _STEPS + _HALF, top * _STEPS + _HALF
-    # Twice the areas opposite to the corners; centres on an edge count if it is a top or a left one.
-    row0 = (x2 - x1) * (start_y - y1) - (y2 - y1) * (start_x - x1)
-    row1 = (x0 - x2) * (start_y - y2) - (y0 - y2) * (start_x - x2)
-    row2 = (x1 - x0) * (start_y - y0) - (y1 - y0) * (start_x - x0)
-    least0 = 0 if y2 < y1 or (y2 == y1 and x2 > x1) else 1
-    least1 = 0 if y0 < y2 or (y0 == y2 and x0 > x2) else 1
-    least2 = 0 if y1 < y0 or (y1 == y0 and x1 > x0) else 1
+    # Twice the areas opposite to the corners, less 1 where an edge is no top or left one: centres on it do not count.
+    least0 = np.int64((y2 > y1) | ((y2 == y1) & (x2 <= x1)))
+    least1 = np.int64((y0 > y2) | ((y0 == y2) & (x0 <= x2)))
+    least2 = np.int64((y1 > y0) | ((y1 == y0) & (x1 <= x0)))
+    row0 = (x2 - x1) * (start_y - y1) - (y2 - y1) * (start_x - x1) - least0
+    row1 = (x0 - x2) * (start_y - y2) - (y0 - y2) * (start_x - x2) - least1
+    row2 = (x1 - x0) * (start_y - y0) - (y1 - y0) * (start_x - x0) - least2
     right0, right1, right2 = (y1 - y2) * _STEPS, (y2 - y0) * _STEPS, (y0 - y1) * _STEPS
     down0, down1, down2 = (x2 - x1) * _STEPS, (x0 - x2) * _STEPS, (x1 - x0) * _STEPS
-    z0, z1, z2 = z0 / area, z1 / area, z2 / area
+    share = 1.0 / area
+    z0, z1, z2 = z0 * share, z1 * share, z2 * share
     for row in range(top, bottom + 1):
         e0, e1, e2 = row0, row1, row2
-        for column in range(left, right + 1):
-            if e0 >= least0 and e1 >= least1 and e2 >= least2:
-                w0, w1, w2 = e0 * z0, e1 * z1, e2 * z2
+        at = np.uintp(row * width + left)
+        for _ in range(left, right + 1):
+            if (e0 | e1 | e2) >= 0:  # none is negative
+                w0, w1, w2 = (e0 + least0) * z0, (e1 + least1) * z1, (e2 + least2) * z2
                 depth = w0 + w1 + w2
-                if np.float32(depth) > inverse_depth[row, column]:
-                    inverse_depth[row, column] = depth
-                    face_of[row, column] = face
-                    barycentric[row, column, 0] = (w0 * p0 + w1 * p1 + w2 * p2) / depth
-                    barycentric[row, column, 1] = (w0 * q0 + w1 * q1 + w2 * q2) / depth
+                if np.float32(depth) > inverse_depth[at]:
+                    inverse_depth[at] = depth
+                    face_of[at] = face
+                    metres = 1.0 / depth
+                    twice = at + at
+                    barycentric[twice] = (w0 * p0 + w1 * p1 + w2 * p2) * metres
+                    barycentric[twice + np.uintp(1)] = (w0 * q0 + w1 * q1 + w2 * q2) * metres
+            at += np.uintp(1)
             e0 += right0
             e1 += right1
             e2 += right2
@@ -206,6 +212,8 @@ def _draw(
     barycentric: np.ndarray,
 ) -> None:
     """All faces in order; equal depths keep the earlier face."""
+    height, width = face_of.shape
+    canvas = (inverse_depth.reshape(-1), face_of.reshape(-1), barycentric.reshape(-1), width, height)
     count = vertices.shape[0]
     place = np.empty((count, 2), np.int32)
     inverse = np.empty(count, np.float64)
@@ -226,12 +234,10 @@ def _draw(
             second = (np.int64(place[b, 0]), np.int64(place[b, 1]), inverse[b])
             third = (np.int64(place[c, 0]), np.int64(place[c, 1]), inverse[c])
             corners = first + second + third
-            _triangle(corners, _WHOLE, cull, first_face + f, inverse_depth, face_of, barycentric)
+            _triangle(corners, _WHOLE, cull, first_face + f, canvas)
         elif inside > 0:
             lens = (focal, centre_x, centre_y, near)
-            _cut_triangle(
-                vertices, (a, b, c), lens, cull, first_face + f, inverse_depth, face_of, barycentric
-            )
+            _cut_triangle(vertices, (a, b, c), lens, cull, first_face + f, canvas)
 
 
 @numba.njit(cache=True, error_model="numpy")
@@ -242,9 +248,7 @@ def _cut_triangle(
     lens: tuple[float, float, float, float],
     cull: bool,
     number: int,
-    inverse_depth: np.ndarray,
-    face_of: np.ndarray,
-    barycentric: np.ndarray,
+    canvas: tuple[np.ndarray, np.ndarray, np.ndarray, int, int],
 ) -> None:
     """Draw what of a face lies beyond the near plane: one or two triangles."""
     focal, centre_x, centre_y, near = lens
@@ -260,7 +264,7 @@ def _cut_triangle(
         first = (_on_grid(p[0]), _on_grid(p[1]), p[2])
         second = (_on_grid(q[0]), _on_grid(q[1]), q[2])
         third = (_on_grid(r[0]), _on_grid(r[1]), r[2])
-        _triangle(first + second + third, shares, cull, number, inverse_depth, face_of, barycentric)
+        _triangle(first + second + third, shares, cull, number, canvas)
 
 
 @numba.njit(cache=True, error_model="numpy")

@@ -11,7 +11,6 @@ from pointlight.simulator.people.appearance import (
     draw_appearance,
 )
 from pointlight.simulator.people.drapes import Drape
-from pointlight.simulator.people.dressing import vertex_normals
 from pointlight.simulator.people.layers import PersonLayer
 from pointlight.simulator.people.render import behind_surface, camera_state, render_person
 from pointlight.simulator.people.sources import (
@@ -63,5 +62,4 @@ __all__ = [
     "surreal_person",
     "surreal_pictures",
     "surreal_video",
-    "vertex_normals",
 ]

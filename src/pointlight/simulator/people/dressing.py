@@ -8,6 +8,7 @@ from typing import no_type_check
 import numba
 import numpy as np
 
+from pointlight.simulator.drawing.lighting import vertex_normals
 from pointlight.simulator.people.appearance import Appearance, Layer
 from pointlight.simulator.people.surface import (
     BLOCK,
@@ -96,12 +97,12 @@ def paint(appearance: Appearance, texels: Texels) -> np.ndarray:
         pattern.shifts,
         pattern.waves,
     )
-    return colours.take(texels.of, 0, mode="wrap")  # -1, far from every island, is the last one
+    return _spread(colours, texels.of)
 
 
 def linear_tile(tile: np.ndarray, size: int) -> np.ndarray:
     """(..., P, P, 3) float32 linear of sRGB tiles, at half their size for a texture of at most half the full one."""
-    linear = _LINEAR[tile]
+    linear = _LINEAR.take(tile, mode="clip")  # which looks at no bounds
     return linear if size > TEXTURE_PX // 2 else halved(linear)
 
 
@@ -152,36 +153,6 @@ def dress(appearance: Appearance, surface: BodySurface, rest_m: np.ndarray) -> t
         ).sum(1)
         shade = 1 - np.float32(appearance.occlusion_shade) * (hollow / _HOLLOW_M).clip(-0.15, 1)
     return outer.astype(np.float32), shade.astype(np.float32)
-
-
-@numba.njit(cache=True, error_model="numpy")
-@no_type_check
-def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    """(V, 3) float32 unit normals, outwards: the faces' normals weighted by area; 0 where no face is."""
-    normals = np.zeros_like(vertices)
-    for f in range(faces.shape[0]):
-        a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
-        ux, uy, uz = (
-            vertices[b, 0] - vertices[a, 0],
-            vertices[b, 1] - vertices[a, 1],
-            vertices[b, 2] - vertices[a, 2],
-        )
-        vx, vy, vz = (
-            vertices[c, 0] - vertices[a, 0],
-            vertices[c, 1] - vertices[a, 1],
-            vertices[c, 2] - vertices[a, 2],
-        )
-        x, y, z = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
-        for v in (a, b, c):
-            normals[v, 0] += x
-            normals[v, 1] += y
-            normals[v, 2] += z
-    for v in range(normals.shape[0]):
-        length = np.sqrt(normals[v, 0] ** 2 + normals[v, 1] ** 2 + normals[v, 2] ** 2)
-        if length > 0:
-            for i in range(3):
-                normals[v, i] /= length
-    return normals
 
 
 @numba.njit(cache=True, error_model="numpy", inline="always")
@@ -311,6 +282,20 @@ def _paint(
             if left < 0.004:
                 break
     return colours
+
+
+@numba.njit(cache=True, error_model="numpy")
+@no_type_check
+def _spread(colours: np.ndarray, of: np.ndarray) -> np.ndarray:
+    """(H, W, 3) of colours (N + 1, 3) by number (H, W); -1, far from every island, is the last one."""
+    height, width = of.shape
+    texture = np.empty((height, width, 3), np.float32)
+    for row in range(height):
+        for column in range(width):
+            n = of[row, column]
+            for k in range(3):
+                texture[row, column, k] = colours[n, k]
+    return texture
 
 
 @numba.njit(cache=True, error_model="numpy")

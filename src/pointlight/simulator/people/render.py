@@ -10,15 +10,16 @@ import torch
 from pointlight.body import AnnyBody, BodyModel, BodyState
 from pointlight.errors import PointlightError
 from pointlight.geometry import project
-from pointlight.simulator.drawing.lighting import irradiance_matrix, turned
-from pointlight.simulator.drawing.pixels import (
-    covered_box,
-    flow_pixels,
+from pointlight.simulator.drawing.lighting import (
+    irradiance_matrix,
     light_vertices,
-    show_pixels,
+    turned,
+    vertex_normals,
 )
+from pointlight.simulator.drawing.pixels import covered_box, flow_pixels, show_pixels
 from pointlight.simulator.drawing.raster import Raster, rasterise
 from pointlight.simulator.people.appearance import Appearance
+from pointlight.simulator.people.coarsening import CoarseMesh
 from pointlight.simulator.people.drape_textures import paint_strip, strip_uv_px
 from pointlight.simulator.people.drapes import Hanging, cut_to, hang, sheet_grid, size_m
 from pointlight.simulator.people.dressing import dress, halved, linear_tile, paint
@@ -34,6 +35,8 @@ NEAR_M = 0.1
 _TEXELS_A_METRE = 0.6 * TEXTURE_PX
 _COARSER = 1.5
 """So many texels a sample are too many: they would flicker."""
+_DETAIL_SAMPLES = 4.0
+"""New edges of coarser meshes are not longer, where the person is nearest: two pixels."""
 
 
 def render_person(scene: Scene, appearance: Appearance, body: BodyModel) -> PersonLayer:
@@ -63,7 +66,9 @@ def render_person(scene: Scene, appearance: Appearance, body: BodyModel) -> Pers
         ).numpy()
     surface = surface_of(body)
     clothed, shade = dress(appearance, surface, rest)
-    vertices = np.stack([body.skin_vertices(clothed, t) for t in transforms])
+    distance_m = max(float(state.translation[:, 2].min()), NEAR_M)
+    coarse = _coarse_mesh(surface, 2 * camera.focal_px / distance_m)
+    vertices = body.skin_vertices(clothed, transforms, coarse.vertices)
     joints_m = person.joints[0].numpy()
     hangings = [
         cut_to(drape, clothed, surface.parts, joints_m, body.joint_names) for drape in appearance.drapes
@@ -71,8 +76,8 @@ def render_person(scene: Scene, appearance: Appearance, body: BodyModel) -> Pers
     if hangings:
         sheets = [hang(hanging, transforms, joints_m, body.joint_names) for hanging in hangings]
         vertices = np.concatenate((vertices, *sheets), axis=1)
-    texture = _texture(appearance, surface, hangings, scene, float(state.translation[:, 2].min()))
-    mesh = _Mesh.of(surface, shade, hangings, texture.shape[1])
+    texture = _texture(appearance, surface, hangings, 2 * camera.focal_px / distance_m)
+    mesh = _Mesh.of(surface, coarse, shade, hangings, texture.shape[1])
     pictures = _Pictures(scene, mesh, vertices, texture, appearance.light)
     for t in range(len(vertices)):
         pictures.draw(t)
@@ -104,14 +109,19 @@ def camera_state(scene: Scene) -> BodyState:
     return BodyState(state.pose[0], state.shape[0], state.root[0], state.translation[0])
 
 
+def _coarse_mesh(surface: BodySurface, samples_a_metre: float) -> CoarseMesh:
+    """The coarsest mesh of which nobody sees that it is one."""
+    return [mesh for mesh in surface.meshes if mesh.detail_m * samples_a_metre <= _DETAIL_SAMPLES][-1]
+
+
 def _texture(
-    appearance: Appearance, surface: BodySurface, hangings: list[Hanging], scene: Scene, distance_m: float
+    appearance: Appearance, surface: BodySurface, hangings: list[Hanging], samples_a_metre: float
 ) -> np.ndarray:
-    """Painted, at the size at which a texel is about as large as a sample of a person at that distance.
+    """Painted, at the size at which a texel is about as large as a sample where the person is nearest.
 
     Below the square of the body lies a strip for each thing that hangs.
     """
-    ratio = _TEXELS_A_METRE / (2 * scene.camera.focal_px / max(distance_m, NEAR_M))
+    ratio = _TEXELS_A_METRE / samples_a_metre
     texels = surface.texels[ratio > _COARSER]
     texture = paint(appearance, texels)
     strips = [
@@ -142,11 +152,18 @@ class _Mesh:
     shade: np.ndarray
 
     @classmethod
-    def of(cls, surface: BodySurface, shade: np.ndarray, hangings: list[Hanging], size: int) -> _Mesh:
+    def of(
+        cls,
+        surface: BodySurface,
+        coarse: CoarseMesh,
+        shade: np.ndarray,
+        hangings: list[Hanging],
+        size: int,
+    ) -> _Mesh:
         """The dressed body and what hangs from it, for a texture of that width."""
-        faces, uv_faces = [surface.faces], [surface.uv_faces]
+        faces, uv_faces = [coarse.faces], [coarse.uv_faces]
         uv = [surface.uv_px * np.float32(size / TEXTURE_PX)]
-        vertices, corners = len(surface.parts), len(surface.uv_px)
+        vertices, corners = len(coarse.vertices), len(surface.uv_px)
         for number, hanging in enumerate(hangings):
             grid = sheet_grid(hanging.drape.gap == 0)
             faces.append(grid.faces + np.int32(vertices))
@@ -156,8 +173,8 @@ class _Mesh:
         return cls(
             np.concatenate(faces),
             np.concatenate(uv)[np.concatenate(uv_faces)].reshape(-1, 6),
-            np.concatenate((surface.parts, *(h.parts for h in hangings))),
-            np.concatenate((shade, *(h.shade for h in hangings))),
+            np.concatenate((surface.parts[coarse.vertices], *(h.parts for h in hangings))),
+            np.concatenate((shade[coarse.vertices], *(h.shade for h in hangings))),
         )
 
 
@@ -203,7 +220,7 @@ class _Pictures:
             near_m=NEAR_M,
         )
         face, bary = raster.face, raster.barycentric
-        lit = light_vertices(face, here, mesh.faces, mesh.shade, self._light[t])
+        lit = light_vertices(vertex_normals(here, mesh.faces), mesh.shade, self._light[t])
         show_pixels(
             *(face, bary, raster.inverse_depth, mesh.faces, mesh.uv_corners, mesh.parts, lit, self._texture),
             *((left, top), self.colour[t], self.mask[t], self.depth_m[t], self.parts[t]),

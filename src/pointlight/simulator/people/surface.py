@@ -17,6 +17,7 @@ from scipy.sparse import csgraph
 
 from pointlight.body import MEAN_ADULT_SHAPE, AnnyBody
 from pointlight.simulator.drawing.raster import NO_FACE, Raster, rasterise
+from pointlight.simulator.people.coarsening import CoarseMesh, coarse_meshes
 
 TEXTURE_PX = 512
 """Side of the texture; about 3 mm a texel on trunk and limbs."""
@@ -101,6 +102,7 @@ class BodySurface:
         rest_m: (V, 3) float32 vertices of the mean adult at rest.
         parts: (V,) uint8, 1 + index of the joint that moves the vertex most.
         texels: of textures of `TEXTURE_PX` and of half of it.
+        meshes: the faces again, then coarser and coarser ones.
         neighbours: (V, V) sparse, each vertex's mean of its neighbours.
         foot_vertices: (f,) int64, all that a low shoe covers.
         foot_neighbours: (f, f) sparse, the same among them alone.
@@ -113,6 +115,7 @@ class BodySurface:
     rest_m: np.ndarray
     parts: np.ndarray
     texels: tuple[Texels, Texels]
+    meshes: tuple[CoarseMesh, ...]
     neighbours: sparse.csr_array
     foot_vertices: np.ndarray
     foot_neighbours: sparse.csr_array
@@ -146,6 +149,18 @@ def _towards_neighbours(
     first: np.ndarray, others: np.ndarray, weights: np.ndarray, values: np.ndarray, step: float
 ) -> np.ndarray:
     moved = np.empty_like(values)
+    if values.shape[1] == 3:  # written out, it takes a third of the time
+        for v in range(values.shape[0]):
+            x = y = z = np.float32(0)
+            for n in range(first[v], first[v + 1]):
+                weight, other = weights[n], np.uintp(others[n])
+                x += weight * values[other, 0]
+                y += weight * values[other, 1]
+                z += weight * values[other, 2]
+            moved[v, 0] = values[v, 0] + step * (x - values[v, 0])
+            moved[v, 1] = values[v, 1] + step * (y - values[v, 1])
+            moved[v, 2] = values[v, 2] + step * (z - values[v, 2])
+        return moved
     for v in range(values.shape[0]):
         for k in range(values.shape[1]):
             mean = np.float32(0)
@@ -201,6 +216,7 @@ def surface_of(body: AnnyBody) -> BodySurface:
         rest_m=rest.astype(np.float32),
         parts=(1 + main).astype(np.uint8),
         texels=(texels(TEXTURE_PX), texels(TEXTURE_PX // 2)),
+        meshes=coarse_meshes(rest, faces, uv_faces),
         neighbours=_neighbours(faces, len(rest)),
         foot_vertices=feet,
         foot_neighbours=_neighbours_among(feet, faces, len(rest)),

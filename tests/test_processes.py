@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 from processes_run import losses, points, recipes, small
+from safetensors.torch import load_file
 from test_picture_training import FRAMES, KEPT, maker_of
 from torch import Tensor
 
@@ -224,10 +225,11 @@ def test_devices_for_several(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:recipe 'tiny' sets optimiser.kind")
 def test_torchrun_trains_refuses_once_and_goes_on_with_another_number(tmp_path: Path) -> None:
-    """Two processes begin a run, one goes on, two end it; a refusal is said once."""
-    out = tmp_path / "run"
-    words = ("-m", "pointlight", "train", "tiny", "--out", out, "--steps", 4)
+    """Two processes begin a run, one goes on, two end it: the weights are those of one. A refusal is said once."""
+    out, change = tmp_path / "run", "optimiser.kind=adamw"
+    words = ("-m", "pointlight", "train", "tiny", "--out", out, "--steps", 4, "--set", change)
     done = torchrun(*words, "--minutes", 0)
     assert done.returncode == 0, done.stderr[-2000:]
     assert done.stdout.count("PA-MPJPE") == 1
@@ -239,13 +241,12 @@ def test_torchrun_trains_refuses_once_and_goes_on_with_another_number(tmp_path: 
     assert done.returncode == 0 and done.stdout.startswith("4 steps, best on validation")
     sessions = json.loads((out / "run.json").read_text())["sessions"]
     assert [(session["from_step"], session["to_step"]) for session in sessions] == [(0, 1), (1, 2), (2, 4)]
-    train("tiny", tmp_path / "whole", steps=4, workers=0)
-    together, whole = (
-        json.loads((folder / "validation.jsonl").read_text().splitlines()[-1])["pa_mpjpe_mm"]
-        for folder in (out, tmp_path / "whole")
-    )
-    # SOAP turns what rounding leaves of directions without gradient into steps.
-    assert together == pytest.approx(whole, rel=5e-3)
+    train("tiny", tmp_path / "whole", changes=[change], steps=4, workers=0)
+    together, whole = (load_file(folder / "last.safetensors") for folder in (out, tmp_path / "whole"))
+    assert together.keys() == whole.keys()
+    for name, value in whole.items():
+        if name.startswith(("model/", "average/")):
+            torch.testing.assert_close(together[name], value, rtol=0, atol=5e-5)
 
 
 def test_a_process_that_fails_ends_all_with_a_sentence(tmp_path: Path) -> None:

@@ -309,7 +309,8 @@ def _find_keypoints(reader: VideoReader, options: PredictOptions, progress: Prog
     if options.keypoints is not None:
         file = Path(options.keypoints)
         return read_keypoints(file, reader, options.person, options.keypoint_format)
-    return MediapipeDetector().track(reader, options.person, progress)
+    detector = MediapipeDetector(size=options.detector, progress=progress)
+    return detector.track(reader, options.person, progress)
 
 
 def track_of(

@@ -9,7 +9,15 @@ from importlib.metadata import PackageNotFoundError, version
 
 import typer
 
-_PACKAGES = ("torch", "numpy", "numba", "av", "mediapipe", "opencv-contrib-python-headless", "tensorboard")
+_PACKAGES = (
+    "torch",
+    "numpy",
+    "numba",
+    "av",
+    "ai-edge-litert",
+    "opencv-contrib-python-headless",
+    "tensorboard",
+)
 
 
 def doctor() -> None:
@@ -36,8 +44,11 @@ def _try(what: str, check: Callable[[], str]) -> bool:
 
 def _detector() -> str:
     from pointlight.capture import MediapipeDetector
+    from pointlight.capture.detection import networks_there
 
-    return f"{MediapipeDetector().source} with its models"
+    source = MediapipeDetector().source
+    there = [name for name, path in networks_there().items() if path]
+    return f"{source}, with {', '.join(there)}"
 
 
 def _encoder() -> str:

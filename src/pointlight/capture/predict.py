@@ -50,7 +50,7 @@ def predict(
         video: any file that FFmpeg reads.
         options: all options at once; usual ones if not given.
         progress: told how far each stage is.
-        **keywords: single options by their names, over those in `options`: `model`, `keypoints`, `start_s`, `end_s`,
+        **keywords: single options by their names, over those in `options`: `model`, `detector`, `keypoints`, `start_s`, `end_s`,
             `fov_deg`, `focal_px`, `height_m`, `box`, `refine`. `PredictOptions` says what each means.
 
     Returns:

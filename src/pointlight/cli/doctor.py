@@ -15,20 +15,24 @@ _PACKAGES = (
     "numba",
     "av",
     "ai-edge-litert",
-    "opencv-contrib-python-headless",
-    "tensorboard",
 )
+_OPTIONAL = {
+    "opencv-contrib-python-headless": "for optical flow and networks that see pictures: pointlight[flow]",
+    "tensorboard": "to watch training: pointlight[train]",
+}
 
 
 def doctor() -> None:
     """Say whether this machine can run predict, and what to do where it cannot."""
     typer.echo(f"Python {platform.python_version()} on {platform.platform()}")
-    for package in _PACKAGES:
+    for package in (*_PACKAGES, *_OPTIONAL):
         try:
             typer.echo(f"  {package} {version(package)}")
         except PackageNotFoundError:
-            typer.echo(f"  {package} is not installed")
+            use = f" ({_OPTIONAL[package]})" if package in _OPTIONAL else ""
+            typer.echo(f"  {package} is not installed{use}")
     good = all([_try("detector", _detector), _try("video encoder", _encoder), _try("cache folder", _cache)])
+    _say_networks()
     typer.echo("predict can run here" if good else "predict cannot run here; see above")
     raise typer.Exit(0 if good else 1)
 
@@ -44,11 +48,16 @@ def _try(what: str, check: Callable[[], str]) -> bool:
 
 def _detector() -> str:
     from pointlight.capture import MediapipeDetector
-    from pointlight.capture.detection import networks_there
 
-    source = MediapipeDetector().source
-    there = [name for name, path in networks_there().items() if path]
-    return f"{source}, with {', '.join(there)}"
+    return MediapipeDetector().source
+
+
+def _say_networks() -> None:
+    """Which of the detector's networks are there, after the detector has fetched what it could."""
+    from pointlight.capture.detection import how_to_get_network, networks_there
+
+    for network, path in networks_there().items():
+        typer.echo(f"  {network.name}: {path or f'not there; {how_to_get_network(network)}'}")
 
 
 def _encoder() -> str:

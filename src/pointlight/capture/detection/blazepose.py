@@ -57,6 +57,7 @@ _HELPERS = (33, 34)
 _HEATMAP_PX, _KERNEL_PX, _MIN_HEAT = 64, 9, 0.5
 """Of mediapipe's refinement: landmarks move to the centre of mass of their heatmap around them."""
 
+_MOST_LOGIT = 100.0
 _LEAST_PX = 16
 """Side of a picture that people are looked for in."""
 
@@ -199,4 +200,4 @@ def _refined(places: np.ndarray, heat: np.ndarray) -> np.ndarray:
 
 
 def _sigmoid(values: np.ndarray) -> np.ndarray:
-    return 1 / (1 + np.exp(-values))
+    return 1 / (1 + np.exp(-values.astype(np.float64).clip(-_MOST_LOGIT, _MOST_LOGIT)))

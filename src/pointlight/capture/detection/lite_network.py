@@ -29,8 +29,10 @@ class LiteNetwork:
                 "the detector needs the Python package ai-edge-litert, which is not installed; run:"
                 " pip install ai-edge-litert, or give 2D keypoints with --keypoints FILE"
             ) from error
+        # Its bytes, since on Windows LiteRT opens no path with letters beyond ASCII; they must outlive the interpreter.
+        self._content = file.read_bytes()
         with _silence():
-            self._interpreter = Interpreter(str(file), num_threads=1)
+            self._interpreter = Interpreter(model_content=self._content, num_threads=1)
             self._interpreter.allocate_tensors()
         self._input = self._interpreter.get_input_details()[0]["index"]
         self._outputs = {each["name"]: each["index"] for each in self._interpreter.get_output_details()}

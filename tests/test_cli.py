@@ -203,7 +203,7 @@ def test_doctor_says_whether_predict_can_run() -> None:
 def test_doctor_names_a_missing_package(
     monkeypatch: pytest.MonkeyPatch, detector_networks: Path, tmp_path: Path
 ) -> None:
-    monkeypatch.setitem(sys.modules, "ai_edge_litert", None)
+    monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
     result = RUNNER.invoke(app, ["doctor"])
     assert result.exit_code == 1
     assert "detector: FAILS, the detector needs the Python package ai-edge-litert, which is not there" in (

@@ -65,7 +65,7 @@ def people_of(candidates: Candidates) -> list[Person]:
     for number in np.flatnonzero(likely >= _MIN_SCORE):
         values = candidates.numbers[number].astype(np.float64).reshape(-1, 2) / _SIDE_PX
         centre, size, points = values[0], values[1], values[2 : 2 + _POINTS]
-        if (size < 0).any():
+        if not (size >= 0).all():
             continue
         centre = centre + _anchors()[number]
         box = np.concatenate((centre - size / 2, centre + size / 2))
@@ -78,7 +78,7 @@ def merged(people: list[Person]) -> list[Person]:
     result = []
     while people:
         best = people[0]
-        alike = [_overlap(person.box, best.box) > _MIN_OVERLAP for person in people]
+        alike = [person is best or _overlap(person.box, best.box) > _MIN_OVERLAP for person in people]
         same = [person for person, here in zip(people, alike, strict=True) if here]
         people = [person for person, here in zip(people[1:], alike[1:], strict=True) if not here]
         weights = np.array([person.score for person in same])[:, None] / sum(person.score for person in same)

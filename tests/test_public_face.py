@@ -63,7 +63,7 @@ def video(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         progress(pointlight.Progress("detect", len(time_s), len(time_s)))
         return standing(time_s)
 
-    monkeypatch.setattr(MediapipeDetector, "__init__", lambda self: None)
+    monkeypatch.setattr(MediapipeDetector, "__init__", lambda self, **_: None)
     monkeypatch.setattr(MediapipeDetector, "track", track)
     monkeypatch.chdir(tmp_path)
     with VideoWriter(tmp_path / "video.mp4", 30, (320, 240)) as writer:

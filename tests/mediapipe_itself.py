@@ -1,8 +1,9 @@
 """mediapipe 0.10.14 itself on pictures: `python mediapipe_itself.py QUESTIONS.npz ANSWERS.npz`; needs it and NumPy alone.
 
 QUESTIONS hold `image_0` (H, W, 3) uint8 RGB and `regions_0` (R, 4) x, y, side in pixels and angle, then `image_1` and so on.
-ANSWERS hold `found_0` (P, 5): middle and rim of the circle around each person in pixels, and the score; and by region, NaN
-where mediapipe sees nobody: `circle_0` (R, 4), `points_0` (R, 33, 3) x, y in pixels and visibility, `world_0` (R, 33, 3).
+ANSWERS hold `found_0` (P, 5): middle and rim of the circle around each person in pixels, and the score; the regions; and by
+region, NaN where mediapipe sees nobody: `circle_0` (R, 4), `points_0` (R, 33, 3) x, y in pixels and visibility, `world_0`
+(R, 33, 3) metres.
 """
 
 from __future__ import annotations
@@ -77,6 +78,7 @@ def main() -> None:
             marks = result.points.landmark[:LANDMARKS]
             points.append([(mark.x * width, mark.y * height, mark.visibility) for mark in marks])
             world.append([(mark.x, mark.y, mark.z) for mark in result.world.landmark[:LANDMARKS]])
+        answers[f"regions_{number}"] = questions[f"regions_{number}"]
         answers[f"circle_{number}"] = np.array(circles).reshape(-1, 4)
         answers[f"points_{number}"] = np.array(points).reshape(-1, LANDMARKS, 3)
         answers[f"world_{number}"] = np.array(world).reshape(-1, LANDMARKS, 3)

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 from typer.testing import CliRunner
 
 from pointlight.capture import MediapipeDetector, PredictOptions
@@ -288,13 +289,13 @@ def differences(
 
 
 def test_equal_to_what_mediapipe_said_of_a_simulated_person(detector_networks: Path) -> None:
-    """`data/detector_answers.npz` is `mediapipe_itself.py`'s answer to `data/detector_questions.npz`."""
-    with (
-        np.load(DATA / "detector_questions.npz") as questions,
-        np.load(DATA / "detector_answers.npz") as answers,
-    ):
-        result = differences(BlazePose(), dict(questions), dict(answers))
-    assert result.regions >= 5 and result.found_px
+    """The picture is a clip's (recipe `pointlight` without sensor and occluders); the file is `mediapipe_itself.py`'s."""
+    image = np.asarray(Image.open(DATA / "simulated_person.png"))
+    with np.load(DATA / "mediapipe_of_simulated_person.npz") as file:
+        answers = dict(file)
+    result = differences(BlazePose(), {"image_0": image, **answers}, answers)
+    assert result.regions == len(answers["regions_0"]) - 1 == 6, "in one region there is nobody"
+    assert len(result.found_px) == 1
     result.check()
 
 

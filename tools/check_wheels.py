@@ -115,8 +115,10 @@ def _is_listed(pin: Pin, target: list[str]) -> bool:
     done = subprocess.run(
         [*command, "--only-binary=:all:", *target], capture_output=True, text=True, check=False
     )
-    if "Retrying" in done.stderr or "No module named pip" in done.stderr:
-        sys.exit(f"pip cannot be asked: {done.stderr.strip().splitlines()[0]}")
+    if silent := re.search(
+        r"^.*(Retrying|No module named pip|unknown command).*$", done.stderr, re.MULTILINE
+    ):
+        sys.exit(f"pip cannot be asked: {silent[0]}")
     listed = re.search(r"^Available versions: (.*)$", done.stdout, re.MULTILINE)
     versions = listed[1].split(", ") if listed else []
     return pin.version in {each.split("+")[0] for each in versions} | set(versions)

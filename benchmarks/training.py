@@ -9,6 +9,7 @@ the wall time training waited for data. A recipe that sees pictures makes clips 
 from __future__ import annotations
 
 import argparse
+import itertools
 import resource
 import tempfile
 import time
@@ -27,8 +28,8 @@ from pointlight.training import BatchSource, Recipe, Trainer, batches, beside_wo
 
 CLIPS = 1024
 """Clips a row, after a batch that is not counted."""
-FEWER = 32
-"""Of clips with pictures that are made on the spot, which takes long."""
+FEWER, PART = 8, 4
+"""Of clips with pictures that are made on the spot, which takes long, so many in parts of batches."""
 
 
 def main() -> None:
@@ -59,31 +60,23 @@ def main() -> None:
         print("| what | clips/s | ms of a core a clip | % waiting |")
         print("| --- | --- | --- | --- |")
         report("training alone", size, options.clips, lambda: trainer.step_on(batch))
-        if recipe.pictures is not None:
-            lower = trainer_of(
-                replace(recipe, optimiser=replace(recipe.optimiser, precision="bf16")),
-                options.pictures or made,
-            )
-            report(
-                "training alone, encoder in bf16",
-                size,
-                min(options.clips, 4 * size),
-                lambda: lower.step_on(batch),
-            )
-            fresh = trainer_of(recipe, made)._batch_source()
-            report("data alone, made on the spot, one process", size, FEWER, lambda: fresh.make(1))
-        if recipe.pictures is None or options.pictures:
-            numbers = iter(range(1, 1 << 30))
-            kind = "from prepared pictures" if options.pictures else "made on the spot"
-            report(
-                f"data alone, {kind}, one process", size, options.clips, lambda: source.make(next(numbers))
-            )
+        kind = "from prepared pictures" if options.pictures else "made on the spot"
         clips = options.clips if recipe.pictures is None or options.pictures else FEWER
+        if recipe.pictures is None or options.pictures:
+            numbers = itertools.count(1)
+            report(f"data alone, {kind}", size, clips, lambda: source.make(next(numbers)))
         report_both("both, 0 workers", trainer, source, 0, clips)
         report_both("both, 1 workers", trainer, source, 1, clips)
         torch.set_num_threads(threads)
         with busy_process(), beside_workers(1):
             report_both("both, 1 workers, beside a busy process", trainer, source, 1, clips)
+        torch.set_num_threads(1)
+        if recipe.pictures is not None:
+            fresh = trainer_of(recipe, made)._batch_source(range(PART))
+            report("data alone, made on the spot", PART, FEWER, lambda: fresh.make(1))
+            settings = replace(recipe.optimiser, precision="bf16")
+            lower = trainer_of(replace(recipe, optimiser=settings), options.pictures or made)
+            report("training alone, encoder in bf16", size, 2 * size, lambda: lower.step_on(batch))
     for who, whose in (("this process", resource.RUSAGE_SELF), ("a worker", resource.RUSAGE_CHILDREN)):
         print(f"most memory of {who}: {resource.getrusage(whose).ru_maxrss / 1024:.0f} MB")
 

@@ -37,6 +37,7 @@ from pointlight.motion import SPLITS
 from pointlight.progress import Progress
 from pointlight.simulator.clips import ENGINES, SYNTHESIS_RECIPES
 from pointlight.training import find_training_recipe, save_checkpoint
+from pointlight.training.processes import ALONE
 
 RUNNER = CliRunner()
 SIZE = (320, 240)
@@ -377,7 +378,7 @@ def test_a_run_of_no_steps_is_refused(tmp_path: Path) -> None:
 def test_training_names_the_best_weights_only_where_there_are_some(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    trainer = SimpleNamespace(step=3, best_mm=float("inf"))
+    trainer = SimpleNamespace(step=3, best_mm=float("inf"), processes=ALONE)
     monkeypatch.setattr("pointlight.training.train", lambda *_, **__: trainer)
     words = ["train", "tiny", "--out", str(tmp_path)]
     said = RUNNER.invoke(app, words).output

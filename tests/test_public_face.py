@@ -261,7 +261,10 @@ def test_options_and_keywords_go_together(video: Path) -> None:
         ({"end": 1.0}, "there is no option 'end'; did you mean end_s"),
         ({"fov": 60}, "there is no option 'fov'; did you mean fov_deg"),
         ({"height": 1.8}, "there is no option 'height'; did you mean height_m"),
-        ({"zzz": 1}, "there is no option 'zzz'; there are: model, keypoints, keypoint_format, start_s"),
+        (
+            {"zzz": 1},
+            "there is no option 'zzz'; there are: model, detector, keypoints, keypoint_format, start_s",
+        ),
         ({"end_s": "0.5"}, "end_s is '0.5'; give a number"),
         ({"height_m": True}, "height_m is True; give a number"),
         ({"refine": 1}, "refine is 1; give True or False"),

@@ -580,6 +580,12 @@ def test_there_are_three_sizes() -> None:
             ask()
 
 
+def test_a_detector_beside_keypoints_is_refused() -> None:
+    assert PredictOptions(keypoints="k.npz").detector == "full"
+    with pytest.raises(PointlightError, match="need no detector, and 'heavy' is named; give one of the two"):
+        PredictOptions(keypoints="k.npz", detector="heavy")
+
+
 def test_doctor_names_each_network(detector_networks: Path) -> None:
     told = CliRunner().invoke(app, ["doctor"]).output
     assert "  detector: mediapipe 0.10.14\n" in told

@@ -83,6 +83,10 @@ class PredictOptions:
                 )
         if self.detector not in READERS:
             raise PointlightError(f"there is no detector {self.detector!r}; it is {', '.join(READERS)}")
+        if self.keypoints is not None and self.detector != "full":
+            raise PointlightError(
+                f"keypoints from a file need no detector, and {self.detector!r} is named; give one of the two"
+            )
         if self.fov_deg is not None and self.focal_px is not None:
             raise PointlightError("both a field of view and a focal length are given; give one of them")
         if self.fov_deg is not None and not 1 < self.fov_deg < 170:

@@ -123,10 +123,9 @@ class BlazePose:
         """
         if size not in READERS:
             raise PointlightError(f"there is no detector {size!r}; it is {', '.join(READERS)}")
-        # The reader first: one that cannot be fetched is said before anything is.
-        reader = network_file(READERS[size], progress)
+        # The reader first: where pip cannot bring it, nothing has to be fetched.
+        self._reader = LiteNetwork(network_file(READERS[size], progress))
         self._finder = LiteNetwork(network_file(FINDER, progress))
-        self._reader = LiteNetwork(reader)
 
     def find(self, image: np.ndarray, window: Region | None = None) -> list[tuple[Region, float]]:
         """People with their scores, the largest first.

@@ -303,11 +303,10 @@ def test_a_truncated_video_says_what_is_lost(weights: Path, tmp_path: Path) -> N
     assert len(VideoReader(tmp_path / "out" / "overlay.mp4").times().index) == frames
 
 
-# --- with mediapipe itself ---------------------------------------------------------------------------
+# --- with mediapipe's networks -----------------------------------------------------------------------
 
 
-def test_a_video_without_people(weights: Path, tmp_path: Path) -> None:
-    pytest.importorskip("mediapipe", reason="the detector's extra is not installed")
+def test_a_video_without_people(weights: Path, detector_networks: Path, tmp_path: Path) -> None:
     ramp = np.linspace(0, 200, SIZE[0]).astype(np.uint8)
     images = [np.broadcast_to(np.roll(ramp, 3 * i)[None, :, None], (*SIZE[::-1], 3)) for i in range(15)]
     video = encode(tmp_path / "v.mp4", images)
@@ -317,10 +316,9 @@ def test_a_video_without_people(weights: Path, tmp_path: Path) -> None:
 
 
 def test_a_phone_video_that_the_person_leaves_twice_the_same(
-    weights: Path, shared_data: Path, tmp_path: Path
+    weights: Path, detector_networks: Path, shared_data: Path, tmp_path: Path
 ) -> None:
     """A real person, stored lying on the side with rotation as metadata; an empty room in the second half."""
-    pytest.importorskip("mediapipe", reason="the detector's extra is not installed")
     clip = shared_data / "real" / "dance_home_portrait.mp4"
     if not clip.is_file():
         pytest.skip("the clip dance_home_portrait.mp4 is not among the shared data")

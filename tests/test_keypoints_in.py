@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +13,7 @@ import pytest
 
 from pointlight.body import COCO_KEYPOINTS, NETWORK_KEYPOINTS
 from pointlight.capture import MediapipeDetector, PersonBox
-from pointlight.capture.detection import blazepose, read_keypoints, write_keypoints
+from pointlight.capture.detection import read_keypoints, write_keypoints
 from pointlight.capture.detection.blazepose import LANDMARKS, Reading, Region
 from pointlight.capture.detection.following import FollowConfig, Follower
 from pointlight.capture.detection.keypoint_layouts import OPENPOSE_BODY_25, OPENPOSE_COCO_18
@@ -371,12 +370,11 @@ def test_points_outside_the_picture_are_absent(video: VideoReader) -> None:
     )
 
 
-# --- mediapipe itself --------------------------------------------------------------------------------
+# --- with mediapipe's networks -------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
-def detector() -> MediapipeDetector:
-    pytest.importorskip("mediapipe", reason="the detector's extra is not installed")
+def detector(detector_networks: Path) -> MediapipeDetector:
     return MediapipeDetector()
 
 
@@ -419,29 +417,3 @@ def test_mediapipe_finds_the_same_person_by_a_box(detector: MediapipeDetector, d
 
 def test_mediapipe_on_an_empty_picture(detector: MediapipeDetector, video: VideoReader) -> None:
     assert not detector.track(video).present().any()
-
-
-def test_networks_that_the_wheel_lacks_are_not_downloaded(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    mediapipe = pytest.importorskip("mediapipe", reason="the detector's extra is not installed")
-    with pytest.raises(PointlightError, match=r"no network of size 'huge'.*full or heavy"):
-        MediapipeDetector(size="huge")
-    monkeypatch.setattr(mediapipe, "__file__", str(tmp_path / "__init__.py"))
-    with pytest.raises(PointlightError, match=r"without its heavy network; take pose_landmark_heavy.tflite"):
-        MediapipeDetector(size="heavy")
-
-
-def test_missing_packages_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("google.protobuf", reason="the detector's extra is not installed")
-    monkeypatch.setitem(sys.modules, "mediapipe.python.solution_base", None)
-    with pytest.raises(PointlightError, match=r"needs the Python package mediapipe.*pip install"):
-        MediapipeDetector()
-    import google.protobuf
-
-    monkeypatch.setattr(google.protobuf, "__version__", "6.33.0")
-    with pytest.raises(PointlightError, match=r"does not work with protobuf 6.33.0"):
-        MediapipeDetector()
-    error = ImportError("libGL.so.1: cannot open shared object file: No such file or directory")
-    assert "apt install libgl1" in blazepose.import_sentence(error)
-    assert "libGL.so.1 is missing" in blazepose.import_sentence(error)

@@ -282,7 +282,7 @@ def test_a_right_import_passes(path: str, line: str) -> None:
     assert faults(path, line) == []
 
 
-HEAVY = {"torch", "numpy", "numba", "scipy", "av", "cv2", "mediapipe", "matplotlib"}
+HEAVY = {"torch", "numpy", "numba", "scipy", "av", "cv2", "ai_edge_litert", "matplotlib"}
 
 
 @pytest.mark.parametrize(

@@ -94,7 +94,7 @@ RAW = TruthConfig(smooth_s=0, offsets=False)
 
 
 def test_distortion_is_undone_and_is_opencvs() -> None:
-    cv2 = pytest.importorskip("cv2", reason="OpenCV comes with the detector")
+    cv2 = pytest.importorskip("cv2", reason="OpenCV is not installed; it comes with the extra flow")
     slopes = torch.from_numpy(np.random.default_rng(0).uniform(-0.6, 0.6, (500, 2)))
     for strong in ((-0.05, 0.14, 0.0006, 0.0007, 0.01), (-0.33, 0.046, -0.0043, 0.0041, 0.067)):
         distortion = torch.tensor(strong, dtype=torch.float64)

@@ -90,6 +90,7 @@ def two_processes(*words: object) -> list[subprocess.CompletedProcess[str]]:
 # Losses
 
 
+@pytest.mark.slow
 def test_two_processes_have_the_losses_of_one(pictures: Path, tmp_path: Path) -> None:
     """Some of the first half's truth is unknown in every other step: the halves do not count alike."""
     done = two_processes(TESTS / "processes_run.py", tmp_path, pictures)

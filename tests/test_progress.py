@@ -37,6 +37,7 @@ def test_training_says_the_figures_that_are_there() -> None:
     trainer.recipe = replace(
         find_training_recipe("tiny"), optimiser=OptimiserConfig(warmup=500, evaluate_every=250)
     )
+    trainer.adversary = None
     trainer.step, trainer.latest_loss, trainer.latest_mm = 20, 0.51234, math.nan
     assert trainer._note() == "loss 0.512, warm-up until step 500"
     trainer.step, trainer.latest_mm = 250, 71.26

@@ -63,7 +63,7 @@ def video(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         progress(pointlight.Progress("detect", len(time_s), len(time_s)))
         return standing(time_s)
 
-    monkeypatch.setattr(MediapipeDetector, "__init__", lambda self: None)
+    monkeypatch.setattr(MediapipeDetector, "__init__", lambda self, **_: None)
     monkeypatch.setattr(MediapipeDetector, "track", track)
     monkeypatch.chdir(tmp_path)
     with VideoWriter(tmp_path / "video.mp4", 30, (320, 240)) as writer:
@@ -261,7 +261,10 @@ def test_options_and_keywords_go_together(video: Path) -> None:
         ({"end": 1.0}, "there is no option 'end'; did you mean end_s"),
         ({"fov": 60}, "there is no option 'fov'; did you mean fov_deg"),
         ({"height": 1.8}, "there is no option 'height'; did you mean height_m"),
-        ({"zzz": 1}, "there is no option 'zzz'; there are: model, keypoints, keypoint_format, start_s"),
+        (
+            {"zzz": 1},
+            "there is no option 'zzz'; there are: model, detector, keypoints, keypoint_format, start_s",
+        ),
         ({"end_s": "0.5"}, "end_s is '0.5'; give a number"),
         ({"height_m": True}, "height_m is True; give a number"),
         ({"refine": 1}, "refine is 1; give True or False"),

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 from pointlight.capture.detection.keypoint_layouts import find_layout
+from pointlight.capture.detection.network_files import READERS
 from pointlight.capture.detection.person_box import BoxLike, PersonBox
 from pointlight.errors import PointlightError, did_you_mean
 
@@ -24,6 +25,7 @@ class PredictOptions:
 
     Attributes:
         model: name of a shipped model or path of weights.
+        detector: size of the detector's network, "full", "heavy" (slower, better) or "lite" (faster, worse).
         keypoints: file with 2D keypoints in place of the detector.
         keypoint_format: the order of that file's keypoints where it can't tell, a key of `LAYOUTS` such as "body25b".
         start_s: first second of the video to use, from its first frame on.
@@ -48,6 +50,7 @@ class PredictOptions:
     """
 
     model: Path | str = "points"
+    detector: str = "full"
     keypoints: Path | str | None = None
     keypoint_format: str | None = None
     start_s: float | None = None
@@ -78,6 +81,12 @@ class PredictOptions:
                 raise PointlightError(
                     "a keypoint format is given without a file of keypoints; give both or neither"
                 )
+        if self.detector not in READERS:
+            raise PointlightError(f"there is no detector {self.detector!r}; it is {', '.join(READERS)}")
+        if self.keypoints is not None and self.detector != "full":
+            raise PointlightError(
+                f"keypoints from a file need no detector, and {self.detector!r} is named; give one of the two"
+            )
         if self.fov_deg is not None and self.focal_px is not None:
             raise PointlightError("both a field of view and a focal length are given; give one of them")
         if self.fov_deg is not None and not 1 < self.fov_deg < 170:
@@ -108,6 +117,7 @@ class PredictKeywords(TypedDict, total=False):
     """The same options as keywords of `predict`."""
 
     model: Path | str
+    detector: str
     keypoints: Path | str | None
     keypoint_format: str | None
     start_s: float | None

@@ -50,8 +50,8 @@ def predict(
         video: any file that FFmpeg reads.
         options: all options at once; usual ones if not given.
         progress: told how far each stage is.
-        **keywords: single options by their names, over those in `options`: `model`, `keypoints`, `start_s`, `end_s`,
-            `fov_deg`, `focal_px`, `height_m`, `box`, `refine`. `PredictOptions` says what each means.
+        **keywords: single options by their names, over those in `options`: `model`, `detector`, `keypoints`, `start_s`,
+            `end_s`, `fov_deg`, `focal_px`, `height_m`, `box`, `refine`. `PredictOptions` says what each means.
 
     Returns:
         The body in every frame: joints in metres, rotations, the place before the camera. Frames without a body have
@@ -311,7 +311,8 @@ def _find_keypoints(reader: VideoReader, options: PredictOptions, progress: Prog
     if options.keypoints is not None:
         file = Path(options.keypoints)
         return read_keypoints(file, reader, options.person, options.keypoint_format)
-    return MediapipeDetector().track(reader, options.person, progress)
+    detector = MediapipeDetector(size=options.detector, progress=progress)
+    return detector.track(reader, options.person, progress)
 
 
 def track_of(

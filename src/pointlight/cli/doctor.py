@@ -9,18 +9,30 @@ from importlib.metadata import PackageNotFoundError, version
 
 import typer
 
-_PACKAGES = ("torch", "numpy", "numba", "av", "mediapipe", "opencv-contrib-python-headless", "tensorboard")
+_PACKAGES = (
+    "torch",
+    "numpy",
+    "numba",
+    "av",
+    "ai-edge-litert",
+)
+_OPTIONAL = {
+    "opencv-contrib-python-headless": "for optical flow and networks that see pictures: pointlight[flow]",
+    "tensorboard": "to watch training: pointlight[train]",
+}
 
 
 def doctor() -> None:
     """Say whether this machine can run predict, and what to do where it cannot."""
     typer.echo(f"Python {platform.python_version()} on {platform.platform()}")
-    for package in _PACKAGES:
+    for package in (*_PACKAGES, *_OPTIONAL):
         try:
             typer.echo(f"  {package} {version(package)}")
         except PackageNotFoundError:
-            typer.echo(f"  {package} is not installed")
+            use = f" ({_OPTIONAL[package]})" if package in _OPTIONAL else ""
+            typer.echo(f"  {package} is not installed{use}")
     good = all([_try("detector", _detector), _try("video encoder", _encoder), _try("cache folder", _cache)])
+    _say_networks()
     typer.echo("predict can run here" if good else "predict cannot run here; see above")
     raise typer.Exit(0 if good else 1)
 
@@ -37,7 +49,15 @@ def _try(what: str, check: Callable[[], str]) -> bool:
 def _detector() -> str:
     from pointlight.capture import MediapipeDetector
 
-    return f"{MediapipeDetector().source} with its models"
+    return MediapipeDetector().source
+
+
+def _say_networks() -> None:
+    """Which of the detector's networks are there, after the detector has fetched what it could."""
+    from pointlight.capture.detection import how_to_get_network, networks_there
+
+    for network, path in networks_there().items():
+        typer.echo(f"  {network.name}: {path or f'not there; {how_to_get_network(network)}'}")
 
 
 def _encoder() -> str:

@@ -14,6 +14,9 @@ def predict(
     video: Annotated[Path, typer.Argument(help="Any video that FFmpeg reads.")],
     out: Annotated[Path, typer.Option(help="Folder for poses.npz and overlay.mp4.")],
     model: Annotated[str, typer.Option(help="Name of a shipped model, or a .safetensors file.")] = "points",
+    detector: Annotated[
+        str, typer.Option(help="full; heavy, slower and better; lite, faster and worse.")
+    ] = "full",
     keypoints: Annotated[
         Path | None, typer.Option(help="2D keypoints (COCO or OpenPose JSON, npz) in place of the detector.")
     ] = None,
@@ -39,6 +42,7 @@ def predict(
 
     options = PredictOptions(
         model=model,
+        detector=detector,
         keypoints=keypoints,
         keypoint_format=keypoint_format,
         start_s=start,

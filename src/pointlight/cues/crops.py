@@ -14,6 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from pointlight.cues.config import CropFrames, crop_scale
+from pointlight.flow import opencv
 from pointlight.geometry import CROP_PX
 
 _MOST_SAMPLES = 16
@@ -80,7 +81,7 @@ def cut(picture: np.ndarray, homography: np.ndarray, side_px: int) -> np.ndarray
     Returns:
         (side, side, C) of the picture's type.
     """
-    import cv2  # slow to load, and only pictures need it
+    cv2 = opencv("a network that sees pictures")
 
     samples = samples_a_side(homography, side_px)
     finer = _pixel_centres(homography @ np.diag((1 / samples, 1 / samples, 1)))
@@ -94,7 +95,7 @@ def cut(picture: np.ndarray, homography: np.ndarray, side_px: int) -> np.ndarray
 
 def cut_labels(labels: np.ndarray, homography: np.ndarray, side_px: int) -> np.ndarray:
     """A crop (side, side) of a map of labels (H, W) uint8, by the nearest pixel; 0 beyond its edges."""
-    import cv2  # slow to load, and only pictures need it
+    cv2 = opencv("a network that sees pictures")
 
     flags = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
     size = (side_px, side_px)

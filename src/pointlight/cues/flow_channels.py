@@ -10,7 +10,7 @@ import numpy as np
 from pointlight.cues.crops import cut, mapped, samples_a_side
 from pointlight.cues.frames import EXACT_FLOW, FRAME_S, PairPictures
 from pointlight.errors import PointlightError
-from pointlight.flow import FlowEstimator, find_flow
+from pointlight.flow import FlowEstimator, find_flow, opencv
 from pointlight.geometry import CROP_PX
 
 FlowOn = Literal["picture", "crops"]
@@ -105,7 +105,7 @@ def flow_on_pictures(
     Returns:
         (side, side, 2) float32, crop pixels.
     """
-    import cv2  # slow to load, and only pictures need it
+    cv2 = opencv("a network that sees pictures")
 
     height, width = first.shape[:2]
     (left, top, right, bottom), scale = _surroundings(homography, side_px, width, height)

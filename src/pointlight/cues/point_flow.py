@@ -44,7 +44,7 @@ class PointFlowCueConfig(PointCueConfig):
 
     flow: str = "dis"
     flow_px: int = 32
-    flow_gain: float = 10.0
+    flow_gain: float = 0.5
 
     @property
     def sees_pictures(self) -> bool:

@@ -7,6 +7,7 @@ from pointlight.flow.colours import flow_colours
 from pointlight.flow.estimators import FLOW_ESTIMATORS, FlowEstimator, find_flow
 from pointlight.flow.learned import FLOW_WEIGHTS, LearnedFlow
 from pointlight.flow.network import FlowNetwork, FlowNetworkConfig, load_flow_network, save_flow_network
+from pointlight.flow.opencv import opencv
 
 __all__ = [
     "FLOW_ESTIMATORS",
@@ -18,5 +19,6 @@ __all__ = [
     "find_flow",
     "flow_colours",
     "load_flow_network",
+    "opencv",
     "save_flow_network",
 ]

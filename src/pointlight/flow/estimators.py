@@ -9,6 +9,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from pointlight.errors import PointlightError
+from pointlight.flow.opencv import opencv
 from pointlight.flow.pairs import check_pair
 
 
@@ -51,7 +52,7 @@ class DisFlow:
 
     def flow(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
         """As in `FlowEstimator`."""
-        cv2 = _opencv()
+        cv2 = opencv("optical flow")
         grey = _grey(cv2, first, second)
         estimator = cv2.DISOpticalFlow_create(getattr(cv2, f"DISOPTICAL_FLOW_PRESET_{self.preset.upper()}"))
         return estimator.calc(*grey, None)
@@ -91,7 +92,7 @@ class TvL1Flow:
 
     def flow(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
         """As in `FlowEstimator`."""
-        cv2 = _opencv()
+        cv2 = opencv("optical flow")
         grey = _grey(cv2, first, second)
         if not hasattr(cv2, "optflow"):
             raise PointlightError(
@@ -136,7 +137,7 @@ class FarnebackFlow:
 
     def flow(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
         """As in `FlowEstimator`."""
-        cv2 = _opencv()
+        cv2 = opencv("optical flow")
         return cv2.calcOpticalFlowFarneback(
             *_grey(cv2, first, second),
             None,
@@ -168,19 +169,6 @@ def find_flow(name: str) -> FlowEstimator:
             f"there is no optical flow called {name!r}; choose one of {', '.join(FLOW_ESTIMATORS)}"
         )
     return FLOW_ESTIMATORS[name]
-
-
-def _opencv() -> ModuleType:
-    """OpenCV, held to one thread: workers share the cores among them."""
-    try:
-        import cv2
-    except ImportError as error:
-        raise PointlightError(
-            "optical flow needs OpenCV, which is not installed; install pointlight[flow]"
-        ) from error
-    if cv2.getNumThreads() != 1:
-        cv2.setNumThreads(1)
-    return cv2
 
 
 def _grey(cv2: ModuleType, first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -11,6 +11,7 @@ from pointlight.capture.detection.keypoint_files import (
     write_keypoints,
 )
 from pointlight.capture.detection.keypoint_layouts import LAYOUTS, OPENPOSE_COCO_18, find_layout
+from pointlight.capture.detection.network_files import how_to_get_network, networks_there
 from pointlight.capture.detection.person_box import PersonBox
 
 __all__ = [
@@ -21,6 +22,8 @@ __all__ = [
     "PersonBox",
     "detector_source",
     "find_layout",
+    "how_to_get_network",
+    "networks_there",
     "read_detections",
     "read_keypoints",
     "write_detections",

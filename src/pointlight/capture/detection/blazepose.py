@@ -1,28 +1,23 @@
-"""The two pose networks of mediapipe: one finds people in a picture, one reads the keypoints of one person.
+"""BlazePose's two networks: one finds people in a picture, one reads the keypoints of one person.
 
-mediapipe's own solution follows one person of its own choice. Its networks are called here one by one, so
-that the person, the direction of time and the judgement of losses are ours.
+The networks are mediapipe's (Bazarevsky et al. 2020) and run by LiteRT; what mediapipe does around them is done here, so
+that the person, the direction of time and the judgement of losses are ours too.
 """
 
 from __future__ import annotations
 
-import os
-import re
-import sys
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import no_type_check
 
+import numba
 import numpy as np
 
+from pointlight.capture.detection.anchors import Candidates, merged, people_of
+from pointlight.capture.detection.lite_network import LiteNetwork
+from pointlight.capture.detection.network_files import FINDER, READERS, network_file
+from pointlight.capture.detection.square_cut import cut_square
 from pointlight.errors import PointlightError
-
-VERSION = "0.10.14"
-SIZES = {"full": 1, "heavy": 2}
-"""mediapipe's number of a size of network; the wheel holds "full" only."""
+from pointlight.progress import ProgressCallback, silent
 
 LANDMARKS: dict[str, int] = {
     "nose": 0,
@@ -49,36 +44,22 @@ LANDMARKS: dict[str, int] = {
 }
 """Where our keypoints stand among BlazePose's 33; small toes are not among them."""
 
-_FIND = """
-input_stream: "image"
-output_stream: "people"
-node {
-  calculator: "PoseDetectionCpu"
-  input_stream: "IMAGE:image"
-  output_stream: "DETECTIONS:people"
-}
-"""
-_READ = """
-input_stream: "image"
-input_stream: "region"
-input_side_packet: "complexity"
-input_side_packet: "segmentation"
-output_stream: "points"
-output_stream: "world"
-output_stream: "helpers"
-node {
-  calculator: "PoseLandmarkByRoiCpu"
-  input_side_packet: "MODEL_COMPLEXITY:complexity"
-  input_side_packet: "ENABLE_SEGMENTATION:segmentation"
-  input_stream: "IMAGE:image"
-  input_stream: "ROI:region"
-  output_stream: "LANDMARKS:points"
-  output_stream: "WORLD_LANDMARKS:world"
-  output_stream: "AUXILIARY_LANDMARKS:helpers"
-}
-"""
 _MARGIN = 1.25
 """By how much mediapipe enlarges the circle around a person (its pose graphs' rectangle transformation)."""
+
+_FINDER_PX, _READER_PX = 224, 256
+_MIN_PRESENCE = 0.5
+"""Of a person in a region, below which mediapipe gives nothing."""
+
+_HELPERS = (33, 34)
+"""Behind the landmarks: the middle of the hips and a point on the circle around the person."""
+
+_HEATMAP_PX, _KERNEL_PX, _MIN_HEAT = 64, 9, 0.5
+"""Of mediapipe's refinement: landmarks move to the centre of mass of their heatmap around them."""
+
+_MOST_LOGIT = 100.0
+_LEAST_PX = 16
+"""Side of a picture that people are looked for in."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +85,12 @@ class Region:
         radius = float(np.hypot(across, down))
         return cls(middle[0], middle[1], max(2 * _MARGIN * radius, 2.0), float(np.arctan2(across, -down)))
 
+    @property
+    def turn(self) -> np.ndarray:
+        """(2, 2) from the square's axes to the picture's."""
+        cosine, sine = np.cos(self.angle), np.sin(self.angle)
+        return np.array(((cosine, -sine), (sine, cosine)))
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -124,32 +111,21 @@ class Reading:
 class BlazePose:
     """Both networks, loaded. Not for several threads at once."""
 
-    def __init__(self, size: str = "full") -> None:
-        """Load mediapipe.
+    def __init__(self, size: str = "full", progress: ProgressCallback = silent) -> None:
+        """Load the networks.
 
         Args:
-            size: of the network that reads keypoints, one of `SIZES`.
+            size: of the network that reads keypoints, one of `READERS`.
+            progress: told if they have to be fetched.
 
         Raises:
-            PointlightError: it, or a library or network that it needs, is not installed.
+            PointlightError: there is no such size, or a network is not there and cannot be fetched.
         """
-        if size not in SIZES:
-            raise PointlightError(
-                f"mediapipe has no network of size {size!r} here; it is {' or '.join(SIZES)}"
-            )
-        with _silence():
-            base, self._rect = _load()
-            _check_network(size)
-            self._finder: Any = base(graph_config=_FIND, outputs=["people"])
-            self._reader: Any = base(
-                graph_config=_READ,
-                side_inputs={"complexity": SIZES[size], "segmentation": False},
-                outputs=["points", "world", "helpers"],
-            )
-            # The libraries talk once more when they first run.
-            blank = np.zeros((64, 64, 3), np.uint8)
-            self.find(blank)
-            self.read(blank, Region(32, 32, 64, 0))
+        if size not in READERS:
+            raise PointlightError(f"there is no detector {size!r}; it is {', '.join(READERS)}")
+        # The reader first: where pip cannot bring it, nothing has to be fetched.
+        self._reader = LiteNetwork(network_file(READERS[size], progress))
+        self._finder = LiteNetwork(network_file(FINDER, progress))
 
     def find(self, image: np.ndarray, window: Region | None = None) -> list[tuple[Region, float]]:
         """People with their scores, the largest first.
@@ -163,126 +139,66 @@ class BlazePose:
             half = window.size / 2
             left, top = max(0, round(window.x - half)), max(0, round(window.y - half))
             image = image[top : round(window.y + half) + 1, left : round(window.x + half) + 1]
-            if min(image.shape[:2]) < 16:
+            if min(image.shape[:2]) < _LEAST_PX:
                 return []
         height, width = image.shape[:2]
-        people = self._run(self._finder, {"image": np.ascontiguousarray(image)}).people or []
+        side = float(max(height, width))
+        corner = np.array(((width - side) / 2, (height - side) / 2))
+        square = cut_square(image, corner, np.array((side, 0.0)), np.array((0.0, side)), _FINDER_PX, beyond=0)
+        boxes, scores = self._finder(2 * square - 1, "Identity", "Identity_1")
         found = []
-        for person in people:
-            places = [
-                (k.x * width + left, k.y * height + top) for k in person.location_data.relative_keypoints
-            ]
-            found.append((Region.from_circle(places[0], places[1]), float(person.score[0])))
+        for person in merged(people_of(Candidates(boxes[0], scores[0, :, 0]))):
+            middle, rim = person.points[:2] * side + corner + (left, top)
+            found.append((Region.from_circle(tuple(middle), tuple(rim)), float(person.score)))
         return sorted(found, key=lambda pair: -pair[0].size)
 
     def read(self, image: np.ndarray, region: Region) -> Reading | None:
         """Keypoints of the person in a region, or None if the network sees no person there."""
-        height, width = image.shape[:2]
-        rectangle = self._rect.NormalizedRect(
-            x_center=region.x / width,
-            y_center=region.y / height,
-            width=region.size / width,
-            height=region.size / height,
-            rotation=region.angle,
+        turn = region.turn
+        across, down = turn[:, 0] * region.size, turn[:, 1] * region.size
+        corner = np.array((region.x, region.y)) - (across + down) / 2
+        square = cut_square(image, corner, across, down, _READER_PX)
+        every, presence, heat, world = self._reader(
+            square, "Identity", "Identity_1", "Identity_3", "Identity_4"
         )
-        result = self._run(self._reader, {"image": image, "region": rectangle})
-        if result.points is None or result.world is None or result.helpers is None:
+        if not presence[0, 0] >= _MIN_PRESENCE:
             return None
-        every, places = result.points.landmark, result.world.landmark
-        points = np.array(
-            [(every[i].x * width, every[i].y * height, every[i].visibility) for i in LANDMARKS.values()],
-            np.float32,
-        )
-        world_m = np.array([(places[i].x, places[i].y, places[i].z) for i in LANDMARKS.values()], np.float32)
-        middle, rim = result.helpers.landmark[:2]
-        if not (np.isfinite(points).all() and np.isfinite(world_m).all()):
+        values = every.reshape(-1, 5)
+        in_square = _refined(values[:, :2] / _READER_PX, heat[0])
+        in_image = corner + in_square[:, :1] * across + in_square[:, 1:] * down
+        chosen = list(LANDMARKS.values())
+        points = np.concatenate((in_image[chosen], _sigmoid(values[chosen, 3:4])), axis=1).astype(np.float32)
+        places = world.reshape(-1, 3)[chosen].astype(np.float64)
+        places[:, :2] = places[:, :2] @ turn.T
+        if not (np.isfinite(points).all() and np.isfinite(places).all()):
             return None
-        points[:, 2] = points[:, 2].clip(0, 1)
-        circle = Region.from_circle((middle.x * width, middle.y * height), (rim.x * width, rim.y * height))
-        return Reading(points, circle, world_m)
-
-    def close(self) -> None:
-        """Stop the networks' threads."""
-        self._finder.close()
-        self._reader.close()
-
-    def _run(self, graph: Any, inputs: dict[str, Any]) -> Any:
-        with warnings.catch_warnings():
-            # protobuf 4 tells at every message that protobuf 5 will drop a name that mediapipe uses.
-            warnings.filterwarnings("ignore", message="SymbolDatabase.GetPrototype", category=UserWarning)
-            return graph.process(inputs)
+        middle, rim = in_image[list(_HELPERS)]
+        return Reading(points, Region.from_circle(tuple(middle), tuple(rim)), places.astype(np.float32))
 
 
-def _check_network(size: str) -> None:
-    """Without it mediapipe would try to download it."""
-    import mediapipe
-
-    file = Path(mediapipe.__file__).parent / "modules" / "pose_landmark" / f"pose_landmark_{size}.tflite"
-    if not file.is_file():
-        raise PointlightError(
-            f"mediapipe {VERSION} comes without its {size} network; take {file.name} from the npm package"
-            f" @mediapipe/pose 0.5.1675469404 (Apache-2.0) and put it into {file.parent}"
-        )
-
-
-def _load() -> tuple[Any, Any]:
-    """The runner of graphs and the rectangles."""
-    try:
-        import google.protobuf
-    except ImportError as error:
-        raise PointlightError(_not_installed("protobuf")) from error
-    if int(google.protobuf.__version__.split(".")[0]) > 5:
-        raise PointlightError(
-            f"mediapipe {VERSION} does not work with protobuf {google.protobuf.__version__};"
-            " run: pip install 'protobuf>=4.25.3,<5'"
-        )
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            from mediapipe.framework.formats import rect_pb2
-            from mediapipe.python.solution_base import SolutionBase
-    except ImportError as error:
-        raise PointlightError(import_sentence(error)) from error
-    return SolutionBase, rect_pb2
+@numba.njit(cache=True, error_model="numpy", nogil=True)
+@no_type_check
+def _refined(places: np.ndarray, heat: np.ndarray) -> np.ndarray:
+    """Landmarks (39, 2) in shares of the square, moved by their heatmaps (64, 64, 39) of logits."""
+    result = places.astype(np.float64)
+    reach = _KERNEL_PX // 2
+    for number in range(len(places)):
+        column, row = int(places[number, 0] * _HEATMAP_PX), int(places[number, 1] * _HEATMAP_PX)
+        if not (0 <= column < _HEATMAP_PX and 0 <= row < _HEATMAP_PX):
+            continue
+        weight, highest, at_x, at_y = 0.0, 0.0, 0.0, 0.0
+        for y in range(max(0, row - reach), min(_HEATMAP_PX, row + reach + 1)):
+            for x in range(max(0, column - reach), min(_HEATMAP_PX, column + reach + 1)):
+                likely = 1 / (1 + np.exp(-np.float64(heat[y, x, number])))
+                weight += likely
+                highest = max(highest, likely)
+                at_x += likely * x
+                at_y += likely * y
+        if highest >= _MIN_HEAT:
+            result[number, 0] = at_x / weight / _HEATMAP_PX
+            result[number, 1] = at_y / weight / _HEATMAP_PX
+    return result
 
 
-def import_sentence(error: ImportError) -> str:
-    """Which package or system library is missing, and how to get it."""
-    text = str(error)
-    library = text.split(":")[0].strip()
-    if re.fullmatch(r"\S+\.so[.\d]*", library):
-        package = {"libGL.so.1": "libgl1", "libgthread-2.0.so.0": "libglib2.0-0"}.get(library)
-        remedy = f"on Debian and Ubuntu: apt install {package}; or" if package else "install it, or"
-        return (
-            f"the detector cannot start because the system library {library} is missing ({remedy}"
-            " replace opencv-contrib-python by opencv-contrib-python-headless, which needs no such library)"
-        )
-    return _not_installed(error.name or text)
-
-
-def _not_installed(name: str) -> str:
-    return (
-        f"the detector needs the Python package {name.split('.')[0]}, which is not installed; run:"
-        " pip install 'pointlight[detector]', or give 2D keypoints with --keypoints FILE"
-    )
-
-
-@contextmanager
-def _silence() -> Iterator[None]:
-    """Send the process's error output nowhere while C++ libraries announce themselves."""
-    os.environ.setdefault("GLOG_minloglevel", "2")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    sys.stderr.flush()
-    try:
-        kept = os.dup(2)
-    except OSError:
-        yield
-        return
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(nowhere)
-        os.close(kept)
+def _sigmoid(values: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-values.astype(np.float64).clip(-_MOST_LOGIT, _MOST_LOGIT)))

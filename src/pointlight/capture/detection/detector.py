@@ -1,4 +1,4 @@
-"""One person's 2D keypoints in a video, by mediapipe."""
+"""One person's 2D keypoints in a video, by mediapipe's networks."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from pointlight.capture.detection.blazepose import LANDMARKS, VERSION, BlazePose, Reading, Region
+from pointlight.capture.detection.blazepose import LANDMARKS, BlazePose, Reading, Region
 from pointlight.capture.detection.following import FollowConfig, Follower, PoseNetworks
+from pointlight.capture.detection.network_files import VERSION
 from pointlight.capture.detection.person_box import PersonBox
 from pointlight.cues import Keypoints2D
 from pointlight.errors import PointlightError
@@ -76,20 +77,22 @@ class MediapipeDetector:
         networks: PoseNetworks | None = None,
         *,
         size: str = "full",
+        progress: ProgressCallback = silent,
     ) -> None:
         """Load the networks.
 
         Args:
             config: how to choose and follow.
             networks: others than mediapipe's, for tests.
-            size: of the network that reads keypoints, "full" or "heavy"; mediapipe's wheel holds the first only.
+            size: of the network that reads keypoints: "full", "heavy" or "lite"; only the first can be fetched by pip.
+            progress: told if networks have to be fetched.
 
         Raises:
-            PointlightError: mediapipe is not installed or cannot start, or does not hold that network.
+            PointlightError: a network is not there and cannot be fetched.
         """
         self.config = config or DetectorConfig()
         self.source = detector_source(size)
-        self._networks = networks or BlazePose(size)
+        self._networks = networks or BlazePose(size, progress)
 
     def track(
         self, video: VideoReader, box: PersonBox | None = None, progress: ProgressCallback = silent

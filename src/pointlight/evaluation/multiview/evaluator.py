@@ -334,7 +334,7 @@ def detect_camera(
         view: the camera.
         cache: where detections are kept; `default_cache()` if not given.
         progress: told how many frames are read.
-        size: of mediapipe's network, "full" or "heavy".
+        size: of mediapipe's network, "full", "heavy" or "lite".
 
     Raises:
         PointlightError: the video cannot be read, or has another size than its calibration.

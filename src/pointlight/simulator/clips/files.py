@@ -27,7 +27,7 @@ CLIP_FORMAT_VERSION = 3
 
 _READ_VERSIONS = (2, CLIP_FORMAT_VERSION)
 
-FRAMES_CODEC = {"preset": "ultrafast", "qp": "13"}
+FRAMES_CODEC = {"preset": "ultrafast", "qp": "16"}
 """x264's: about 40 dB on real video. A constant quantiser spares the search for how hard a picture is."""
 
 DEPTH_STEP_M = 0.00025

@@ -147,15 +147,17 @@ def _triangle(
         return
     inverse_depth, face_of, barycentric, width, height = canvas
     # Shifts divide by 1024 and round down; the first and last centres that can lie inside. Most faces miss every one.
-    left = max((min(x0, x1, x2) + _HALF - 1) >> _SHIFT, 0)
-    right = min((max(x0, x1, x2) - _HALF) >> _SHIFT, width - 1)
+    low_x, high_x = min(x0, x1, x2), max(x0, x1, x2)
+    left = max((low_x + _HALF - 1) >> _SHIFT, 0)
+    right = min((high_x - _HALF) >> _SHIFT, width - 1)
     if left > right:
         return
-    top = max((min(y0, y1, y2) + _HALF - 1) >> _SHIFT, 0)
-    bottom = min((max(y0, y1, y2) - _HALF) >> _SHIFT, height - 1)
+    low_y, high_y = min(y0, y1, y2), max(y0, y1, y2)
+    top = max((low_y + _HALF - 1) >> _SHIFT, 0)
+    bottom = min((high_y - _HALF) >> _SHIFT, height - 1)
     if top > bottom:
         return
-    if max(abs(x0), abs(x1), abs(x2), abs(y0), abs(y1), abs(y2)) > _FARTHEST_PX * _STEPS:
+    if min(low_x, low_y) < -_FARTHEST_PX * _STEPS or max(high_x, high_y) > _FARTHEST_PX * _STEPS:
         return
     if area < 0:
         area = -area

@@ -26,20 +26,8 @@ PADDING_PX = 10
 """How far beyond the islands of the UV map the texture goes on, so that smaller copies stay clean at seams."""
 
 FIELDS: tuple[str, ...] = (
-    "arm",
-    "drop",
-    "top",
-    "neck",
-    "vee",
-    "front",
-    "outer",
-    "hairline",
-    "behind",
-    "eye",
-    "eyeball",
-    "foot",
-    "across",
-    "forward",
+    *("arm", "drop", "top", "neck", "vee", "front", "outer"),
+    *("hairline", "behind", "eye", "eyeball", "foot", "across", "forward"),
 )
 """Names of what is measured at every point, metres on the mean adult:
 

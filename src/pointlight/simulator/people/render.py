@@ -196,7 +196,8 @@ class _Pictures:
         self._vertices = vertices
         self._texture = texture
         turn = scene.camera.R_camera_world.astype(float)
-        self._light = turned(irradiance_matrix(light), turn).astype(np.float32)
+        colours = 3 if (light != light[:, :1]).any() else 1  # SURREAL's light is grey
+        self._light = turned(irradiance_matrix(light)[:colours], turn).astype(np.float32)
         self.colour = np.zeros((frames, height, width, 3), np.uint8)
         self.mask = np.zeros((frames, height, width), bool)
         self.depth_m = np.full((frames, height, width), np.inf, np.float32)

@@ -28,6 +28,7 @@ from pointlight.simulator.clips.layer_packing import (
     packed_numbers,
     packed_pairs,
     pairs_of,
+    rows_of,
     whole_steps,
 )
 from pointlight.simulator.clips.sensor import codec_options
@@ -176,9 +177,9 @@ def _packed_layers(clip: VideoClip) -> tuple[dict[str, np.ndarray], dict[str, fl
     all_but_last = inside[inside < clip.amodal_mask.size - picture]
     all_but_first = inside[inside >= picture] - picture
     for name, where in zip(_FLOWS, (all_but_last, all_but_first), strict=True):
-        flow = np.ascontiguousarray(getattr(clip, name), np.float32).reshape(-1, 2)
-        steps[name] = max(FLOW_STEP_PX, largest_of(flow, where) / 32767)
-        layers[name] = packed_pairs(whole_steps(flow, where, np.float32(steps[name])))
+        flow = rows_of(np.ascontiguousarray(getattr(clip, name), np.float32), where)
+        steps[name] = max(FLOW_STEP_PX, largest_of(flow) / 32767)
+        layers[name] = packed_pairs(whole_steps(flow, np.float32(steps[name])))
     return layers, steps
 
 

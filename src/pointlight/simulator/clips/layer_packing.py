@@ -101,14 +101,19 @@ def _bytes_of(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return (numbers & 255).astype(np.uint8), (numbers >> 8).astype(np.uint8)
 
 
+def rows_of(pairs: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """(N, 2) some rows of (P, 2) float32; taken as one number each, which NumPy does at once."""
+    return pairs.view(np.float64).ravel().take(rows).view(np.float32).reshape(-1, 2)
+
+
 @numba.njit(cache=True, error_model="numpy")
 @no_type_check
-def largest_of(pairs: np.ndarray, rows: np.ndarray) -> float:
-    """The largest finite number in some rows of (P, 2), regardless of sign."""
+def largest_of(pairs: np.ndarray) -> float:
+    """The largest finite number of (N, 2), regardless of sign."""
     largest = np.float32(0)
-    for n in range(len(rows)):
+    for n in range(len(pairs)):
         for axis in range(2):
-            size = abs(pairs[rows[n], axis])
+            size = abs(pairs[n, axis])
             if size > largest and size < np.inf:
                 largest = size
     return largest
@@ -116,12 +121,12 @@ def largest_of(pairs: np.ndarray, rows: np.ndarray) -> float:
 
 @numba.njit(cache=True, error_model="numpy")
 @no_type_check
-def whole_steps(pairs: np.ndarray, rows: np.ndarray, step: float) -> np.ndarray:
-    """(2, N) int16 of some rows of (P, 2) float32 in float32 steps; `UNKNOWN` where they are not finite."""
-    whole = np.empty((2, len(rows)), np.int16)
-    for n in range(len(rows)):
+def whole_steps(pairs: np.ndarray, step: float) -> np.ndarray:
+    """(2, N) int16 of (N, 2) float32 in float32 steps; `UNKNOWN` where they are not finite."""
+    whole = np.empty((2, len(pairs)), np.int16)
+    for n in range(len(pairs)):
         for axis in range(2):
-            value = pairs[rows[n], axis]
+            value = pairs[n, axis]
             whole[axis, n] = np.int16(np.rint(value / step)) if np.isfinite(value) else UNKNOWN
     return whole
 

@@ -200,14 +200,21 @@ class _Pictures:
         self._light = turned(irradiance_matrix(light)[:colours], turn).astype(np.float32)
         self.colour = np.zeros((frames, height, width, 3), np.uint8)
         self.mask = np.zeros((frames, height, width), bool)
-        self.depth_m = np.full((frames, height, width), np.inf, np.float32)
+        self.depth_m = np.empty((frames, height, width), np.float32)
         self.parts = np.zeros((frames, height, width), np.uint8)
-        self.forward = np.full((frames - 1, height, width, 2), np.nan, np.float32)
-        self.backward = np.full((frames - 1, height, width, 2), np.nan, np.float32)
+        self.forward = np.empty((frames - 1, height, width, 2), np.float32)
+        self.backward = np.empty((frames - 1, height, width, 2), np.float32)
+
+    def _clear(self, t: int) -> None:
+        """Nobody is in frame t; right before it is drawn, so that it is still near the processor."""
+        self.depth_m[t] = np.inf
+        self.forward[t : t + 1] = np.nan
+        self.backward[max(t - 1, 0) : t] = np.nan
 
     def draw(self, t: int) -> None:
         """Draw frame t into the layers."""
         camera, mesh, here = self._camera, self._mesh, self._vertices[t]
+        self._clear(t)
         x, y = self._principal_px[t].tolist()
         left, top, right, bottom = covered_box(here, camera.focal_px, x, y, NEAR_M, *camera.image_size)
         if left >= right or top >= bottom:

@@ -35,8 +35,8 @@ NEAR_M = 0.1
 _TEXELS_A_METRE = 0.6 * TEXTURE_PX
 _COARSER = 1.5
 """So many texels a sample are too many: they would flicker."""
-_DETAIL_SAMPLES = 4.0
-"""New edges of coarser meshes are not longer, where the person is nearest: two pixels."""
+_DETAIL_SAMPLES = 5.0
+"""New edges of coarser meshes are not longer, where the person is nearest: two and a half pixels."""
 
 
 def render_person(scene: Scene, appearance: Appearance, body: BodyModel) -> PersonLayer:

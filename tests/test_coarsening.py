@@ -39,7 +39,7 @@ def test_the_first_mesh_is_the_bodys_own(surface: BodySurface) -> None:
 def test_a_coarser_mesh_is_the_same_surface(number: int, surface: BodySurface) -> None:
     mesh, finer = surface.meshes[number], surface.meshes[number - 1]
     assert mesh.detail_m == DETAILS_M[number - 1]
-    assert len(mesh.faces) < 0.9 * len(finer.faces)
+    assert len(mesh.faces) < 0.92 * len(finer.faces)
     faces = mesh.vertices[mesh.faces]
     own, uses = edges(faces)
     first, first_uses = edges(surface.faces)
@@ -62,7 +62,7 @@ def test_a_coarser_mesh_is_the_same_surface(number: int, surface: BodySurface) -
         a, b, c = np.moveaxis(surface.rest_m[corners].astype(float), 1, 0)
         return float((np.cross(a, b) * c).sum() / 6)
 
-    assert volume(faces) == pytest.approx(volume(surface.faces), rel=0.006)
+    assert volume(faces) == pytest.approx(volume(surface.faces), rel=0.003)
 
 
 def test_a_flat_square_keeps_its_border_and_texture() -> None:
@@ -102,12 +102,12 @@ def test_nobody_sees_that_a_person_is_drawn_coarsely(
         if both.sum() < 2000:
             continue
         used.append(index)
-        assert (coarse.mask ^ fine.mask).sum() < 0.02 * both.sum()
+        assert (coarse.mask ^ fine.mask).sum() < 0.005 * both.sum()
         assert (coarse.joints_px == fine.joints_px).all()
         colour = np.abs(coarse.colour.astype(int) - fine.colour)[both]
-        assert colour.mean() < 2 and np.percentile(colour, 99) < 25
+        assert colour.mean() < 1 and np.percentile(colour, 99) < 15
         assert np.median(np.abs(coarse.depth_m[both] - fine.depth_m[both])) < 0.002
-        assert (coarse.parts != fine.parts)[both].mean() < 0.05
+        assert (coarse.parts != fine.parts)[both].mean() < 0.02
         known = both[:-1]
         moved = coarse.flow_forward_px[known] - fine.flow_forward_px[known]
         assert np.nanmedian(np.abs(moved)) < 0.02

@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import os
+import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -56,6 +57,13 @@ from pointlight.simulator.clips import (
     window_superpixels,
     without_total_occlusions,
     write_preview,
+)
+from pointlight.simulator.clips.layer_packing import (
+    inflated,
+    numbers_of,
+    packed_numbers,
+    packed_pairs,
+    pairs_of,
 )
 from pointlight.simulator.clips.preview import _crop
 from pointlight.simulator.people import RenderedPeople
@@ -425,7 +433,7 @@ def test_a_clip_of_format_2_is_read(clip: VideoClip) -> None:
     """There layers were deflated by the archive, and numbers were plain differences."""
     files = encode_clip(clip)
     described = json.loads(files["json"])
-    assert described["format_version"] == 3
+    assert described["format_version"] == 4
     steps, whole = described["steps"], clip.amodal_mask
     depth = np.rint((clip.depth_m[whole] - steps["depth_from_m"]) / steps["depth_m"]).astype(np.uint16)
     old = {"parts": clip.parts[whole], "depth": np.diff(depth, prepend=np.uint16(0))}
@@ -450,6 +458,41 @@ def test_a_clip_of_format_2_is_read(clip: VideoClip) -> None:
     np.testing.assert_allclose(then.depth_m, now.depth_m, atol=1.01 * steps["depth_m"])
     for name in ("flow_forward_px", "flow_backward_px"):
         np.testing.assert_allclose(getattr(then, name), getattr(now, name), atol=1.01 * steps[name])
+
+
+def test_a_clip_of_format_3_is_read(clip: VideoClip) -> None:
+    """There the bytes of flow were four planes: low and high ones along x, then along y."""
+    files = encode_clip(clip)
+    described = json.loads(files["json"])
+    with np.load(io.BytesIO(files["layers.npz"])) as archive:
+        old = dict(archive)
+    for name, where in (
+        ("flow_forward_px", clip.amodal_mask[:-1]),
+        ("flow_backward_px", clip.amodal_mask[1:]),
+    ):
+        flow = np.rint(getattr(clip, name)[where] / np.float32(described["steps"][name]))
+        flow = np.where(np.isfinite(flow), flow, -32768).astype(np.int16)
+        change = np.diff(flow.T, prepend=np.int16(0)).astype(np.int32)
+        alternating = np.where(change < 0, -2 * change - 1, 2 * change).astype(np.uint16)
+        planes = np.stack((alternating & 255, alternating >> 8), axis=1).astype(np.uint8)
+        old[name] = np.frombuffer(zlib.compress(planes.tobytes()), np.uint8)
+    layers = io.BytesIO()
+    np.savez(layers, **old)
+    described["format_version"] = 3
+    older = {**files, "json": json.dumps(described).encode(), "layers.npz": layers.getvalue()}
+    assert decode_clip(files) == decode_clip(older)
+
+
+def test_numbers_of_any_size_are_packed() -> None:
+    rng = np.random.default_rng(0)
+    numbers = rng.integers(-32768, 32768, (2, 1000)).astype(np.int16)
+    numbers[:, 300:700] = np.arange(400) // 3 - 5 * (np.arange(400) % 7)
+    numbers[0, :4] = (-32768, 32767, -32768, 0)
+    assert (pairs_of(inflated(packed_pairs(numbers))) == numbers).all()
+    assert (numbers_of(inflated(packed_numbers(numbers[0]))) == numbers[0]).all()
+    unsigned = numbers[1].view(np.uint16)
+    assert (numbers_of(inflated(packed_numbers(unsigned))).view(np.uint16) == unsigned).all()
+    assert pairs_of(inflated(packed_pairs(numbers[:, :0]))).shape == (2, 0)
 
 
 def test_what_has_no_depth_and_no_flow_is_stored(clip: VideoClip) -> None:

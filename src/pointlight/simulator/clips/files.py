@@ -7,9 +7,8 @@ import json
 import zipfile
 import zlib
 from collections.abc import Collection, Mapping
-from typing import Any, NamedTuple, no_type_check
+from typing import Any
 
-import numba
 import numpy as np
 import torch
 from av.error import FFmpegError
@@ -19,13 +18,26 @@ from pointlight.errors import PointlightError
 from pointlight.simulator.clip import FRAMES_PER_SECOND
 from pointlight.simulator.clips.codec import decode_frames, encode_frames
 from pointlight.simulator.clips.composite import Provenance, VideoClip
+from pointlight.simulator.clips.layer_packing import (
+    UNKNOWN,
+    inflated,
+    largest_of,
+    numbers_of,
+    packed_labels,
+    packed_mask,
+    packed_numbers,
+    packed_pairs,
+    pairs_of,
+    rows_of,
+    whole_steps,
+)
 from pointlight.simulator.clips.sensor import codec_options
 from pointlight.simulator.scenes.cameras import CameraPath
 
-CLIP_FORMAT_VERSION = 3
-"""Of what is written; 2, whose layers were deflated otherwise and whose sensor had other noise, is read too."""
+CLIP_FORMAT_VERSION = 4
+"""Of what is written; 2 and 3, whose layers were deflated otherwise and whose sensors had other noise, are read too."""
 
-_READ_VERSIONS = (2, CLIP_FORMAT_VERSION)
+_READ_VERSIONS = (2, 3, CLIP_FORMAT_VERSION)
 
 FRAMES_CODEC = {"preset": "ultrafast", "qp": "16"}
 """x264's: about 40 dB on real video. A constant quantiser spares the search for how hard a picture is."""
@@ -37,7 +49,6 @@ FLOW_STEP_PX = 1 / 64
 _MASKS = {"mask": "mask", "amodal_mask": "whole_mask", "occluder": "occluder", "others": "others"}
 _FLOWS = ("flow_forward_px", "flow_backward_px")
 _NUMBERS = {"depth", *_FLOWS}
-_UNKNOWN = -32768
 _ARRAYS = {
     "joints_px": "joints_px",
     "joints_camera_m": "joints_camera_m",
@@ -148,13 +159,13 @@ def provenance_of(files: Mapping[str, bytes]) -> Provenance:
 def _packed_layers(clip: VideoClip) -> tuple[dict[str, np.ndarray], dict[str, float]]:
     """Masks as bits; parts, depth and flow only where the person is, as differences along the rows; all deflated."""
     masks = {stored: getattr(clip, name) for name, stored in _MASKS.items()}
-    layers = {stored: _deflated_mask(mask) for stored, mask in masks.items() if stored != "mask"}
+    layers = {stored: packed_mask(mask) for stored, mask in masks.items() if stored != "mask"}
     unhidden = np.array_equal(clip.mask, clip.amodal_mask)  # mostly; packing takes longer than finding out
-    layers["mask"] = layers["whole_mask"] if unhidden else _deflated_mask(clip.mask)
+    layers["mask"] = layers["whole_mask"] if unhidden else packed_mask(clip.mask)
     # Numbers of pixels are several times as fast to pick by as masks.
     inside = np.flatnonzero(clip.amodal_mask)
     picture = clip.amodal_mask[0].size
-    layers["parts"] = _deflated(_runs(clip.parts.ravel()[inside]))
+    layers["parts"] = packed_labels(clip.parts.ravel()[inside])
     depth = clip.depth_m.ravel()[inside].astype(np.float64)
     # The whole depth may be unknown (SURREAL's people without depth files).
     known = bool(np.isfinite(depth).all()) and depth.size > 0
@@ -162,42 +173,14 @@ def _packed_layers(clip: VideoClip) -> tuple[dict[str, np.ndarray], dict[str, fl
     depth_step = max(DEPTH_STEP_M, float(np.ptp(depth)) / 65535) if known else DEPTH_STEP_M
     steps = {"depth_m": depth_step, "depth_from_m": nearest, "depth_known": float(known)}
     if known:
-        low, high = _planes(np.rint((depth - nearest) / depth_step).astype(np.uint16))
-        layers["depth"] = _deflated(_stored(low), _runs(high))
+        layers["depth"] = packed_numbers(np.rint((depth - nearest) / depth_step).astype(np.uint16))
     all_but_last = inside[inside < clip.amodal_mask.size - picture]
     all_but_first = inside[inside >= picture] - picture
     for name, where in zip(_FLOWS, (all_but_last, all_but_first), strict=True):
-        flow = np.ascontiguousarray(getattr(clip, name), np.float32).reshape(-1, 2)
-        step = max(FLOW_STEP_PX, _largest(flow, where) / 32767)
-        along_x, along_y = (_planes(whole) for whole in _whole_steps(flow, where, np.float32(step)))
-        layers[name] = _deflated(_noisy(along_x[0]), _runs(along_x[1]), _noisy(along_y[0]), _runs(along_y[1]))
-        steps[name] = step
+        flow = rows_of(np.ascontiguousarray(getattr(clip, name), np.float32), where)
+        steps[name] = max(FLOW_STEP_PX, largest_of(flow) / 32767)
+        layers[name] = packed_pairs(whole_steps(flow, np.float32(steps[name])))
     return layers, steps
-
-
-@numba.njit(cache=True, error_model="numpy")
-@no_type_check
-def _largest(flow: np.ndarray, where: np.ndarray) -> float:
-    """The largest finite number in rows of (P, 2), regardless of sign."""
-    largest = np.float32(0)
-    for n in range(len(where)):
-        for axis in range(2):
-            size = abs(flow[where[n], axis])
-            if size > largest and size < np.inf:
-                largest = size
-    return largest
-
-
-@numba.njit(cache=True, error_model="numpy")
-@no_type_check
-def _whole_steps(flow: np.ndarray, where: np.ndarray, step: float) -> np.ndarray:
-    """(2, N) int16 of rows of (P, 2) in steps; `_UNKNOWN` where they are not finite."""
-    whole = np.empty((2, len(where)), np.int16)
-    for n in range(len(where)):
-        for axis in range(2):
-            value = flow[where[n], axis]
-            whole[axis, n] = np.int16(np.rint(value / step)) if np.isfinite(value) else _UNKNOWN
-    return whole
 
 
 def _layers(packed: dict[str, np.ndarray], version: int) -> dict[str, np.ndarray]:
@@ -205,12 +188,11 @@ def _layers(packed: dict[str, np.ndarray], version: int) -> dict[str, np.ndarray
     if version == 2:
         numbers = {name: np.cumsum(packed[name], -1, packed[name].dtype) for name in _NUMBERS & packed.keys()}
         return packed | numbers
-    layers: dict[str, np.ndarray] = {
-        name: np.frombuffer(zlib.decompress(content.data), np.uint8) for name, content in packed.items()
-    }
-    for name in _NUMBERS & layers.keys():
-        kind, rows = (np.uint16, ()) if name == "depth" else (np.int16, (2,))
-        layers[name] = _of_planes(layers[name].reshape(*rows, 2, -1)).view(kind)
+    layers = {name: inflated(content) for name, content in packed.items()}
+    if "depth" in layers:
+        layers["depth"] = numbers_of(layers["depth"]).view(np.uint16)
+    for name in layers.keys() & set(_FLOWS):
+        layers[name] = numbers_of(layers[name].reshape(2, -1)) if version == 3 else pairs_of(layers[name])
     return layers
 
 
@@ -256,7 +238,7 @@ def _unpacked(
         for name, where in zip(_FLOWS, (whole[:-1], whole[1:]), strict=True):
             flows[name] = np.full((count - 1, height, width, 2), np.nan, np.float32)
             values = stored[name].T
-            flows[name][where] = np.where(values == _UNKNOWN, np.nan, values * np.float64(steps[name]))
+            flows[name][where] = np.where(values == UNKNOWN, np.nan, values * np.float64(steps[name]))
     camera = CameraPath(
         **{name: truth[stored] for name, stored in _CAMERA_ARRAYS.items()},
         focal_px=described["focal_px"],
@@ -281,72 +263,6 @@ def _unpacked(
         state=state,
         provenance=Provenance(**described["provenance"]),
     )
-
-
-@numba.njit(cache=True, error_model="numpy")
-@no_type_check
-def _planes(values: np.ndarray) -> np.ndarray:
-    """(2, N) low and high bytes of 16-bit numbers' differences: on smooth surfaces the high ones are mostly 0.
-
-    Differences are modulo the type's range and alternate, 0, -1, 1, -2, ... becoming 0, 1, 2, 3, ...
-    """
-    planes = np.empty((2, len(values)), np.uint8)
-    last = 0
-    for n in range(len(values)):
-        value = int(values[n])
-        difference = ((value - last + 32768) & 65535) - 32768
-        alternating = (difference << 1) ^ (difference >> 16)
-        planes[0, n], planes[1, n] = alternating & 255, (alternating >> 8) & 255
-        last = value
-    return planes
-
-
-def _of_planes(planes: np.ndarray) -> np.ndarray:
-    """(..., N) int16 numbers of planes (..., 2, N)."""
-    alternating = np.ascontiguousarray(np.moveaxis(planes, -2, -1)).view("<u2")[..., 0]
-    differences = (alternating >> 1).view(np.int16) ^ -(alternating & 1).view(np.int16)
-    return np.cumsum(differences, -1, np.int16)
-
-
-def _deflated_mask(mask: np.ndarray) -> np.ndarray:
-    """Its bits; nothing where nothing is."""
-    bits = np.packbits(mask) if mask.any() else np.zeros(0, np.uint8)
-    return _deflated(_Piece(bits, 1, zlib.Z_DEFAULT_STRATEGY))
-
-
-class _Piece(NamedTuple):
-    """Bytes, and how zlib is to pack them."""
-
-    content: np.ndarray
-    level: int
-    strategy: int
-
-
-def _runs(content: np.ndarray) -> _Piece:
-    """Bytes that are often the one before."""
-    return _Piece(content, 1, zlib.Z_RLE)
-
-
-def _noisy(content: np.ndarray) -> _Piece:
-    """Bytes of which some are more frequent than others, and nothing else is known."""
-    return _Piece(content, 1, zlib.Z_HUFFMAN_ONLY)
-
-
-def _stored(content: np.ndarray) -> _Piece:
-    """Bytes that are as good as chance: packing the low ones of depth would save a fifteenth of them."""
-    return _Piece(content, 0, zlib.Z_DEFAULT_STRATEGY)
-
-
-def _deflated(*pieces: _Piece) -> np.ndarray:
-    """(N,) uint8, one zlib stream (RFC 1950) of all pieces."""
-    packed, checksum = [b"\x78\x01"], zlib.adler32(b"")
-    for number, piece in enumerate(pieces, start=1):
-        content = np.ascontiguousarray(piece.content).data
-        deflater = zlib.compressobj(piece.level, wbits=-zlib.MAX_WBITS, strategy=piece.strategy)
-        ends = zlib.Z_FINISH if number == len(pieces) else zlib.Z_SYNC_FLUSH
-        packed += deflater.compress(content), deflater.flush(ends)
-        checksum = zlib.adler32(content, checksum)
-    return np.frombuffer(b"".join((*packed, checksum.to_bytes(4, "big"))), np.uint8)
 
 
 def _npz(arrays: Mapping[str, np.ndarray]) -> bytes:

@@ -148,16 +148,18 @@ def light_vertices(normals: np.ndarray, shade: np.ndarray, light: np.ndarray) ->
     Args:
         normals: (V, 3) float32 of `vertex_normals`.
         shade: (V,) float32 share of the light that reaches them.
-        light: (3, 4, 4) float32 of `irradiance_matrix`, in the normals' axes.
+        light: (C, 4, 4) float32 of `irradiance_matrix`, in the normals' axes; one for all colours, or three.
 
     Returns:
-        (V, 3) float32 red, green, blue.
+        (V, C) float32 grey, or red, green, blue.
     """
-    lit = np.empty_like(normals)
+    lit = np.empty((normals.shape[0], light.shape[0]), np.float32)
     two, none = np.float32(2), np.float32(0)
     for v in range(normals.shape[0]):
         x, y, z = normals[v, 0], normals[v, 1], normals[v, 2]
-        for i in range(3):
+        for i in range(3):  # a number that is known is faster
+            if i == light.shape[0]:
+                break
             m = light[i]
             cross = m[0, 1] * x * y + m[0, 2] * x * z + m[1, 2] * y * z
             linear = m[0, 3] * x + m[1, 3] * y + m[2, 3] * z

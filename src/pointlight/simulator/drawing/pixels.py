@@ -43,14 +43,14 @@ def shade_samples(
         bary: (h, w, 2) float32.
         faces: (F, 3) int32.
         uv_corners: (F, 6) float32 u and v of the faces' three corners in texels.
-        lit: (V, 3) float32 of `light_vertices`.
+        lit: (V, C) float32 of `light_vertices`.
         texture: (h, w, 3) float32 linear.
         colours: (4 w,) float32, filled with red, green, blue and 1 where a face is, 0 elsewhere.
     """
     last_u, last_v = np.float32(texture.shape[1] - 1.001), np.float32(texture.shape[0] - 1.001)
     one, half, none = np.float32(1), np.float32(0.5), np.float32(0)
     texels, pitch = texture.reshape(-1), np.uintp(3 * texture.shape[1])
-    numbers, weights = face[row], bary[row]
+    numbers, weights, is_coloured = face[row], bary[row], lit.shape[1] == 3
     colours[:] = none
     for column in range(len(numbers)):
         if numbers[column] == NO_FACE:
@@ -73,7 +73,8 @@ def shade_samples(
         colours[first + np.uintp(3)] = one
         for i in range(3):
             k = np.uintp(i)
-            white = b0 * lit[a, k] + b1 * lit[b, k] + b2 * lit[c, k]
+            if i == 0 or is_coloured:
+                white = b0 * lit[a, k] + b1 * lit[b, k] + b2 * lit[c, k]
             upper = w00 * texels[at + k] + w01 * texels[at + k + np.uintp(3)]
             lower = w10 * texels[below + k] + w11 * texels[below + k + np.uintp(3)]
             colours[first + k] = white * (upper + lower)

@@ -11,8 +11,10 @@ import numpy as np
 DETAILS_M = (0.008, 0.011, 0.016, 0.022, 0.032)
 """Of the coarser meshes: no edge that is new in them is longer."""
 
-_SAME_WAY = 0.8
+_SAME_WAY = 0.6
 """Cosine by which a face may turn."""
+_APART = 0.1
+"""Of the longest edge; so far at most lies the surface from what it was, so that finger tips stay where they are."""
 _GO_ON = 0.98
 """A round that leaves more of the faces is the last one."""
 
@@ -45,12 +47,13 @@ def coarse_meshes(rest_m: np.ndarray, faces: np.ndarray, uv_faces: np.ndarray) -
     rest_m = np.asarray(rest_m, np.float64)
     faces, uv_faces = np.asarray(faces, np.int64), np.asarray(uv_faces, np.int64)
     stays = _on_seams(faces, uv_faces, len(rest_m)) | _on_borders(faces, len(rest_m))
+    apart = np.zeros(len(rest_m))
     meshes = [_mesh(0.0, faces, uv_faces)]
     for detail_m in DETAILS_M:
         count = 2 * len(faces)
         while len(faces) < _GO_ON * count:
             count = len(faces)
-            faces, uv_faces = _thinned(rest_m, faces, uv_faces, stays, detail_m)
+            faces, uv_faces = _thinned(rest_m, faces, uv_faces, stays, apart, detail_m)
         meshes.append(_mesh(detail_m, faces, uv_faces))
     return tuple(meshes)
 
@@ -78,7 +81,12 @@ def _on_borders(faces: np.ndarray, count: int) -> np.ndarray:
 
 
 def _thinned(
-    rest_m: np.ndarray, faces: np.ndarray, uv_faces: np.ndarray, stays: np.ndarray, longest_m: float
+    rest_m: np.ndarray,
+    faces: np.ndarray,
+    uv_faces: np.ndarray,
+    stays: np.ndarray,
+    apart: np.ndarray,
+    longest_m: float,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Faces after vertices that are no neighbours of one another went over into a neighbour each, nearest ones first."""
     flat = faces.ravel()
@@ -92,7 +100,7 @@ def _thinned(
     turn = np.argsort(nearest, kind="stable")
     turn = turn[nearest[turn] <= longest_m]
     thin, thin_uv = faces.copy(), uv_faces.copy()
-    _thin(rest_m, thin, thin_uv, first, order // 3, turn, longest_m)
+    _thin(rest_m, thin, thin_uv, first, order // 3, turn, apart, longest_m)
     left = thin[:, 0] >= 0
     return thin[left], thin_uv[left]
 
@@ -106,6 +114,7 @@ def _thin(
     first: np.ndarray,
     around: np.ndarray,
     turn: np.ndarray,
+    apart: np.ndarray,
     longest_m: float,
 ) -> None:
     """Change faces and uv_faces (F, 3), those that vanish to -1; faces around vertex v are around[first[v]:first[v + 1]]."""
@@ -114,7 +123,7 @@ def _thin(
         if touched[v]:
             continue
         own = around[first[v] : first[v + 1]]
-        best, least = -1, _SAME_WAY
+        best, least = -1, _APART * longest_m - apart[v]
         for f in own:
             for k in range(3):
                 w = faces[f, k]
@@ -123,15 +132,18 @@ def _thin(
                     continue
                 there = around[first[w] : first[w + 1]]
                 if _one_place(faces, uv_faces, own, w) and _shared(faces, own, there, v, w) == 2:
-                    cosine = _least_cosine(rest_m, faces, own, v, w, longest_m)
-                    if cosine > least:
-                        best, least = w, cosine
+                    away = _away(rest_m, faces, own, v, w, longest_m)
+                    if away < least:
+                        best, least = w, away
         if best < 0:
             continue
+        # How far it is at v holds for all that v stood for, and from now on for the corners of the faces that changed.
+        away = apart[v] + least
         place = -1
         for f in own:
             for k in range(3):
                 touched[faces[f, k]] = True
+                apart[faces[f, k]] = max(apart[faces[f, k]], away)
                 if faces[f, k] == best:
                     place = uv_faces[f, k]
         for f in own:
@@ -177,34 +189,68 @@ def _shared(faces: np.ndarray, own: np.ndarray, there: np.ndarray, v: int, w: in
 
 @numba.njit(cache=True, error_model="numpy")
 @no_type_check
-def _least_cosine(
-    rest_m: np.ndarray, faces: np.ndarray, own: np.ndarray, v: int, w: int, longest_m: float
-) -> float:
-    """By how much the faces around v turn at most when it goes over into w; -1 where an edge becomes too long."""
-    least, limit = 1.0, longest_m * longest_m
-    x, y, z = rest_m[v]
-    p, q, r = rest_m[w]
+def _away(rest_m: np.ndarray, faces: np.ndarray, own: np.ndarray, v: int, w: int, longest_m: float) -> float:
+    """How far vertex v lies from the faces around it after it went over into w; infinite where it must not."""
+    away, limit = np.inf, longest_m * longest_m
+    p, q = _place(rest_m, v), _place(rest_m, w)
     for f in own:
         if faces[f, 0] == w or faces[f, 1] == w or faces[f, 2] == w:
             continue
         k = 0 if faces[f, 0] == v else (1 if faces[f, 1] == v else 2)
-        a, b = faces[f, (k + 1) % 3], faces[f, (k + 2) % 3]
-        ax, ay, az = rest_m[a]
-        sx, sy, sz = rest_m[b, 0] - ax, rest_m[b, 1] - ay, rest_m[b, 2] - az
-        ux, uy, uz = x - ax, y - ay, z - az
-        tx, ty, tz = p - ax, q - ay, r - az
-        if tx * tx + ty * ty + tz * tz > limit or _square(tx - sx, ty - sy, tz - sz) > limit:
-            return -1.0
-        ox, oy, oz = sy * uz - sz * uy, sz * ux - sx * uz, sx * uy - sy * ux
-        nx, ny, nz = sy * tz - sz * ty, sz * tx - sx * tz, sx * ty - sy * tx
-        size = np.sqrt(_square(ox, oy, oz) * _square(nx, ny, nz))
-        if size == 0:
-            return -1.0
-        least = min(least, (ox * nx + oy * ny + oz * nz) / size)
-    return least
+        a, b = _place(rest_m, faces[f, (k + 1) % 3]), _place(rest_m, faces[f, (k + 2) % 3])
+        side, new_side = _minus(b, a), _minus(q, a)
+        if _dot(new_side, new_side) > limit or _dot(_minus(q, b), _minus(q, b)) > limit:
+            return np.inf
+        old, new = _cross(side, _minus(p, a)), _cross(side, new_side)
+        size = np.sqrt(_dot(old, old) * _dot(new, new))
+        if size == 0 or _dot(old, new) < _SAME_WAY * size:
+            return np.inf
+        away = min(away, _from_triangle(p, a, b, q, new))
+    return away
+
+
+@numba.njit(cache=True, error_model="numpy")
+@no_type_check
+def _from_triangle(
+    p: tuple[float, float, float],
+    a: tuple[float, float, float],
+    b: tuple[float, float, float],
+    c: tuple[float, float, float],
+    normal: tuple[float, float, float],
+) -> float:
+    """The distance of a point from a triangle with that normal, of any length."""
+    is_above = True
+    nearest = np.inf
+    for start, end in ((a, b), (b, c), (c, a)):
+        side, way = _minus(end, start), _minus(p, start)
+        is_above = is_above and _dot(_cross(side, way), normal) >= 0
+        share = min(max(_dot(way, side) / _dot(side, side), 0.0), 1.0)
+        gap = (way[0] - share * side[0], way[1] - share * side[1], way[2] - share * side[2])
+        nearest = min(nearest, _dot(gap, gap))
+    if is_above:
+        return abs(_dot(_minus(p, a), normal)) / np.sqrt(_dot(normal, normal))
+    return np.sqrt(nearest)
 
 
 @numba.njit(cache=True, error_model="numpy", inline="always")
 @no_type_check
-def _square(x: float, y: float, z: float) -> float:
-    return x * x + y * y + z * z
+def _place(places: np.ndarray, v: int) -> tuple[float, float, float]:
+    return places[v, 0], places[v, 1], places[v, 2]
+
+
+@numba.njit(cache=True, error_model="numpy", inline="always")
+@no_type_check
+def _minus(a: tuple[float, float, float], b: tuple[float, float, float]) -> tuple[float, float, float]:
+    return a[0] - b[0], a[1] - b[1], a[2] - b[2]
+
+
+@numba.njit(cache=True, error_model="numpy", inline="always")
+@no_type_check
+def _dot(a: tuple[float, float, float], b: tuple[float, float, float]) -> float:
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+
+
+@numba.njit(cache=True, error_model="numpy", inline="always")
+@no_type_check
+def _cross(a: tuple[float, float, float], b: tuple[float, float, float]) -> tuple[float, float, float]:
+    return a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]

@@ -35,8 +35,8 @@ NEAR_M = 0.1
 _TEXELS_A_METRE = 0.6 * TEXTURE_PX
 _COARSER = 1.5
 """So many texels a sample are too many: they would flicker."""
-_DETAIL_SAMPLES = 4.0
-"""New edges of coarser meshes are not longer, where the person is nearest: two pixels."""
+_DETAIL_SAMPLES = 5.0
+"""New edges of coarser meshes are not longer, where the person is nearest: two and a half pixels."""
 
 
 def render_person(scene: Scene, appearance: Appearance, body: BodyModel) -> PersonLayer:
@@ -196,17 +196,25 @@ class _Pictures:
         self._vertices = vertices
         self._texture = texture
         turn = scene.camera.R_camera_world.astype(float)
-        self._light = turned(irradiance_matrix(light), turn).astype(np.float32)
+        colours = 3 if (light != light[:, :1]).any() else 1  # SURREAL's light is grey
+        self._light = turned(irradiance_matrix(light)[:colours], turn).astype(np.float32)
         self.colour = np.zeros((frames, height, width, 3), np.uint8)
         self.mask = np.zeros((frames, height, width), bool)
-        self.depth_m = np.full((frames, height, width), np.inf, np.float32)
+        self.depth_m = np.empty((frames, height, width), np.float32)
         self.parts = np.zeros((frames, height, width), np.uint8)
-        self.forward = np.full((frames - 1, height, width, 2), np.nan, np.float32)
-        self.backward = np.full((frames - 1, height, width, 2), np.nan, np.float32)
+        self.forward = np.empty((frames - 1, height, width, 2), np.float32)
+        self.backward = np.empty((frames - 1, height, width, 2), np.float32)
+
+    def _clear(self, t: int) -> None:
+        """Nobody is in frame t; right before it is drawn, so that it is still near the processor."""
+        self.depth_m[t] = np.inf
+        self.forward[t : t + 1] = np.nan
+        self.backward[max(t - 1, 0) : t] = np.nan
 
     def draw(self, t: int) -> None:
         """Draw frame t into the layers."""
         camera, mesh, here = self._camera, self._mesh, self._vertices[t]
+        self._clear(t)
         x, y = self._principal_px[t].tolist()
         left, top, right, bottom = covered_box(here, camera.focal_px, x, y, NEAR_M, *camera.image_size)
         if left >= right or top >= bottom:

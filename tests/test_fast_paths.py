@@ -193,7 +193,7 @@ def test_recipes_reach_our_soap_by_its_name() -> None:
 def four_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr("pointlight.training.threads._cores", lambda: 4)
+    monkeypatch.setattr("pointlight.training.threads.usable_cores", lambda: 4)
     monkeypatch.setattr(torch, "get_num_threads", lambda: 4)
 
 

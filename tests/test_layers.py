@@ -22,6 +22,7 @@ GROUND = (
     "progress",
     "provenance",
     "randomness",
+    "threads",
     "values",
     "worker_processes",
 )
@@ -47,7 +48,7 @@ ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("archive",),
         ("detection",),
         ("fitting",),
-        ("capture", "options", "overlay", "predict", "results", "shots", "targets"),
+        ("capture", "options", "overlay", "painting", "predict", "results", "shots", "targets"),
     ),
     "evaluation": (
         (

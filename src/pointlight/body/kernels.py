@@ -213,7 +213,7 @@ def _keypoints_backward(
                 to_rotations[n, j, 2, b] += w * own[t, b]
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 @no_type_check
 def skin(
     rest: np.ndarray, joints: np.ndarray, weights: np.ndarray, transforms: np.ndarray, chosen: np.ndarray

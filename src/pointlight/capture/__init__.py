@@ -8,7 +8,8 @@ from pointlight.capture.capture import Capture, body_states
 from pointlight.capture.detection.detector import MediapipeDetector
 from pointlight.capture.detection.person_box import PersonBox
 from pointlight.capture.options import PredictOptions
-from pointlight.capture.overlay import BodyPainter, write_overlay
+from pointlight.capture.overlay import write_overlay
+from pointlight.capture.painting import BodyPainter
 from pointlight.capture.predict import (
     lift_keypoints,
     place_track,

@@ -1,210 +1,192 @@
-"""The picture of a result: the body on the person, beside the same body turned by 60 degrees (the paper's Figure 5)."""
+"""The picture of a result: everybody's body on the person, beside the same bodies turned by 60 degrees (the paper's Figure 5)."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import no_type_check
 
-import numba
 import numpy as np
-import torch
 
 from pointlight.body import AnnyBody, BodyState
 from pointlight.capture.capture import Capture, body_states
+from pointlight.capture.painting import OPACITY, PALETTES, BodyPainter
 from pointlight.errors import PointlightError
-from pointlight.media import VideoReader, VideoWriter
+from pointlight.media import Frame, Sound, VideoReader, VideoWriter
 from pointlight.progress import Progress, ProgressCallback, silent
-from pointlight.simulator.drawing import NO_FACE, Raster, rasterise, vertex_normals
+from pointlight.threads import ahead, in_order, usable_threads
 
 TURN_DEG = 60.0
 """Figure 5: "the same mesh rotated by 60 degrees"."""
 
-LEFT_RGB = (235, 140, 95)
-RIGHT_RGB = (95, 150, 235)
-MIDDLE_RGB = (205, 205, 210)
 _BACKGROUND_RGB = (38, 40, 46)
-_OPACITY = 0.85
-_LIGHT = np.array([-0.35, -0.6, -0.72])
-
-
-class BodyPainter:
-    """Draws one person's body; left limbs are orange, right ones blue, so that exchanged sides are seen."""
-
-    def __init__(self, body: AnnyBody, shape: np.ndarray) -> None:
-        """Prepare what does not change from frame to frame.
-
-        Args:
-            body: the model.
-            shape: (S,) the person's.
-        """
-        self._body = body
-        shape_tensor = torch.from_numpy(shape)
-        self._person = body.person(shape_tensor)
-        self._rest = body.rest_vertices(shape_tensor).numpy()
-        self._faces = body.faces[body.face_is_outside].numpy()
-        self._colours = _tints(body)
-
-    def vertices(self, state: BodyState) -> np.ndarray:
-        """(V, 3) of one frame's state, camera axes, metres."""
-        posed = self._body.posed(state, self._person)
-        return self._body.skin_vertices(self._rest, self._body.bone_transforms(posed, self._person).numpy())
-
-    def draw(
-        self,
-        image: np.ndarray,
-        vertices_camera_m: np.ndarray,
-        focal_px: float,
-        principal_px: tuple[float, float],
-        opacity: float = _OPACITY,
-    ) -> None:
-        """Paint the body into an (H, W, 3) uint8 picture."""
-        height, width = image.shape[:2]
-        raster = rasterise(
-            vertices_camera_m, self._faces, focal_px, principal_px, Raster.blank(width, height)
-        )
-        normals = vertex_normals(np.ascontiguousarray(vertices_camera_m, np.float32), self._faces)
-        _shade(image, raster.face, raster.barycentric, self._faces, normals, self._colours, _LIGHT, opacity)
+_NOBODY_RGB = (190, 60, 60)
+_FAINT = 0.45
+_FRAMES_AHEAD = 4
+_TALL_M, _WIDE_M = 2.3, 1.6
+"""A person of 2.2 m with raised arms fits."""
 
 
 def write_overlay(
-    capture: Capture,
+    captures: Capture | Sequence[Capture],
     video: Path,
     out: Path,
     body: AnnyBody,
     *,
     size_px: int | None = 1280,
     progress: ProgressCallback = silent,
-) -> None:
-    """Write the overlay of a capture, frame by frame; it begins at 0 and goes as fast as the video.
+) -> tuple[str, ...]:
+    """Write the overlay of captures, frame by frame; it begins at 0, goes as fast as the video, and keeps its sound.
 
     Args:
-        capture: of this video.
+        captures: of this video, one a person; all of the same frames.
         video: read once more; memory does not grow with its length.
         out: the mp4, whole or not at all.
-        body: the capture's model.
+        body: the captures' model.
         size_px: longest side of the written picture; None keeps the video's height.
         progress: told how many frames are drawn.
 
+    Returns:
+        Sentences on what the overlay lacks.
+
     Raises:
-        PointlightError: the video is another one than the capture's.
+        PointlightError: the video is another one than the captures'.
     """
-    width, height = capture.image_size
+    people = [captures] if isinstance(captures, Capture) else list(captures)
+    first = people[0]
+    width, height = first.image_size
     scale = 1.0 if size_px is None else min(1.0, size_px / max(2 * width, height))
     panel = (max(2, 2 * round(width * scale / 2)), max(2, 2 * round(height * scale / 2)))
-    start_s = float(capture.time_s[0]) if capture.frame_index[0] > 0 else None
+    start_s = float(first.time_s[0]) if first.frame_index[0] > 0 else None
     reader = VideoReader(video, start_s, size=panel)
-    if reader.source_size != capture.image_size:
+    if reader.source_size != first.image_size:
         raise PointlightError(
-            f"{video} has pictures of {reader.source_size} pixels, the capture is of {capture.image_size};"
+            f"{video} has pictures of {reader.source_size} pixels, the capture is of {first.image_size};"
             " give the video that it was made of"
         )
-    painter, painted_shot = BodyPainter(body, capture.shot_shapes[capture.shot[0]]), int(capture.shot[0])
-    states = body_states(capture, body)
-    position = {int(index): i for i, index in enumerate(capture.frame_index)}
-    turned_view = _TurnedView(capture, panel)
-    done, begun_s = 0, 0.0
-    with VideoWriter(out, capture.fps, (2 * panel[0], panel[1])) as writer:
-        for frame in reader:
-            i = position.get(frame.index)
-            if i is None:
-                continue
-            if capture.shot[i] != painted_shot:
-                painted_shot = int(capture.shot[i])
-                painter = BodyPainter(body, capture.shot_shapes[painted_shot])
-            panels = _panels(frame.image, capture, states, i, painter, turned_view, scale)
-            begun_s = begun_s if done else frame.time_s
-            writer.write(panels, frame.time_s - begun_s)
+    stage = _Stage(people, body, panel, scale)
+    sound = Sound(reader, float(first.time_s[0]), float(first.time_s[-1]) + 1 / first.fps)
+    threads, done, begun_s = usable_threads(), 0, 0.0
+    with VideoWriter(out, first.fps, (2 * panel[0], panel[1]), sound=sound) as writer:
+        frames = ahead(_of_capture(reader, first), _FRAMES_AHEAD)
+        for panels, time_s in in_order(stage.draw, frames, threads):
+            begun_s = begun_s if done else time_s
+            writer.write(panels, time_s - begun_s)
             done += 1
-            progress(Progress("overlay", done, len(capture), unit="frame"))
-            if done == len(capture):
-                break
-        if done < len(capture):
+            progress(Progress("overlay", done, len(first), unit="frame"))
+        if done < len(first):
             raise PointlightError(
-                f"{video} has {done} of the {len(capture)} frames of the capture; give the video that it was made of"
+                f"{video} has {done} of the {len(first)} frames of the capture; give the video that it was made of"
             )
+    return sound.warnings
+
+
+@dataclass(frozen=True)
+class _Picture:
+    """A frame of the video and where it stands in the captures."""
+
+    number: int
+    frame: Frame
+
+
+def _of_capture(reader: VideoReader, capture: Capture) -> Iterator[_Picture]:
+    position = {int(index): number for number, index in enumerate(capture.frame_index)}
+    left = len(capture)
+    for frame in reader:
+        number = position.get(frame.index)
+        if number is not None:
+            yield _Picture(number, frame)
+            left -= 1
+            if not left:
+                return
+
+
+class _Actor:
+    """One person: states, and a painter for each shot, in which the shape is another."""
+
+    def __init__(self, capture: Capture, body: AnnyBody, number: int) -> None:
+        self.capture = capture
+        self.states = body_states(capture, body)
+        palette = PALETTES[number % len(PALETTES)]
+        self._painters = [BodyPainter(body, shape, palette) for shape in capture.shot_shapes]
+
+    def painter(self, number: int) -> BodyPainter:
+        """Of a frame."""
+        return self._painters[int(self.capture.shot[number])]
+
+    def vertices(self, number: int) -> np.ndarray:
+        """(V, 3) in a frame, camera axes, metres."""
+        states = self.states
+        state = BodyState(
+            states.pose[number], states.shape[number], states.root[number], states.translation[number]
+        )
+        return self.painter(number).vertices(state)
+
+
+class _Stage:
+    """Draws frames: the video with everybody on the left, everybody seen from the side on the right."""
+
+    def __init__(self, people: Sequence[Capture], body: AnnyBody, panel: tuple[int, int], scale: float) -> None:
+        self._actors = [_Actor(capture, body, number) for number, capture in enumerate(people)]
+        self._scale = scale
+        self._turned = _TurnedView(people, panel)
+        self._blank = np.empty((panel[1], 2 * panel[0], 3), np.uint8)
+        self._blank[:] = _BACKGROUND_RGB
+
+    def draw(self, picture: _Picture) -> tuple[np.ndarray, float]:
+        """Both panels (H, 2 W, 3) of a frame, and its time."""
+        number, image = picture.number, picture.frame.image
+        canvas = self._blank.copy()
+        left, right = canvas[:, : image.shape[1]], canvas[:, image.shape[1] :]
+        left[:] = image
+        here = [actor for actor in self._actors if actor.capture.valid[number]]
+        bodies = [(actor, actor.vertices(number)) for actor in here]
+        if not bodies:
+            right[:, :8] = _NOBODY_RGB
+        for actor, vertices in _farthest_first(bodies):
+            capture = actor.capture
+            principal = (capture.principal_px[0] * self._scale, capture.principal_px[1] * self._scale)
+            # Frames in which the person is hardly seen are drawn fainter: the body is inferred there.
+            opacity = _FAINT if capture.occluded[number] else OPACITY
+            focal = capture.focal_px * self._scale
+            actor.painter(number).draw(left, vertices, focal, principal, opacity)
+        view = self._turned
+        for actor, vertices in _farthest_first([(actor, view.see(vertices)) for actor, vertices in bodies]):
+            actor.painter(number).draw(right, vertices, view.focal_px, view.principal_px, 1.0)
+        return canvas, picture.frame.time_s
+
+
+def _farthest_first(bodies: list[tuple[_Actor, np.ndarray]]) -> list[tuple[_Actor, np.ndarray]]:
+    return sorted(bodies, key=lambda pair: -float(pair[1][:, 2].mean()))
 
 
 class _TurnedView:
-    """The camera of the right panel: as far away as the person, aimed at the body's middle."""
+    """The camera of the right panel: for one person aimed at the body's middle, for several standing still."""
 
-    def __init__(self, capture: Capture, panel: tuple[int, int]) -> None:
+    def __init__(self, people: Sequence[Capture], panel: tuple[int, int]) -> None:
         self.principal_px = (panel[0] / 2, panel[1] / 2)
-        self.distance_m = 5.0
-        # A person of 2.2 m with raised arms fits.
-        self.focal_px = min(panel[1] / 2.3, panel[0] / 1.6) * self.distance_m
         angle = np.radians(TURN_DEG)
         cosine, sine = np.cos(angle), np.sin(angle)
         self._turn = np.array([[cosine, 0, sine], [0, 1, 0], [-sine, 0, cosine]], np.float32)
+        self._middle: np.ndarray | None = None
+        half_m = np.array((_WIDE_M / 2, _TALL_M / 2))
+        deep_m = 0.0
+        if len(people) > 1:
+            places = np.concatenate([capture.translation_camera_m[capture.valid] for capture in people])
+            # A body that is thrown far off for a moment does not make the others small.
+            low, high = np.percentile(places @ self._turn.T, (2, 98), axis=0)
+            self._middle = ((low + high) / 2).astype(np.float32)
+            half_m = half_m + (high - low)[:2] / 2
+            deep_m = float(high[2] - low[2]) / 2
+        self.distance_m = 5.0 + 2 * deep_m
+        room = np.array(panel) / 2 / half_m
+        self.focal_px = float(room.min()) * (self.distance_m - deep_m)
 
     def see(self, vertices_camera_m: np.ndarray) -> np.ndarray:
-        """Vertices turned about the picture's vertical through the body's middle."""
-        middle = 0.5 * (vertices_camera_m.min(0) + vertices_camera_m.max(0))
-        turned = (vertices_camera_m - middle) @ self._turn.T
+        """Vertices turned about the picture's vertical, before this camera."""
+        if self._middle is None:
+            middle = 0.5 * (vertices_camera_m.min(0) + vertices_camera_m.max(0))
+            turned = (vertices_camera_m - middle) @ self._turn.T
+        else:
+            turned = vertices_camera_m @ self._turn.T - self._middle
         return turned + np.array([0, 0, self.distance_m], np.float32)
-
-
-def _panels(
-    image: np.ndarray,
-    capture: Capture,
-    states: BodyState,
-    i: int,
-    painter: BodyPainter,
-    turned_view: _TurnedView,
-    scale: float,
-) -> np.ndarray:
-    height, width = image.shape[:2]
-    canvas = np.empty((height, 2 * width, 3), np.uint8)
-    canvas[:, :width] = image
-    canvas[:, width:] = _BACKGROUND_RGB
-    left, right = np.ascontiguousarray(canvas[:, :width]), np.ascontiguousarray(canvas[:, width:])
-    if capture.valid[i]:
-        state = BodyState(states.pose[i], states.shape[i], states.root[i], states.translation[i])
-        vertices = painter.vertices(state)
-        principal = (capture.principal_px[0] * scale, capture.principal_px[1] * scale)
-        # Frames in which the person is hardly seen are drawn fainter: the body is inferred there.
-        opacity = 0.45 if capture.occluded[i] else _OPACITY
-        painter.draw(left, vertices, capture.focal_px * scale, principal, opacity)
-        painter.draw(right, turned_view.see(vertices), turned_view.focal_px, turned_view.principal_px, 1.0)
-    else:
-        right[:, :8] = (190, 60, 60)  # nobody here
-    return np.concatenate((left, right), axis=1)
-
-
-def _tints(body: AnnyBody) -> np.ndarray:
-    """(V, 3) float32 colours by the joint that moves each vertex most."""
-    sides = [
-        LEFT_RGB if name.startswith("left_") else RIGHT_RGB if name.startswith("right_") else MIDDLE_RGB
-        for name in body.joint_names
-    ]
-    return np.array(sides, np.float32)[body.main_joints()]
-
-
-@numba.njit(cache=True)
-@no_type_check
-def _shade(
-    image: np.ndarray,
-    face_of: np.ndarray,
-    barycentric: np.ndarray,
-    faces: np.ndarray,
-    normals: np.ndarray,
-    colours: np.ndarray,
-    light: np.ndarray,
-    opacity: float,
-) -> None:
-    for y in range(image.shape[0]):
-        for x in range(image.shape[1]):
-            f = face_of[y, x]
-            if f == NO_FACE:
-                continue
-            wa, wb = barycentric[y, x, 0], barycentric[y, x, 1]
-            wc = 1 - wa - wb
-            a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
-            bright = 0.0
-            for k in range(3):
-                bright += light[k] * (wa * normals[a, k] + wb * normals[b, k] + wc * normals[c, k])
-            bright = 0.35 + 0.65 * max(bright, 0.0) + 0.12 * max(-bright, 0.0)
-            for k in range(3):
-                colour = (wa * colours[a, k] + wb * colours[b, k] + wc * colours[c, k]) * bright
-                image[y, x, k] = int(
-                    min(255.0, opacity * min(colour, 255.0) + (1 - opacity) * image[y, x, k])
-                )

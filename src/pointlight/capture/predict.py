@@ -29,6 +29,7 @@ from pointlight.geometry import default_focal_px, focal_from_fov
 from pointlight.media import Frame, VideoReader
 from pointlight.network import WindowConfig
 from pointlight.progress import Progress, ProgressCallback, silent
+from pointlight.threads import one_torch_thread
 from pointlight.training import Checkpoint, load_checkpoint
 
 SEEN_SCORE = 0.3
@@ -168,9 +169,10 @@ def predict_to_folder(
     stopwatch = Stopwatch()
     with stopwatch.stage("overlay"):
         size_px = options.overlay_size_px
-        write_overlay(result.capture, video, overlay, AnnyBody(), size_px=size_px, progress=progress)
+        told = write_overlay(result.capture, video, overlay, AnnyBody(), size_px=size_px, progress=progress)
     seconds = result.diagnostics.seconds + stopwatch.seconds
-    return FolderResult((poses, overlay), replace(result.diagnostics, seconds=seconds))
+    warnings = (*result.diagnostics.warnings, *told)
+    return FolderResult((poses, overlay), replace(result.diagnostics, seconds=seconds, warnings=warnings))
 
 
 def lift_keypoints(
@@ -239,7 +241,7 @@ def lift_with_diagnostics(
     parts = keypoints.shots()
     tracks = [track_of(part, names, options) for part in parts]
     progress(Progress("lift", 0, len(parts)))
-    with stopwatch.stage("lift"):
+    with stopwatch.stage("lift"), one_torch_thread():
         lifted, coming = [], ShotFrames(frames)
         for track, _, _ in tracks:
             shot = coming.until(float(track.time_s[-1]))
@@ -254,7 +256,7 @@ def lift_with_diagnostics(
         place_track(body, shot, track, names) for shot, (track, _, _) in zip(lifted, tracks, strict=True)
     ]
     if options.refine:
-        with stopwatch.stage("refine"):
+        with stopwatch.stage("refine"), one_torch_thread():
             counts = [len(part) for part in parts]
             lifted = [
                 refine(track, shot, body, names, progress=of_shot(progress, counts, number))

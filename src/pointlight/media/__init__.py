@@ -13,12 +13,14 @@ from pointlight.media.pictures import (
     tile,
     write_png,
 )
+from pointlight.media.sound import Sound
 from pointlight.media.video import Frame, FrameTimes, VideoReader
 from pointlight.media.writer import VideoWriter
 
 __all__ = [
     "Frame",
     "FrameTimes",
+    "Sound",
     "VideoReader",
     "VideoWriter",
     "backwards",

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import no_type_check
 
+import numba
 import numpy as np
-from PIL import Image
 
 from pointlight.media.video import Frame
 
@@ -30,7 +31,10 @@ _SMALL_SIDE = 24
 def small_picture(image: np.ndarray) -> np.ndarray:
     """An (H, W, 3) uint8 picture reduced by a whole number so that its short side has 24 to 47 pixels."""
     factor = max(1, min(image.shape[:2]) // _SMALL_SIDE)
-    return np.asarray(Image.fromarray(image).reduce(factor))
+    height, width = image.shape[:2]
+    small = np.empty((-(-height // factor), -(-width // factor), 3), np.uint8)
+    _mean_blocks(np.ascontiguousarray(image).reshape(height, -1), factor, small)
+    return small
 
 
 def small_size(size: tuple[int, int]) -> tuple[int, int]:
@@ -158,3 +162,31 @@ def _likeness(small: np.ndarray) -> np.ndarray:
     flat = flat - flat.mean(1, keepdims=True)
     flat /= np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-6)
     return (flat[:-1] * flat[1:]).sum(1)
+
+
+@numba.njit(cache=True, error_model="numpy", nogil=True)
+@no_type_check
+def _mean_blocks(rows: np.ndarray, factor: int, small: np.ndarray) -> None:
+    """Rounded means of blocks of pixels; the last ones of a row or a column may be narrower.
+
+    Args:
+        rows: (H, 3 W) uint8, a picture.
+        factor: side of a block.
+        small: (ceil(H / factor), ceil(W / factor), 3) uint8, written to.
+    """
+    height, length = rows.shape
+    sums = np.empty(length, np.uint32)
+    for row in range(small.shape[0]):
+        top, bottom = row * factor, min((row + 1) * factor, height)
+        sums[:] = 0
+        for y in range(top, bottom):
+            for x in range(length):
+                sums[x] += rows[y, x]
+        for column in range(small.shape[1]):
+            left, right = 3 * column * factor, min(3 * (column + 1) * factor, length)
+            area = (bottom - top) * (right - left) // 3
+            for channel in range(3):
+                total = np.uint32(area // 2)
+                for x in range(left + channel, right, 3):
+                    total += sums[x]
+                small[row, column, channel] = total // area

@@ -73,6 +73,7 @@ class VideoReader:
         size: (width, height) of the pictures delivered, upright.
         source_size: (width, height) of the file's pictures, upright, in square pixels.
         stored_size: the same in the file's own pixels, as programs see it that do not make them square.
+        origin_s: when the first frame is shown by the file's own clock; None if it does not say.
         frame_count: how many frames a whole pass should give, as the file claims; None if it does not say.
         warnings: sentences on what was lost or changed; complete after a pass.
     """
@@ -111,8 +112,8 @@ class VideoReader:
                     " it is empty or damaged"
                 )
             self.frame_count = claimed_frames(stream, self.fps, start_s, end_s)
-            self._origin_s = stamp_s(first)
-            self._claims = _Claims.of(stream.frames, claimed_end_s(container, stream), self._origin_s)
+            self.origin_s = stamp_s(first)
+            self._claims = _Claims.of(stream.frames, claimed_end_s(container, stream), self.origin_s)
             self._pixel_ratio = pixel_ratio(stream.sample_aspect_ratio)
             self._standing_warnings = choice_warning(container, stream, self.path)
         self._standing_warnings += kind_warnings(first, self.path)
@@ -143,7 +144,7 @@ class VideoReader:
     def _pass(self) -> Iterator[tuple[int, float, av.VideoFrame]]:
         """Number, time and stored picture of the selected frames."""
         self.warnings = list(self._standing_warnings)
-        damage, clock, sizes = Damage(), Clock(1 / self.fps, self._origin_s), _Sizes(self._display)
+        damage, clock, sizes = Damage(), Clock(1 / self.fps, self.origin_s), _Sizes(self._display)
         found, first_s, frame_s, index, whole = False, None, 0.0, -1, True
         for index, picture in self._pictures(damage):
             frame_s = clock.time(picture)
@@ -179,11 +180,11 @@ class VideoReader:
             yield from enumerate(decoded(container, video_stream(container, self.path), damage))
 
     def _key_frame(self) -> KeyFrame | None:
-        if self.start_s is None or self.start_s < _WORTH_SEEKING_S or self._origin_s is None:
+        if self.start_s is None or self.start_s < _WORTH_SEEKING_S or self.origin_s is None:
             return None
         with opened(self.path) as container:
-            time_s = self._origin_s + Fraction(self.start_s)
-            return key_frame_before(container, video_stream(container, self.path), self._origin_s, time_s)
+            time_s = self.origin_s + Fraction(self.start_s)
+            return key_frame_before(container, video_stream(container, self.path), self.origin_s, time_s)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from types import TracebackType
 
 import av
 import numpy as np
+from av.audio.stream import AudioStream
 from av.container import OutputContainer
 from av.error import FFmpegError
 from av.video.reformatter import VideoReformatter
@@ -17,9 +18,12 @@ from av.video.stream import VideoStream
 
 from pointlight.errors import PointlightError
 from pointlight.files import atomic_path
+from pointlight.media.sound import Sound
 
 _TICKS_PER_S = 90_000
 _BT709 = 1
+_AAC_RATES = (48_000, 44_100, 32_000, 24_000, 22_050, 16_000)
+"""Samples a second that are kept; others become the first."""
 
 
 class VideoWriter:
@@ -36,6 +40,7 @@ class VideoWriter:
         *,
         quality: int = 21,
         preset: str = "veryfast",
+        sound: Sound | None = None,
     ) -> None:
         """Prepare; nothing is written before the first picture.
 
@@ -45,6 +50,7 @@ class VideoWriter:
             size: (width, height) of the pictures.
             quality: x264's constant rate factor; smaller is better and larger.
             preset: x264's trade of speed for size.
+            sound: what is heard, as AAC; only with pictures that come with times.
         """
         self.path = Path(path)
         self.size = size
@@ -53,6 +59,8 @@ class VideoWriter:
         self._file: AbstractContextManager[None] | None = None
         self._container: OutputContainer | None = None
         self._stream: VideoStream | None = None
+        self._sound = sound
+        self._sound_stream: AudioStream | None = None
         self._reformatter = VideoReformatter()
         self._timed: bool | None = None
         self._last_pts = -1
@@ -82,7 +90,9 @@ class VideoWriter:
             with container:
                 self._container = container
                 yield
-                self._mux(None)
+                self._mux_sound(float("inf"))
+                self._mux(self._sound_stream, None)
+                self._mux(self._stream, None)
             if self.frames == 0:
                 raise PointlightError(
                     f"no picture was given for the video {self.path}, so it was not written"
@@ -117,7 +127,9 @@ class VideoWriter:
         picture.time_base = self._time_base()
         self._last_pts = pts
         self.frames += 1
-        self._mux(picture)
+        self._mux(self._stream, picture)
+        if time_s is not None:
+            self._mux_sound(time_s)
 
     def _start(self, timed: bool) -> None:
         container = self._container
@@ -132,15 +144,26 @@ class VideoWriter:
         for field in ("colorspace", "color_primaries", "color_trc", "color_range"):
             setattr(stream.codec_context, field, _BT709)
         self._stream = stream
+        rate = self._sound.rate() if self._sound is not None else None
+        if rate is not None:
+            self._sound_stream = container.add_stream("aac", rate=rate if rate in _AAC_RATES else _AAC_RATES[0])
 
     def _time_base(self) -> Fraction:
         return Fraction(1, _TICKS_PER_S) if self._timed else 1 / self._fps
 
-    def _mux(self, picture: av.VideoFrame | None) -> None:
-        if self._stream is None or self._container is None:
+    def _mux_sound(self, time_s: float) -> None:
+        if self._sound is None or self._sound_stream is None:
+            return
+        for piece in self._sound.until(time_s):
+            self._mux(self._sound_stream, piece)
+
+    def _mux(
+        self, stream: VideoStream | AudioStream | None, frame: av.VideoFrame | av.AudioFrame | None
+    ) -> None:
+        if stream is None or self._container is None:
             return
         try:
-            for packet in self._stream.encode(picture):
+            for packet in stream.encode(frame):  # pyright: ignore[reportArgumentType]
                 self._container.mux(packet)
         except (FFmpegError, OSError) as error:
             raise PointlightError(f"cannot write the video {self.path} ({error})") from error

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 
 import torch
 
+from pointlight.threads import usable_cores
+
 _VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -20,7 +22,7 @@ def training_threads(workers: int) -> int:
     set_already = torch.get_num_threads()
     if any(os.environ.get(name) for name in _VARIABLES):
         return set_already
-    return min(set_already, max(1, _cores() - workers))
+    return min(set_already, max(1, usable_cores() - workers))
 
 
 @contextmanager
@@ -32,10 +34,3 @@ def beside_workers(workers: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
-
-
-def _cores() -> int:
-    """The cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -18,6 +18,7 @@ from pointlight.capture.detection.network_files import FINDER, READERS, network_
 from pointlight.capture.detection.square_cut import cut_square
 from pointlight.errors import PointlightError
 from pointlight.progress import ProgressCallback, silent
+from pointlight.threads import usable_threads
 
 LANDMARKS: dict[str, int] = {
     "nose": 0,
@@ -111,11 +112,14 @@ class Reading:
 class BlazePose:
     """Both networks, loaded. Not for several threads at once."""
 
-    def __init__(self, size: str = "full", progress: ProgressCallback = silent) -> None:
+    def __init__(
+        self, size: str = "full", threads: int | None = None, progress: ProgressCallback = silent
+    ) -> None:
         """Load the networks.
 
         Args:
             size: of the network that reads keypoints, one of `READERS`.
+            threads: of each network; None: as the machine has.
             progress: told if they have to be fetched.
 
         Raises:
@@ -124,8 +128,9 @@ class BlazePose:
         if size not in READERS:
             raise PointlightError(f"there is no detector {size!r}; it is {', '.join(READERS)}")
         # The reader first: where pip cannot bring it, nothing has to be fetched.
-        self._reader = LiteNetwork(network_file(READERS[size], progress))
-        self._finder = LiteNetwork(network_file(FINDER, progress))
+        threads = threads or usable_threads()
+        self._reader = LiteNetwork(network_file(READERS[size], progress), threads)
+        self._finder = LiteNetwork(network_file(FINDER, progress), threads)
 
     def find(self, image: np.ndarray, window: Region | None = None) -> list[tuple[Region, float]]:
         """People with their scores, the largest first.

@@ -15,6 +15,10 @@ from pointlight.cues import Keypoints2D
 from pointlight.errors import PointlightError
 from pointlight.media import Frame, FrameTimes, VideoReader, backwards, numbered_shots
 from pointlight.progress import Progress, ProgressCallback, silent
+from pointlight.threads import ahead
+
+_FRAMES_AHEAD = 4
+"""Decoded while the networks work on those before."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,7 @@ class MediapipeDetector:
         networks: PoseNetworks | None = None,
         *,
         size: str = "full",
+        threads: int | None = None,
         progress: ProgressCallback = silent,
     ) -> None:
         """Load the networks.
@@ -85,6 +90,7 @@ class MediapipeDetector:
             config: how to choose and follow.
             networks: others than mediapipe's, for tests.
             size: of the network that reads keypoints: "full", "heavy" or "lite"; only the first can be fetched by pip.
+            threads: of a network, which change no bit of the result; None: as the machine has, see `usable_threads`.
             progress: told if networks have to be fetched.
 
         Raises:
@@ -92,7 +98,7 @@ class MediapipeDetector:
         """
         self.config = config or DetectorConfig()
         self.source = detector_source(size)
-        self._networks = networks or BlazePose(size, progress)
+        self._networks = networks or BlazePose(size, threads, progress)
 
     def track(
         self, video: VideoReader, box: PersonBox | None = None, progress: ProgressCallback = silent
@@ -128,7 +134,7 @@ class MediapipeDetector:
         beginnings: list[_Beginning] = []
         follower: Follower | None = None
         shot_start = 0
-        for frame, shot in numbered_shots(video):
+        for frame, shot in ahead(numbered_shots(video), _FRAMES_AHEAD):
             if track.shot and shot != track.shot[-1]:
                 follower, shot_start = None, len(track.index)
             track.index.append(frame.index)
@@ -158,7 +164,7 @@ class MediapipeDetector:
         if not len(earlier.index):
             return
         follower = self._follower(begun.reading, track.time_s[begun.position], box)
-        for frame in backwards(video, earlier):
+        for frame in ahead(backwards(video, earlier), _FRAMES_AHEAD):
             track.follow(follower, frame)
 
     def _follower(self, first: Reading, time_s: float, box: PersonBox | None) -> Follower:

@@ -1,4 +1,4 @@
-"""A network in a .tflite file, run by LiteRT on one thread: the same bits whatever the number of processors."""
+"""A network in a .tflite file, run by LiteRT; its threads share out outputs, so their number changes no bit."""
 
 from __future__ import annotations
 
@@ -16,8 +16,12 @@ from pointlight.errors import PointlightError
 class LiteNetwork:
     """One input picture, outputs by name."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, threads: int = 1) -> None:
         """Load a network.
+
+        Args:
+            file: the network.
+            threads: that work on one picture.
 
         Raises:
             PointlightError: LiteRT is not installed, or this system cannot load it.
@@ -34,7 +38,7 @@ class LiteNetwork:
         # Its bytes, since on Windows LiteRT opens no path with letters beyond ASCII; they must outlive the interpreter.
         self._content = file.read_bytes()
         with _silence():
-            self._interpreter = Interpreter(model_content=self._content, num_threads=1)
+            self._interpreter = Interpreter(model_content=self._content, num_threads=threads)
             self._interpreter.allocate_tensors()
         self._input = self._interpreter.get_input_details()[0]["index"]
         self._outputs = {each["name"]: each["index"] for each in self._interpreter.get_output_details()}

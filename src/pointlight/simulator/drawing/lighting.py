@@ -107,7 +107,7 @@ def turned(matrices: np.ndarray, rotation: np.ndarray) -> np.ndarray:
     return full @ matrices @ np.swapaxes(full, -1, -2)
 
 
-@numba.njit(cache=True, error_model="numpy")
+@numba.njit(cache=True, error_model="numpy", nogil=True)
 @no_type_check
 def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     """(V, 3) float32 unit normals, outwards: the faces' normals weighted by area; 0 where no face is."""

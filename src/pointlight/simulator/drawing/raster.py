@@ -198,7 +198,7 @@ def _triangle(
         row2 += down2
 
 
-@numba.njit(cache=True, error_model="numpy")
+@numba.njit(cache=True, error_model="numpy", nogil=True)
 @no_type_check
 def _draw(
     vertices: np.ndarray,

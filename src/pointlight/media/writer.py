@@ -38,8 +38,8 @@ class VideoWriter:
         fps: float,
         size: tuple[int, int],
         *,
-        quality: int = 21,
-        preset: str = "veryfast",
+        quality: int = 23,
+        preset: str = "superfast",
         sound: Sound | None = None,
     ) -> None:
         """Prepare; nothing is written before the first picture.
@@ -146,7 +146,9 @@ class VideoWriter:
         self._stream = stream
         rate = self._sound.rate() if self._sound is not None else None
         if rate is not None:
-            self._sound_stream = container.add_stream("aac", rate=rate if rate in _AAC_RATES else _AAC_RATES[0])
+            self._sound_stream = container.add_stream(
+                "aac", rate=rate if rate in _AAC_RATES else _AAC_RATES[0]
+            )
 
     def _time_base(self) -> Fraction:
         return Fraction(1, _TICKS_PER_S) if self._timed else 1 / self._fps

@@ -1,4 +1,4 @@
-"""The picture of a result: everybody's body on the person, beside the same bodies turned by 60 degrees (the paper's Figure 5)."""
+"""The picture of a result: the body on the person, beside the same body turned by 60 degrees (the paper's Figure 5)."""
 
 from __future__ import annotations
 
@@ -126,7 +126,9 @@ class _Actor:
 class _Stage:
     """Draws frames: the video with everybody on the left, everybody seen from the side on the right."""
 
-    def __init__(self, people: Sequence[Capture], body: AnnyBody, panel: tuple[int, int], scale: float) -> None:
+    def __init__(
+        self, people: Sequence[Capture], body: AnnyBody, panel: tuple[int, int], scale: float
+    ) -> None:
         self._actors = [_Actor(capture, body, number) for number, capture in enumerate(people)]
         self._scale = scale
         self._turned = _TurnedView(people, panel)

@@ -26,6 +26,7 @@ GROUND = (
     "worker_processes",
 )
 LAYERS = (
+    "engines",
     "geometry",
     "media",
     "flow",

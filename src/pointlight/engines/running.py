@@ -1,15 +1,15 @@
-"""Engines that make clips: this process, a pool of processes, or a Ray cluster; each names the clips as they are staged."""
+"""Engines: this process, a pool of processes, or a Ray cluster; each names the items as they are staged."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Generator, Sequence
+from typing import Any
 
+from pointlight.engines.job import Job
+from pointlight.engines.local_pool import staged_by_processes
+from pointlight.engines.ray_pool import find_ray, staged_by_ray
 from pointlight.errors import PointlightError
-from pointlight.simulator.clips.clip_job import ClipJob
-from pointlight.simulator.clips.local_pool import clips_from_processes
-from pointlight.simulator.clips.ray_pool import clips_from_ray, find_ray
-from pointlight.simulator.clips.synthesis import ClipMaker
 
 ENGINES = ("local", "ray")
 
@@ -34,20 +34,20 @@ def find_engine(name: str) -> str:
     return name
 
 
-def staged_clips(
-    engine: str, job: ClipJob, missing: Sequence[int], workers: int, maker: ClipMaker
+def staged(
+    engine: str, job: Job, missing: Sequence[int], workers: int, maker: Any = None
 ) -> Generator[int, None, None]:
-    """Make clips; close the generator to stop, and no process works on.
+    """Make items; close the generator to stop, and no process works on.
 
     Args:
         engine: one of `ENGINES`.
         job: what is made.
-        missing: numbers of the clips.
+        missing: numbers of the items.
         workers: processes; 0 is this one, or with Ray as many as the cluster has CPUs.
-        maker: of this process.
+        maker: of this process, for its own work.
 
     Yields:
-        Each number once, when its clip is whole in the staging folder.
+        Each number once, when its item is staged.
 
     Raises:
         PointlightError: there is no room, sources cannot be used, or processes die again and again.
@@ -55,9 +55,9 @@ def staged_clips(
     if not missing:
         return
     if engine == "ray":
-        yield from clips_from_ray(job, missing, workers)
+        yield from staged_by_ray(job, missing, workers)
     elif workers:
-        yield from clips_from_processes(job, missing, min(workers, len(missing)))
+        yield from staged_by_processes(job, missing, min(workers, len(missing)))
     else:
         for index in missing:
             job.stage(index, job.made(maker, index))

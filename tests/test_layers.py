@@ -48,7 +48,20 @@ ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("archive",),
         ("detection",),
         ("fitting",),
-        ("capture", "options", "overlay", "predict", "results", "shots", "targets"),
+        (
+            *(
+                "capture",
+                "many",
+                "many_names",
+                "options",
+                "overlay",
+                "predict",
+                "quality",
+                "results",
+                "shots",
+            ),
+            *("summary", "targets", "video_job"),
+        ),
     ),
     "evaluation": (
         (

@@ -76,6 +76,13 @@ def ensure_folder(folder: Path) -> Path:
     return folder
 
 
+def sweep_partials(folder: Path) -> None:
+    """Remove what `atomic_path` left in a folder when its process was killed; nobody else may write there now."""
+    for rest in Path(folder).glob(".*.????????.partial*"):
+        if rest.is_file():
+            rest.unlink(missing_ok=True)
+
+
 @contextmanager
 def only_run(lock: Path, address: str) -> Iterator[None]:
     """Refuse a second run at the same place; the lock falls with the process that holds it.

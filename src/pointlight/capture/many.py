@@ -144,7 +144,7 @@ def run_many(
     again: bool = False,
     progress: ProgressCallback = silent,
 ) -> ManyResult:
-    """`predict_many` with any work, once it is known that it can be done."""
+    """`predict_many` with any work, once it is known that it can be done; with 0 local workers in this process."""
     with _only_here(out) as staging:
         known = {row.video: row for row in _read_table(out / TABLE)}
         names = names_of(videos, {path: row.name for path, row in known.items()})
@@ -172,8 +172,9 @@ def run_many(
         )
         done = len(rows) - len(missing)
         progress(Progress("videos", done, len(rows), unit="video"))
-        count = workers or (0 if engine == "ray" else usable_cores())
-        with closing(staged(engine, job, missing, count)) as indices:
+        if workers is None:
+            workers = 0 if engine == "ray" else usable_cores()
+        with closing(staged(engine, job, missing, workers)) as indices:
             for index in indices:
                 row = rows[index]
                 summary = Summary.load(out / row.name)

@@ -35,7 +35,8 @@ def predict_several(
     typer.echo(", ".join(parts))
     typer.echo(str(result.table))
     for video in result.failed:
-        typer.echo(f"pointlight: {video.video}: {video.error}", err=True)
+        named = video.error if video.video in video.error else f"{video.video}: {video.error}"
+        typer.echo(f"pointlight: {named}", err=True)
     if result.failed:
         names = ", ".join(Path(video.video).name for video in result.failed)
         typer.echo(

@@ -1,4 +1,4 @@
-"""Many videos in one call: names, what is left as it is, broken ones, killed runs, engines; the detector in slow tests only."""
+"""Many videos in one call: names, what is left as it is, broken ones, killed runs, engines; slow with the detector."""
 
 from __future__ import annotations
 

@@ -233,7 +233,7 @@ def test_what_cannot_be_meant(videos: Path, tmp_path: Path) -> None:
     for words, changes in (
         (r"--box means one video", {"box": "1,2,3,4"}),
         (r"--keypoints means one video", {"keypoints": "k.json"}),
-        (r"0 workers make nothing; give 1 or more", {"workers": 0}),
+        (r"-1 workers make nothing; give 1 or more", {"workers": -1}),
         (r"no engine 'slurm'; there are: local, ray", {"engine": "slurm"}),
         (r"cannot write to the folder .*file \(File exists\)", {"out": tmp_path / "file"}),
         (r"cannot write to the folder .*in \(Not a directory\)", {"out": tmp_path / "file" / "in"}),

@@ -43,6 +43,12 @@ class VideoResult:
         seconds: that it took.
         warnings: a sentence on everything that was lost on the way.
         error: why there is no result; empty if there is one.
+
+    Example:
+        >>> import pointlight
+        >>> result = pointlight.predict_many("video.mp4", "results", workers=0, end_s=0.2, refine=False, overlay=False)
+        >>> result.videos[0].made, result.videos[0].bodies
+        ('now', 6)
     """
 
     name: str
@@ -63,6 +69,12 @@ class ManyResult:
         folder: in which everything stands.
         videos: one each, in the order in which they were named.
         table: `summary.csv`.
+
+    Example:
+        >>> import pointlight
+        >>> result = pointlight.predict_many("video.mp4", "results", workers=0, end_s=0.2, refine=False, overlay=False)
+        >>> result.table.name, result.failed
+        ('summary.csv', ())
     """
 
     folder: Path
@@ -96,7 +108,8 @@ def predict_many(
         videos: files, and folders, of which every video is taken.
         out: the folder.
         options: of all videos.
-        workers: processes, each with one thread; as many as there are cores, with Ray as the cluster has CPUs.
+        workers: processes, each with one thread; as many as there are cores, with Ray as the cluster has CPUs, if not
+            given; 0 is this process.
         engine: "local" or "ray"; the machines of a cluster need videos and `out` at the same paths.
         again: make everything anew.
         progress: told how many videos are done.
@@ -111,9 +124,9 @@ def predict_many(
 
     Example:
         >>> import pointlight
-        >>> result = pointlight.predict_many(["video.mp4"], "results", workers=1, end_s=0.5, overlay=False)
+        >>> result = pointlight.predict_many("video.mp4", "results", workers=0, end_s=0.2, refine=False, overlay=False)
         >>> [(video.name, video.frames, video.error) for video in result.videos]
-        [('video', 15, '')]
+        [('video', 6, '')]
     """
     options = options_with(options, keywords)
     for name, flag in _ONE_VIDEO.items():
@@ -125,8 +138,8 @@ def predict_many(
         raise PointlightError("no video is given; name files or a folder")
     check_folder(Path(out))
     find_engine(engine)
-    if workers is not None and workers < 1:
-        raise PointlightError(f"{workers} workers make nothing; give 1 or more")
+    if workers is not None and workers < 0:
+        raise PointlightError(f"{workers} workers make nothing; give 1 or more, or 0 for this process alone")
     sha256 = load_checkpoint(options.model).sha256
     for network in (FINDER, READERS[options.detector]):
         network_file(network, progress)  # once, before many processes ask for it

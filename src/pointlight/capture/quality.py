@@ -58,6 +58,13 @@ class Quality:
         distance_median_share: the same as a share of the person's size, the diagonal of the box around the detections.
         cuts_s: times at which a new shot begins.
         hints: what to try, each a sentence.
+
+    Example:
+        >>> import pointlight
+        >>> result = pointlight.predict_to_folder("video.mp4", "result", end_s=0.2, refine=False, overlay=False)
+        >>> (person,) = result.summary.people
+        >>> person.share_with_body, person.cuts_s
+        (1.0, ())
     """
 
     track_id: int

@@ -7,13 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pointlight.capture.capture import Capture
+from pointlight.capture.summary import Summary
 from pointlight.values import by_value
-
-if TYPE_CHECKING:
-    from pointlight.capture.summary import Summary
 
 Seconds = tuple[tuple[str, float], ...]
 """What each stage took, in the order of the stages."""

@@ -6,15 +6,17 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pointlight import __version__
 from pointlight.capture.capture import Capture
 from pointlight.capture.detection.person_box import PersonBox
 from pointlight.capture.options import PredictOptions
 from pointlight.capture.quality import Quality, quality_of
-from pointlight.capture.results import Diagnostics
 from pointlight.files import atomic_path
+
+if TYPE_CHECKING:
+    from pointlight.capture.results import Diagnostics
 
 SUMMARY = "summary.json"
 FORMAT_VERSION = 1
@@ -60,6 +62,12 @@ class Summary:
         seconds: by stage.
         warnings: a sentence on everything that was lost.
         people: the figures of each person.
+
+    Example:
+        >>> import pointlight
+        >>> result = pointlight.predict_to_folder("video.mp4", "result", end_s=0.2, refine=False, overlay=False)
+        >>> result.summary.frames_with_body, result.summary.files
+        (6, ('poses.npz',))
     """
 
     video: VideoFile

@@ -27,6 +27,7 @@ from pointlight.capture import Capture
 from pointlight.cli import clip_options
 from pointlight.cli import progress as cli_progress
 from pointlight.cli.main import app, main
+from pointlight.engines import ENGINES
 from pointlight.errors import PointlightError
 from pointlight.evaluation.published import BENCHMARKS
 from pointlight.evaluation.synthetic import CONFIGURATIONS
@@ -35,7 +36,7 @@ from pointlight.flow import FLOW_ESTIMATORS
 from pointlight.media import VideoWriter
 from pointlight.motion import SPLITS
 from pointlight.progress import Progress
-from pointlight.simulator.clips import ENGINES, SYNTHESIS_RECIPES
+from pointlight.simulator.clips import SYNTHESIS_RECIPES
 from pointlight.training import find_training_recipe, save_checkpoint
 from pointlight.training.processes import ALONE
 

@@ -27,6 +27,7 @@ GROUND = (
     "worker_processes",
 )
 LAYERS = (
+    "engines",
     "geometry",
     "media",
     "flow",
@@ -48,7 +49,10 @@ ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("archive",),
         ("detection",),
         ("fitting",),
-        ("capture", "options", "overlay", "painting", "predict", "results", "shots", "targets"),
+        (
+            *("capture", "many", "many_names", "options", "overlay", "painting", "predict", "quality"),
+            *("results", "shots", "summary", "targets", "video_job"),
+        ),
     ),
     "evaluation": (
         (

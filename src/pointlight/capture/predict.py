@@ -22,9 +22,10 @@ from pointlight.capture.options import PredictKeywords, PredictOptions, options_
 from pointlight.capture.overlay import write_overlay
 from pointlight.capture.results import Diagnostics, FolderResult, PredictResult, Stopwatch
 from pointlight.capture.shots import of_shot, words_of_cuts
+from pointlight.capture.summary import VideoFile, forget_summary, summary_of
 from pointlight.cues import Keypoints2D, RepairConfig, Repaired, ShotFrames, repair_sides
 from pointlight.errors import PointlightError
-from pointlight.files import check_folder, ensure_folder
+from pointlight.files import check_folder, ensure_folder, sweep_partials
 from pointlight.geometry import default_focal_px, focal_from_fov
 from pointlight.media import Frame, VideoReader
 from pointlight.network import WindowConfig
@@ -131,7 +132,7 @@ def predict_to_folder(
     progress: ProgressCallback = silent,
     **keywords: Unpack[PredictKeywords],
 ) -> FolderResult:
-    """`predict`, with `poses.npz` and `overlay.mp4` written to a folder, each when it is whole.
+    """`predict`, with `poses.npz`, `overlay.mp4` and `summary.json` written to a folder, each when it is whole.
 
     The folder is made when there is something to write. An overlay that lies there is removed: it is of other poses.
 
@@ -152,27 +153,34 @@ def predict_to_folder(
         >>> import pointlight
         >>> result = pointlight.predict_to_folder("video.mp4", "result", end_s=0.5, overlay_size_px=320)
         >>> [file.name for file in result.files]
-        ['poses.npz', 'overlay.mp4']
+        ['poses.npz', 'overlay.mp4', 'summary.json']
     """
     options = options_with(options, keywords)
     video, folder = Path(video), check_folder(Path(out))
     poses, overlay = folder / "poses.npz", folder / "overlay.mp4"
     if overlay.exists() and video.exists() and overlay.samefile(video):
         raise PointlightError(f"{video} would be replaced by its own overlay; choose another folder")
+    read = VideoFile.of(video) if video.exists() else None
     result = predict_with_diagnostics(video, options, progress=progress)
     ensure_folder(folder)
+    sweep_partials(folder)
+    forget_summary(folder)
     if overlay.is_file():
         overlay.unlink()
     result.capture.save(poses)
-    if not options.overlay:
-        return FolderResult((poses,), result.diagnostics)
-    stopwatch = Stopwatch()
-    with stopwatch.stage("overlay"):
-        size_px = options.overlay_size_px
-        told = write_overlay(result.capture, video, overlay, AnnyBody(), size_px=size_px, progress=progress)
-    seconds = result.diagnostics.seconds + stopwatch.seconds
-    warnings = (*result.diagnostics.warnings, *told)
-    return FolderResult((poses, overlay), replace(result.diagnostics, seconds=seconds, warnings=warnings))
+    files, diagnostics = (poses,), result.diagnostics
+    if options.overlay:
+        stopwatch = Stopwatch()
+        with stopwatch.stage("overlay"):
+            size_px = options.overlay_size_px
+            told = write_overlay(
+                result.capture, video, overlay, AnnyBody(), size_px=size_px, progress=progress
+            )
+        files = (poses, overlay)
+        seconds = diagnostics.seconds + stopwatch.seconds
+        diagnostics = replace(diagnostics, seconds=seconds, warnings=(*diagnostics.warnings, *told))
+    summary = summary_of(read or VideoFile.of(video), options, [result.capture], files, diagnostics)
+    return FolderResult((*files, summary.save(folder)), diagnostics, summary)
 
 
 def lift_keypoints(

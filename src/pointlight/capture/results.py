@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pointlight.capture.capture import Capture
+from pointlight.capture.summary import Summary
 from pointlight.values import by_value
 
 Seconds = tuple[tuple[str, float], ...]
@@ -68,18 +69,20 @@ class FolderResult:
     """What `predict_to_folder` has written and how it went.
 
     Attributes:
-        files: `poses.npz`, and `overlay.mp4` where it was wanted.
+        files: `poses.npz`, `overlay.mp4` where it was wanted, `summary.json`.
         diagnostics: how it went, the overlay included.
+        summary: how good it is, and what to try if it is poor; what `summary.json` holds.
 
     Example:
         >>> import pointlight
         >>> result = pointlight.predict_to_folder("video.mp4", "result", end_s=0.5, refine=False, overlay=False)
         >>> [file.name for file in result.files]
-        ['poses.npz']
+        ['poses.npz', 'summary.json']
     """
 
     files: tuple[Path, ...]
     diagnostics: Diagnostics
+    summary: Summary
 
 
 class Stopwatch:

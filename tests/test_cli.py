@@ -115,7 +115,15 @@ def test_every_command_explains_itself(command: str) -> None:
     assert "Usage" in result.output
     assert max(map(len, result.output.splitlines())) <= 100
     cut = re.findall(r"\S* ?(?:\.\.\.|…)", result.output)
-    assert set(cut) <= {"[ARGS]...", "{models}...", "models...", "{folders}...", "folders..."}
+    assert set(cut) <= {
+        "[ARGS]...",
+        "{models}...",
+        "models...",
+        "{folders}...",
+        "folders...",
+        "{video}...",
+        "video...",
+    }
 
 
 def test_the_list_of_commands_is_whole_in_a_narrow_terminal() -> None:

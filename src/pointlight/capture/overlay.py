@@ -126,7 +126,9 @@ class _Actor:
 class _Stage:
     """Draws frames: the video with everybody on the left, everybody seen from the side on the right."""
 
-    def __init__(self, people: Sequence[Capture], body: AnnyBody, panel: tuple[int, int], scale: float) -> None:
+    def __init__(
+        self, people: Sequence[Capture], body: AnnyBody, panel: tuple[int, int], scale: float
+    ) -> None:
         self._actors = [_Actor(capture, body, number) for number, capture in enumerate(people)]
         self._scale = scale
         self._turned = _TurnedView(people, panel)

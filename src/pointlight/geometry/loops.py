@@ -1,4 +1,4 @@
-"""Numba loops for the CPU: six numbers to rotations, and the aligned error, with their gradients.
+"""Numba loops for the CPU: six numbers or three to rotations, and the aligned error, with their gradients.
 
 One pass over the numbers in place of dozens of small tensor operations; `rotations.py` and `procrustes.py` hold the same
 in torch. `no_type_check` keeps run-time shape checks, which numba cannot compile, out of the loops.
@@ -37,6 +37,29 @@ class SixdToRotmat(torch.autograd.Function):
         to_sixd = torch.empty_like(sixd)
         _gram_schmidt_backward(_array(sixd), ctx.limits, _array(gradients[0]), to_sixd.numpy())
         return to_sixd, None, None
+
+
+class RotvecToRotmat(torch.autograd.Function):
+    """Rotation vectors (N, 3) to rotations (N, 3, 3) by Rodrigues' formula."""
+
+    @staticmethod
+    def forward(ctx: Any, rotvec: Tensor) -> Tensor:
+        """Of any length; near 0 by series."""
+        rotations = torch.empty(len(rotvec), 3, 3, dtype=rotvec.dtype)
+        _rodrigues(_array(rotvec), rotations.numpy())
+        ctx.save_for_backward(rotvec)
+        return rotations
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(  # pyright: ignore[reportIncompatibleMethodOverride]
+        ctx: Any, *gradients: Tensor
+    ) -> Tensor:
+        """The gradient of the vectors."""
+        (rotvec,) = ctx.saved_tensors
+        to_rotvec = torch.empty_like(rotvec)
+        _rodrigues_backward(_array(rotvec), _array(gradients[0]), to_rotvec.numpy())
+        return to_rotvec
 
 
 class AlignedError(torch.autograd.Function):
@@ -143,6 +166,52 @@ def _gram_schmidt_backward(
             (xb - along * b) / long,
             (xc - along * c) / long,
         )
+
+
+@numba.njit(cache=True, error_model="numpy")
+@no_type_check
+def _factors(square: float) -> tuple[float, float, float, float]:
+    """With t the angle, of which the square is given: sin t / t, (1 - cos t) / t^2, and the slopes of both over t."""
+    if square < 1e-4:
+        return 1 - square / 6, 0.5 - square / 24, square / 30 - 1 / 3, square / 180 - 1 / 12
+    angle = np.sqrt(square)
+    sine, less = np.sin(angle), 2 * np.sin(angle / 2) ** 2
+    to_sine = (angle * np.cos(angle) - sine) / (square * angle)
+    return sine / angle, less / square, to_sine, (angle * sine - 2 * less) / (square * square)
+
+
+@numba.njit(cache=True, error_model="numpy")
+@no_type_check
+def _rodrigues(rotvec: np.ndarray, rotations: np.ndarray) -> None:
+    """1 + a K + b (v v^T - |v|^2), K the cross product with v."""
+    for n in range(rotvec.shape[0]):
+        x, y, z = np.float64(rotvec[n, 0]), np.float64(rotvec[n, 1]), np.float64(rotvec[n, 2])
+        a, b, _, _ = _factors(x * x + y * y + z * z)
+        turn = rotations[n]
+        turn[0, 0], turn[0, 1], turn[0, 2] = 1 - b * (y * y + z * z), b * x * y - a * z, b * x * z + a * y
+        turn[1, 0], turn[1, 1], turn[1, 2] = b * x * y + a * z, 1 - b * (x * x + z * z), b * y * z - a * x
+        turn[2, 0], turn[2, 1], turn[2, 2] = b * x * z - a * y, b * y * z + a * x, 1 - b * (x * x + y * y)
+
+
+@numba.njit(cache=True, error_model="numpy")
+@no_type_check
+def _rodrigues_backward(rotvec: np.ndarray, gain: np.ndarray, to_rotvec: np.ndarray) -> None:
+    both = np.zeros(3)
+    for n in range(rotvec.shape[0]):
+        v, g = rotvec[n], gain[n]
+        square = np.float64(v[0]) * v[0] + np.float64(v[1]) * v[1] + np.float64(v[2]) * v[2]
+        a, b, to_a, to_b = _factors(square)
+        crossed = (g[2, 1] - g[1, 2], g[0, 2] - g[2, 0], g[1, 0] - g[0, 1])
+        trace = g[0, 0] + g[1, 1] + g[2, 2]
+        for i in range(3):  # (G + G^T) v
+            both[i] = 0.0
+            for j in range(3):
+                both[i] += (g[i, j] + g[j, i]) * v[j]
+        along = crossed[0] * v[0] + crossed[1] * v[1] + crossed[2] * v[2]
+        outer = (both[0] * v[0] + both[1] * v[1] + both[2] * v[2]) / 2 - square * trace
+        for i in range(3):
+            own = a * crossed[i] + b * (both[i] - 2 * v[i] * trace)
+            to_rotvec[n, i] = own + v[i] * (to_a * along + to_b * outer)
 
 
 @numba.njit(cache=True, error_model="numpy")

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from pointlight.geometry.loops import SixdToRotmat, has_loops
+from pointlight.geometry.loops import RotvecToRotmat, SixdToRotmat, has_loops
 from pointlight.geometry.procrustes import nearest_rotation
 
 _TINY = 1e-24
@@ -26,6 +26,8 @@ def _roma() -> ModuleType:
 
 def rotvec_to_rotmat(rotvec: Float[Tensor, "*batch 3"]) -> Float[Tensor, "*batch 3 3"]:
     """Rotation vector (axis times angle in radians) to matrix."""
+    if rotvec.requires_grad and has_loops(rotvec):
+        return RotvecToRotmat.apply(rotvec.reshape(-1, 3)).reshape(*rotvec.shape, 3)
     return _roma().rotvec_to_rotmat(rotvec)
 
 

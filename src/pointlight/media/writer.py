@@ -38,8 +38,8 @@ class VideoWriter:
         fps: float,
         size: tuple[int, int],
         *,
-        quality: int = 21,
-        preset: str = "veryfast",
+        quality: int = 23,
+        preset: str = "superfast",
         sound: Sound | None = None,
     ) -> None:
         """Prepare; nothing is written before the first picture.

@@ -71,30 +71,34 @@ class RefineConfig:
 
 @dataclass(frozen=True)
 class _Corrections:
-    """What is added to a track: rotation vectors (T, J-1, 3) and (T, 3), slopes (T, 2), log depth (T,), shape (S,)."""
+    """What is added to a track.
 
-    joint_rotation_delta: Tensor
-    root_rotation_delta: Tensor
-    lateral_offset: Tensor
-    log_depth_offset: Tensor
+    Attributes:
+        turns: (T, J, 3) rotation vectors of the root, in camera axes, and of the joints, in their own.
+        offsets: (T, 3) slopes sideways and downwards, and the logarithm of depth.
+        shape_delta: (S,).
+    """
+
+    turns: Tensor
+    offsets: Tensor
     shape_delta: Tensor
 
     @staticmethod
-    def none(frames: int, joints: int, numbers: int) -> _Corrections:
-        sizes = ((frames, joints, 3), (frames, 3), (frames, 2), (frames,), (numbers,))
+    def none(start: BodyState) -> _Corrections:
+        frames, joints = start.pose.shape[:2]
+        sizes = ((frames, joints + 1, 3), (frames, 3), (len(start.shape),))
         return _Corrections(*(torch.zeros(size) for size in sizes))
 
     def apply(self, start: BodyState, body: BodyModel) -> BodyState:
         """The corrected body; a change of depth alone keeps it where it appears in the picture."""
-        place = start.translation * self.log_depth_offset.exp()[:, None]
-        place = place + torch.cat(
-            (self.lateral_offset * place[:, 2:], torch.zeros_like(place[:, :1])), dim=-1
-        )
+        place = start.translation * self.offsets[:, 2:].exp()
+        sideways = place[:, :2] + self.offsets[:, :2] * place[:, 2:]
+        turns = rotvec_to_rotmat(self.turns)
         return BodyState(
-            start.pose @ rotvec_to_rotmat(self.joint_rotation_delta),
+            start.pose @ turns[:, 1:],
             (start.shape + self.shape_delta).clamp(*body.shape_range()),
-            rotvec_to_rotmat(self.root_rotation_delta) @ start.root,
-            place,
+            turns[:, 0] @ start.root,
+            torch.cat((sideways, place[:, 2:]), dim=-1),
         )
 
 
@@ -183,20 +187,13 @@ def _fit(
     count: Callable[[], None],
 ) -> _Corrections:
     """The corrections of one stretch; `shape_delta` is the shape's where it is known already."""
-    frames, joints = piece.start.pose.shape[:2]
-    free = _Corrections.none(frames, joints, len(piece.start.shape))
+    free = _Corrections.none(piece.start)
     if shape_delta is not None:
         free = replace(free, shape_delta=shape_delta)
-    wanted = [
-        free.joint_rotation_delta,
-        free.root_rotation_delta,
-        free.lateral_offset,
-        free.log_depth_offset,
-        *([] if shape_delta is not None else [free.shape_delta]),
-    ]
+    wanted = [free.turns, free.offsets, *([] if shape_delta is not None else [free.shape_delta])]
     for values in wanted:
         values.requires_grad_(True)
-    optimiser = torch.optim.Adam(wanted, lr=config.learning_rate, betas=(0.9, 0.95))
+    optimiser = torch.optim.Adam(wanted, lr=config.learning_rate, betas=(0.9, 0.95), fused=True)
     for step in range(config.steps):
         for group in optimiser.param_groups:
             group["lr"] = config.learning_rate * (1 - step / config.steps) ** 0.5
@@ -215,34 +212,30 @@ def _cost(
     there = project(places, piece.focal, piece.principal)
     error = ((there - piece.points) / (piece.size_px * config.keypoint)).square().sum(-1)
     limit = config.robust**2
-    cost = (piece.seen * limit * error / (limit + error)).sum()
-    cost = cost + (free.joint_rotation_delta / np.radians(config.joint_deg)).square().sum()
-    cost = cost + (free.root_rotation_delta / np.radians(config.root_deg)).square().sum()
+    joint, root, change = np.radians((config.joint_deg, config.root_deg, config.change_deg_s)).tolist()
+    offset = free.offsets.new_tensor((config.lateral_offset, config.lateral_offset, config.depth))
     cost = (
-        cost
-        + (free.log_depth_offset / config.depth).square().sum()
-        + (free.lateral_offset / config.lateral_offset).square().sum()
+        (piece.seen * limit * error / (limit + error)).sum()
+        + (free.turns[:, 1:] / joint).square().sum()
+        + (free.turns[:, 0] / root).square().sum()
+        + (free.offsets / offset).square().sum()
+        + (free.shape_delta / config.shape).square().sum() * len(piece.time_s) / 30
+        + _overstretch(now.pose, body, config)
     )
-    cost = cost + (free.shape_delta / config.shape).square().sum() * len(piece.time_s) / 30
-    cost = cost + _overstretch(now.pose, body, config)
     if len(piece.time_s) < 2:
         return cost
     step_s = piece.time_s.diff().clamp_min(1e-3)
-    per_frame = float(
-        step_s.median() * 30
-    )  # what changes over time must not weigh more at a higher frame rate
-    change = np.radians(config.change_deg_s)
-    for values, speed in (
-        (free.joint_rotation_delta, change),
-        (free.root_rotation_delta, change),
-        (free.log_depth_offset[:, None], config.depth_s),
-        (free.lateral_offset, config.lateral_s),
-    ):
-        cost = cost + per_frame * (values.flatten(1).diff(dim=0) / (speed * step_s[:, None])).square().sum()
-    for feet, stands in zip(_FEET, piece.stands.T, strict=True):
-        foot = places[:, [names.index(name) for name in feet if name in names]]
-        speed = foot.diff(dim=0) / step_s[:, None, None] / config.stand_m_s
-        cost = cost + per_frame * (stands[:, None] * speed.square().sum(-1)).mean(-1).sum()
+    # What changes over time must not weigh more at a higher frame rate.
+    per_frame = float(step_s.median() * 30)
+    speed = free.offsets.new_tensor((config.lateral_s, config.lateral_s, config.depth_s))
+    turning = free.turns.flatten(1).diff(dim=0) / (change * step_s[:, None])
+    moving = free.offsets.diff(dim=0) / (speed * step_s[:, None])
+    feet = [[names.index(name) for name in foot if name in names] for foot in _FEET]
+    foot_speed = places[:, sum(feet, [])].diff(dim=0) / step_s[:, None, None] / config.stand_m_s
+    standing = torch.stack([part.mean(-1) for part in foot_speed.square().sum(-1).split([*map(len, feet)], 1)])
+    cost = cost + per_frame * (
+        turning.square().sum() + moving.square().sum() + (standing * piece.stands.T).sum()
+    )
     # Steps of about 1/30 s, whatever the video's rate: the noise of a second difference grows with its square.
     lag = max(1, round(float(1 / 30 / step_s.median())))
     if len(piece.time_s) > 2 * lag:
@@ -256,21 +249,13 @@ def _cost(
 
 def _overstretch(pose: Tensor, body: BodyModel, config: RefineConfig) -> Tensor:
     """The cost of knees and elbows that are bent the wrong way."""
-    cost = pose.new_zeros(())
-    for joint, axis in body.hinge_axes.items():
-        turn = pose[:, body.joint_names.index(joint) - 1]
-        # Of a turn by an angle about an axis, the antisymmetric part holds the axis times the sine.
-        sine = 0.5 * torch.stack(
-            (
-                turn[:, 2, 1] - turn[:, 1, 2],
-                turn[:, 0, 2] - turn[:, 2, 0],
-                turn[:, 1, 0] - turn[:, 0, 1],
-            ),
-            dim=-1,
-        )
-        wrong = -(sine * sine.new_tensor(axis)).sum(-1) - np.sin(np.radians(config.overstretch_from_deg))
-        cost = cost + (wrong.clamp_min(0) / np.radians(config.overstretch_deg)).square().sum()
-    return cost
+    turns = pose[:, [body.joint_names.index(joint) - 1 for joint in body.hinge_axes]]
+    # Of a turn by an angle about an axis, the antisymmetric part holds the axis times the sine.
+    crossed = turns.transpose(-1, -2) - turns
+    sine = 0.5 * torch.stack((crossed[..., 1, 2], crossed[..., 2, 0], crossed[..., 0, 1]), dim=-1)
+    wrong = -(sine * sine.new_tensor([*body.hinge_axes.values()])).sum(-1)
+    wrong = wrong - np.sin(np.radians(config.overstretch_from_deg))
+    return (wrong.clamp_min(0) / np.radians(config.overstretch_deg)).square().sum()
 
 
 def _spans(frames: int) -> list[slice]:
@@ -306,7 +291,7 @@ def _merge(fits: list[_Corrections], spans: list[slice], frames: int) -> _Correc
 
 _FEET = tuple(tuple(f"{side}_{part}" for part in ("ankle", "heel", "big_toe")) for side in ("left", "right"))
 
-_OVER_TIME = ("joint_rotation_delta", "root_rotation_delta", "lateral_offset", "log_depth_offset")
+_OVER_TIME = ("turns", "offsets")
 
 
 def _state(lifted: LiftedTrack, span: slice) -> BodyState:

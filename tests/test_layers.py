@@ -48,7 +48,7 @@ ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("archive",),
         ("detection",),
         ("fitting",),
-        ("capture", "options", "overlay", "painting", "predict", "results", "shots", "targets"),
+        ("capture", "options", "overlay", "painting", "predict", "results", "several", "shots", "steps", "targets"),
     ),
     "evaluation": (
         (

@@ -21,11 +21,12 @@ class Diagnostics:
 
     Attributes:
         frames: of the video.
-        bodies: frames with a body.
+        bodies: frames with a body; of the first person, where there are several, like all that follows.
         occluded: of these, frames in which the person was hardly seen.
         repaired: frames whose left and right were put back.
         seconds: name and time of every stage.
-        warnings: a sentence on everything that was lost on the way.
+        warnings: a sentence on everything that was lost on the way; everybody's.
+        others: frames with a body of each further person.
 
     Example:
         >>> import pointlight
@@ -39,6 +40,7 @@ class Diagnostics:
     repaired: int
     seconds: Seconds
     warnings: tuple[str, ...]
+    others: tuple[int, ...] = ()
 
 
 @by_value
@@ -49,8 +51,9 @@ class PredictResult:
     The name `Prediction` belongs to a network's output, see `pointlight.network`.
 
     Attributes:
-        capture: the moving body.
+        capture: the moving body, of the first person.
         diagnostics: how it went.
+        others: of the other people, where several were asked for.
 
     Example:
         >>> import pointlight
@@ -61,6 +64,12 @@ class PredictResult:
 
     capture: Capture
     diagnostics: Diagnostics
+    others: tuple[Capture, ...] = ()
+
+    @property
+    def captures(self) -> tuple[Capture, ...]:
+        """Everybody's, the first person first."""
+        return (self.capture, *self.others)
 
 
 @dataclass(frozen=True)
@@ -68,7 +77,7 @@ class FolderResult:
     """What `predict_to_folder` has written and how it went.
 
     Attributes:
-        files: `poses.npz`, and `overlay.mp4` where it was wanted.
+        files: `poses.npz`, those of further people, and `overlay.mp4` where it was wanted.
         diagnostics: how it went, the overlay included.
 
     Example:

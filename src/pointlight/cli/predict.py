@@ -29,6 +29,9 @@ def predict(
     focal_px: Annotated[float | None, typer.Option(help="Focal length in pixels.")] = None,
     height: Annotated[float | None, typer.Option(help="The person's height in metres.")] = None,
     box: Annotated[str | None, typer.Option(help="Which person: X,Y,W,H or X,Y,W,H@S.")] = None,
+    people: Annotated[
+        str, typer.Option(help="How many people, or all; the others' poses go into poses_1.npz and so on.")
+    ] = "1",
     refine: Annotated[bool, typer.Option(help="Fit the network's body to the keypoints over time.")] = True,
     overlay_size: Annotated[
         int, typer.Option(help="Longest side of the overlay, px; 0 = as the video.")
@@ -37,7 +40,7 @@ def predict(
         bool, typer.Option(help="Draw overlay.mp4; an older one there is removed anyway.")
     ] = True,
 ) -> None:
-    """Find one person's moving 3D body in a video."""
+    """Find one person's moving 3D body in a video, or several people's."""
     from pointlight.capture import PredictOptions, predict_to_folder
 
     options = PredictOptions(
@@ -51,6 +54,7 @@ def predict(
         focal_px=focal_px,
         height_m=height,
         box=box or None,
+        people=people,
         refine=refine,
         overlay_size_px=overlay_size or None,
         overlay=overlay,
@@ -65,6 +69,8 @@ def predict(
         f"{told.frames} frames, a body in {told.bodies} ({share:.0%}), of these {told.occluded} "
         f"inferred while hardly seen, {told.repaired} with left and right put back"
     )
+    for number, bodies in enumerate(told.others, start=1):
+        typer.echo(f"person {number}: a body in {bodies} ({bodies / max(told.frames, 1):.0%})")
     times = ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in told.seconds)
     total = sum(seconds for _, seconds in told.seconds)
     typer.echo(f"{times}; {told.frames / max(total, 1e-9):.1f} frames/s in all")

@@ -43,6 +43,9 @@ class CompanyConfig:
         stretch: the logarithm of the size is, too.
         look: the difference of looks is, too.
         unseen: what it costs not to be seen, in such usual deviations.
+        blink_s: who was not seen for longer must look like before.
+        seek_every: whoever is hidden for longer is looked for in one of so many frames.
+        most: others who are followed at once, the nearest.
         other_look: who comes back differs less from the person, and less from the person than from the others.
         exchange: two are taken to have been exchanged if that makes the sum of their looks' differences smaller by this.
         exchange_frames: seen after they have been close together in at least so many frames.
@@ -62,7 +65,10 @@ class CompanyConfig:
     place_speed: float = 0.3
     stretch: float = 0.15
     look: float = 0.12
-    unseen: float = 4.0
+    unseen: float = 6.0
+    blink_s: float = 0.1
+    seek_every: int = 3
+    most: int = 4
     other_look: float = 0.35
     exchange: float = 0.15
     exchange_frames: int = 5
@@ -159,6 +165,8 @@ class Company:
                 continue
             if distance(reading.region, self._person.last.region) > self._config.leaves:
                 continue
+            if len(self._others) == self._config.most:
+                break
             bodies.append(Body(reading, frame.time_s))
             self._others.append(bodies[-1])
         self._learn(frame)
@@ -177,7 +185,15 @@ class Company:
         own = self._person.look.difference(seen)
         others = [body.look for body in self._others] + self._known
         theirs = min((look.difference(seen) for look in others if look.count), default=1.0)
+        if not self._person.look.count:
+            return theirs > self._config.other_look
         return own <= self._config.other_look and own <= theirs
+
+    def is_free(self, frame: Frame, reading: Reading) -> bool:
+        """Whether a reading is of none of the others."""
+        return not any(
+            same_person(reading, body.last) for body in self._others if body.time_s == frame.time_s
+        )
 
     def step(self, frame: Frame) -> tuple[Reading | None, list[int]]:
         """Find the person among the others.
@@ -214,9 +230,13 @@ class Company:
             ):
                 readings.append(reading)
 
-        for body in bodies:
-            add(moved(body.last.region, body.shift(frame.time_s, self._config.coasts_s)))
-        if len(readings) < len(bodies):
+        config = self._config
+        hidden = [abs(frame.time_s - body.time_s) > config.blink_s for body in bodies]
+        seeks = frame.index % config.seek_every == 0
+        for body, is_hidden in zip(bodies, hidden, strict=True):
+            if seeks or not is_hidden:
+                add(moved(body.last.region, body.shift(frame.time_s, config.coasts_s)))
+        if len(readings) < (len(bodies) if seeks else hidden.count(False)):
             for region, _ in self.find_around(frame):
                 if all(distance(region, one.region) > self._config.distinct for one in readings):
                     add(region)
@@ -246,6 +266,8 @@ class Company:
                 points = body.last.points + np.array((*shift, 0.0))
                 off = apart(points, reading.points, size)
                 look = body.look.difference(looks[column])
+                if gap_s > config.blink_s and look > config.other_look:
+                    continue
                 costs[row, column] = (
                     off / (config.place + config.place_speed * gap_s)
                     + stretch / config.stretch

@@ -10,9 +10,9 @@ import numpy as np
 from pointlight.capture.detection.blazepose import LANDMARKS, BlazePose, Reading, Region
 from pointlight.capture.detection.everybody import EverybodyConfig, Shot, kept_people
 from pointlight.capture.detection.following import FollowConfig, Follower
-from pointlight.capture.detection.pose_networks import PoseNetworks, SharedNetworks
 from pointlight.capture.detection.network_files import VERSION
 from pointlight.capture.detection.person_box import PersonBox
+from pointlight.capture.detection.pose_networks import PoseNetworks, SharedNetworks
 from pointlight.cues import Keypoints2D
 from pointlight.errors import PointlightError
 from pointlight.media import Frame, FrameTimes, VideoReader, backwards, numbered_shots

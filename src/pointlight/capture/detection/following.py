@@ -14,6 +14,9 @@ from pointlight.media import Frame
 _BLINK_S = 0.05
 """Who was not seen for longer may come back as somebody else."""
 
+_SEEK_EVERY = 5
+"""The whole picture is searched for a person among others in one of so many frames."""
+
 
 @dataclass(frozen=True)
 class FollowConfig:
@@ -93,6 +96,12 @@ class Follower:
         company, wrong = self._company, []
         if company is not None and not company.alone:
             reading, wrong = company.step(frame)
+            if reading is None and not wrong and frame.index % _SEEK_EVERY == 0:
+                reading = self._elsewhere(frame.image, gap_s)
+                if reading is not None and company.is_free(frame, reading):
+                    company.note(frame, reading)
+                else:
+                    reading = None
         else:
             reading = self._step_alone(frame.image, gap_s)
             if company is not None and reading is not None:
@@ -156,6 +165,10 @@ class Follower:
             reading = self._networks.read(image, person)
             if reading is not None and self._possible(reading, gap_s) and self._known(image, reading, gap_s):
                 return reading
+        return self._elsewhere(image, gap_s)
+
+    def _elsewhere(self, image: np.ndarray, gap_s: float) -> Reading | None:
+        """Look for a person who was lost for long in the whole picture."""
         if self._anywhere_after_s is None or gap_s < self._anywhere_after_s:
             return None
         for person, _ in self._networks.find(image)[: 1 if self._company is None else 4]:

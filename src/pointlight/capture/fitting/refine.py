@@ -232,7 +232,9 @@ def _cost(
     moving = free.offsets.diff(dim=0) / (speed * step_s[:, None])
     feet = [[names.index(name) for name in foot if name in names] for foot in _FEET]
     foot_speed = places[:, sum(feet, [])].diff(dim=0) / step_s[:, None, None] / config.stand_m_s
-    standing = torch.stack([part.mean(-1) for part in foot_speed.square().sum(-1).split([*map(len, feet)], 1)])
+    standing = torch.stack(
+        [part.mean(-1) for part in foot_speed.square().sum(-1).split([*map(len, feet)], 1)]
+    )
     cost = cost + per_frame * (
         turning.square().sum() + moving.square().sum() + (standing * piece.stands.T).sum()
     )

@@ -48,7 +48,18 @@ ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("archive",),
         ("detection",),
         ("fitting",),
-        ("capture", "options", "overlay", "painting", "predict", "results", "several", "shots", "steps", "targets"),
+        (
+            "capture",
+            "options",
+            "overlay",
+            "painting",
+            "predict",
+            "results",
+            "several",
+            "shots",
+            "steps",
+            "targets",
+        ),
     ),
     "evaluation": (
         (

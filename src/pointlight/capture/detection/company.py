@@ -56,8 +56,8 @@ class CompanyConfig:
 
     window: float = 2.2
     distinct: float = 0.12
-    alone: float = 0.45
-    contact: float = 0.3
+    alone: float = 0.25
+    contact: float = 0.18
     leaves: float = 2.0
     gone_s: float = 1.5
     coasts_s: float = 0.5
@@ -118,6 +118,7 @@ class Company:
         time_s: float,
         least_visibility: float,
         config: CompanyConfig | None = None,
+        look: np.ndarray | None = None,
     ) -> None:
         """Begin with the person alone.
 
@@ -127,11 +128,13 @@ class Company:
             time_s: when.
             least_visibility: as in `FollowConfig`.
             config: how to tell people apart.
+            look: of `look_in`, in that picture.
         """
         self._networks = networks
         self._least_visibility = least_visibility
         self._config = config or CompanyConfig()
         self._person = Body(first, time_s)
+        self._person.look.add(look)
         self._others: list[Body] = []
         self._known: list[Look] = []
         self._strange: list[int] = []
@@ -282,7 +285,7 @@ class Company:
         for body in (self._person, *self._others):
             known = not (doubtful if body is self._person else body.mixed)
             if known and body.time_s == frame.time_s and self._stands_alone(body, frame):
-                body.look.add(frame.image, body.last)
+                body.look.add(look_in(frame.image, body.last))
 
     def _exchange(
         self, frame: Frame, bodies: Sequence[Body], looks: Sequence[np.ndarray | None]

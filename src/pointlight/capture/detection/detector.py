@@ -10,6 +10,7 @@ import numpy as np
 from pointlight.capture.detection.blazepose import LANDMARKS, BlazePose, Reading, Region
 from pointlight.capture.detection.everybody import EverybodyConfig, Shot, kept_people
 from pointlight.capture.detection.following import FollowConfig, Follower
+from pointlight.capture.detection.looks import look_in
 from pointlight.capture.detection.network_files import VERSION
 from pointlight.capture.detection.person_box import PersonBox
 from pointlight.capture.detection.pose_networks import PoseNetworks, SharedNetworks
@@ -49,6 +50,7 @@ class _Beginning:
     shot_start: int
     position: int
     reading: Reading
+    look: np.ndarray | None
 
 
 @dataclass
@@ -183,7 +185,7 @@ class MediapipeDetector:
             networks,
             start,
             lambda frame: self._begin(frame, None, track),
-            lambda first, time_s: self._follower(first, time_s, None, networks),
+            lambda first, time_s, look: self._follower(first, time_s, look, None, networks),
             self.config.follow.least_visibility,
             self.config.everybody,
         )
@@ -206,8 +208,9 @@ class MediapipeDetector:
             elif box is None or not beginnings:
                 first = self._begin(frame, box, track)
                 if first is not None:
-                    beginnings.append(_Beginning(shot_start, len(track.index) - 1, first))
-                    follower = self._follower(first, frame.time_s, box)
+                    look = look_in(frame.image, first)
+                    beginnings.append(_Beginning(shot_start, len(track.index) - 1, first, look))
+                    follower = self._follower(first, frame.time_s, look, box)
                     track.readings[frame.index] = first
             progress(Progress("detect", len(track.index), total, unit="frame"))
         if box is not None and not beginnings:
@@ -223,12 +226,17 @@ class MediapipeDetector:
         earlier = track.times(slice(begun.shot_start, begun.position))
         if not len(earlier.index):
             return
-        follower = self._follower(begun.reading, track.time_s[begun.position], box)
+        follower = self._follower(begun.reading, track.time_s[begun.position], begun.look, box)
         for frame in ahead(backwards(video, earlier), _FRAMES_AHEAD):
             track.follow(follower, frame)
 
     def _follower(
-        self, first: Reading, time_s: float, box: PersonBox | None, networks: PoseNetworks | None = None
+        self,
+        first: Reading,
+        time_s: float,
+        look: np.ndarray | None,
+        box: PersonBox | None,
+        networks: PoseNetworks | None = None,
     ) -> Follower:
         return Follower(
             networks or self._networks,
@@ -236,6 +244,7 @@ class MediapipeDetector:
             time_s,
             self.config.follow,
             anywhere_after_s=self.config.anywhere_after_s if box is None else None,
+            look=look,
         )
 
     def _begin(self, frame: Frame, box: PersonBox | None, track: _Track) -> Reading | None:

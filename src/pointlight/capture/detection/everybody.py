@@ -9,6 +9,7 @@ import numpy as np
 
 from pointlight.capture.detection.blazepose import Reading, Region
 from pointlight.capture.detection.following import Follower
+from pointlight.capture.detection.looks import look_in
 from pointlight.capture.detection.pose_networks import BODY, PoseNetworks, coherent, near, same_person
 from pointlight.media import Frame
 
@@ -47,12 +48,14 @@ class Person:
     Attributes:
         position: of the frame in which this one was found.
         first: what was read there.
+        look: in that picture.
         follower: forward in time; None when this one turned out to be somebody who is followed already.
         readings: so far.
     """
 
     position: int
     first: Reading
+    look: np.ndarray | None
     follower: Follower | None
     readings: Readings = field(default_factory=dict)
     _like_another: int = 0
@@ -82,7 +85,7 @@ class Shot:
         networks: PoseNetworks,
         start: int,
         begin: Callable[[Frame], Reading | None],
-        follow: Callable[[Reading, float], Follower],
+        follow: Callable[[Reading, float, np.ndarray | None], Follower],
         least_visibility: float,
         config: EverybodyConfig,
     ) -> None:
@@ -92,7 +95,7 @@ class Shot:
             networks: the detector.
             start: position of the shot's first frame.
             begin: finds the first person, who is followed whoever else is there.
-            follow: makes a follower from a reading and its time.
+            follow: makes a follower from a reading, its time and look.
             least_visibility: as in `FollowConfig`.
             config: who is followed.
         """
@@ -136,12 +139,13 @@ class Shot:
                 if position >= person.position:
                     continue
                 if number not in followers:
-                    followers[number] = self._follow(person.first, time_s[person.position])
+                    followers[number] = self._follow(person.first, time_s[person.position], person.look)
                 person.step(followers[number], frame)
 
     def _add(self, reading: Reading, frame: Frame, position: int) -> None:
-        follower = self._follow(reading, frame.time_s)
-        self.people.append(Person(position, reading, follower, {frame.index: reading}))
+        look = look_in(frame.image, reading)
+        follower = self._follow(reading, frame.time_s, look)
+        self.people.append(Person(position, reading, look, follower, {frame.index: reading}))
 
     def _look(self, frame: Frame, position: int) -> None:
         """Begin to follow whoever is there and not followed."""

@@ -61,6 +61,7 @@ class Follower:
         config: FollowConfig,
         *,
         anywhere_after_s: float | None,
+        look: np.ndarray | None = None,
     ) -> None:
         """Begin with a reading of the person.
 
@@ -71,6 +72,7 @@ class Follower:
             config: what is possible.
             anywhere_after_s: a person who was lost for so long may reappear anywhere at a like size; None:
                 never.
+            look: the person's in that picture, of `look_in`; None: not known.
         """
         self._networks = networks
         self._config = config
@@ -83,7 +85,7 @@ class Follower:
         self._company: Company | None = None
         self._met_s: float | None = None
         if config.company is not None:
-            self._company = Company(networks, first, time_s, config.least_visibility, config.company)
+            self._company = Company(networks, first, time_s, config.least_visibility, config.company, look)
 
     def step(self, frame: Frame) -> tuple[Reading | None, list[int]]:
         """Find the person in the next picture.

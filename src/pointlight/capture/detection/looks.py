@@ -26,9 +26,8 @@ class Look:
         self._mean = np.zeros(0)
         self.count = 0
 
-    def add(self, image: np.ndarray, reading: Reading) -> None:
-        """Learn from a picture in which the person is alone."""
-        seen = look_in(image, reading)
+    def add(self, seen: np.ndarray | None) -> None:
+        """Learn from the look in a picture in which the person is alone."""
         if seen is None:
             return
         self.count += 1

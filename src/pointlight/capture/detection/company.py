@@ -31,7 +31,8 @@ class CompanyConfig:
     """How people near one another are told apart. Lengths are in sizes of `Region`.
 
     Attributes:
-        window: side of the square around the person in which others are looked for.
+        window: side of the squares in which others are looked for; the finder wants people to fill it.
+        aside: how far to the left and to the right of the person they are, by turns.
         distinct: others' hips are farther away than that, or what is found is the person.
         alone: looks are learnt while nobody else's hips are nearer.
         contact: people whose hips are nearer may be confused.
@@ -46,6 +47,7 @@ class CompanyConfig:
         blink_s: who was not seen for longer must look like before.
         seek_every: whoever is hidden for longer is looked for in one of so many frames.
         most: others who are followed at once, the nearest.
+        own_look: a look is not learnt that differs more from what is known.
         other_look: who comes back differs less from the person, and less from the person than from the others.
         exchange: two are taken to have been exchanged if that makes the sum of their looks' differences smaller by this.
         exchange_frames: seen after they have been close together in at least so many frames.
@@ -54,7 +56,8 @@ class CompanyConfig:
         speed: more per second.
     """
 
-    window: float = 2.2
+    window: float = 1.5
+    aside: float = 0.55
     distinct: float = 0.12
     alone: float = 0.25
     contact: float = 0.18
@@ -66,11 +69,12 @@ class CompanyConfig:
     stretch: float = 0.15
     look: float = 0.12
     unseen: float = 6.0
-    blink_s: float = 0.1
+    blink_s: float = 0.05
     seek_every: int = 3
     most: int = 4
-    other_look: float = 0.35
-    exchange: float = 0.15
+    own_look: float = 0.22
+    other_look: float = 0.3
+    exchange: float = 0.1
     exchange_frames: int = 5
     reach: float = 1.5
     shift: float = 0.12
@@ -154,7 +158,7 @@ class Company:
         self._person.take(reading, frame.time_s)
         return self._strange_to_us(frame) if self._known else []
 
-    def meet(self, frame: Frame, people: Sequence[tuple[Region, float]]) -> None:
+    def _meet(self, frame: Frame, people: Sequence[tuple[Region, float]]) -> None:
         """Get to know others among those found around the person."""
         bodies = [self._person, *self._others]
         for region, _ in people:
@@ -174,13 +178,16 @@ class Company:
             self._others.append(bodies[-1])
         self._learn(frame)
 
-    def find_around(self, frame: Frame) -> list[tuple[Region, float]]:
-        """People in a square around where the person should be."""
-        return self._networks.find(frame.image, self._window(frame.time_s))
+    def look_around(self, frame: Frame, sides: Sequence[int]) -> None:
+        """Get to know who is beside the person, at the left (-1) or at the right (1)."""
+        size = self._person.last.region.size
+        for side in sides:
+            shift = np.array((side * self._config.aside * size, 0.0))
+            self._meet(frame, self._find(frame, moved(self._person.last.region, shift)))
 
-    def _window(self, time_s: float) -> Region:
-        at = snapped(moved(self._person.last.region, self._person.shift(time_s, self._config.coasts_s)))
-        return Region(at.x, at.y, at.size * self._config.window, 0.0)
+    def _find(self, frame: Frame, around: Region) -> list[tuple[Region, float]]:
+        at = snapped(around)
+        return self._networks.find(frame.image, Region(at.x, at.y, at.size * self._config.window, 0.0))
 
     def is_person(self, image: np.ndarray, reading: Reading) -> bool:
         """Whether a reading looks like the person, and not like another who was near."""
@@ -212,6 +219,13 @@ class Company:
         for body, number in zip(bodies, taken, strict=True):
             if number is not None:
                 body.take(readings[number], frame.time_s)
+        self._others += [
+            Body(reading, frame.time_s)
+            for number, reading in enumerate(readings)
+            if number not in taken
+            and len(self._others) < self._config.most
+            and self._is_new(reading, frame.time_s)
+        ]
         self._learn(frame)
         wrong = self._exchange(frame, bodies, [None if n is None else looks[n] for n in taken])
         self._forget(frame.time_s)
@@ -236,12 +250,15 @@ class Company:
         config = self._config
         hidden = [abs(frame.time_s - body.time_s) > config.blink_s for body in bodies]
         seeks = frame.index % config.seek_every == 0
+        missing = []
         for body, is_hidden in zip(bodies, hidden, strict=True):
             if seeks or not is_hidden:
-                add(moved(body.last.region, body.shift(frame.time_s, config.coasts_s)))
-        if len(readings) < (len(bodies) if seeks else hidden.count(False)):
-            for region, _ in self.find_around(frame):
-                if all(distance(region, one.region) > self._config.distinct for one in readings):
+                count, place = len(readings), self._place(body, frame)
+                add(place)
+                missing += [place] * (len(readings) == count)
+        for place in missing[:2]:
+            for region, _ in self._find(frame, place):
+                if all(distance(region, one.region) > config.distinct for one in readings):
                     add(region)
         return readings
 
@@ -279,13 +296,21 @@ class Company:
         _, columns = linear_sum_assignment(costs)
         return [int(column) if column < len(readings) else None for column in columns]
 
+    def _is_new(self, reading: Reading, time_s: float) -> bool:
+        """Whether a reading that nobody took is of somebody else, and no blend of those who are there."""
+        here = [body.last.region for body in (self._person, *self._others) if body.time_s == time_s]
+        hidden = len(here) <= len(self._others)
+        return not hidden and all(distance(reading.region, one) > self._config.contact for one in here)
+
     def _learn(self, frame: Frame) -> None:
         """Learn the looks of those who stand alone and have not just been close to one another."""
         doubtful = any(body.mixed for body in self._others)
         for body in (self._person, *self._others):
             known = not (doubtful if body is self._person else body.mixed)
             if known and body.time_s == frame.time_s and self._stands_alone(body, frame):
-                body.look.add(look_in(frame.image, body.last))
+                seen = look_in(frame.image, body.last)
+                if body.look.difference(seen) <= self._config.own_look:
+                    body.look.add(seen)
 
     def _exchange(
         self, frame: Frame, bodies: Sequence[Body], looks: Sequence[np.ndarray | None]
@@ -327,7 +352,7 @@ class Company:
         seen = look_in(frame.image, person.last)
         own = person.look.difference(seen)
         theirs = min(look.difference(seen) for look in looks)
-        if own <= self._config.other_look or own - theirs <= self._config.exchange:
+        if own <= self._config.own_look or own - theirs <= self._config.exchange:
             self._strange = []
             return []
         self._strange.append(frame.index)

@@ -84,6 +84,7 @@ class Follower:
         self._since_failure: list[int] = []
         self._company: Company | None = None
         self._met_s: float | None = None
+        self._side = 1
         if config.company is not None:
             self._company = Company(networks, first, time_s, config.least_visibility, config.company, look)
 
@@ -113,8 +114,8 @@ class Follower:
             return None, wrong
         self._last, self._last_s = reading, frame.time_s
         self._since_failure.append(frame.index)
-        if company is not None and self._meets(frame.time_s):
-            company.meet(frame, company.find_around(frame))
+        if company is not None:
+            company.look_around(frame, self._sides(frame.time_s, company.alone))
         if abs(frame.time_s - self._checked_s) >= self._config.check_every_s:
             reading, unseen = self._check(frame, reading)
             return reading, [*wrong, *unseen]
@@ -133,12 +134,14 @@ class Follower:
             return True
         return company.is_person(image, reading)
 
-    def _meets(self, time_s: float) -> bool:
-        """Whether it is time to look who else is near."""
-        due = self._met_s is None or abs(time_s - self._met_s) >= self._config.check_every_s
-        if due:
-            self._met_s = time_s
-        return due
+    def _sides(self, time_s: float, alone: bool) -> tuple[int, ...]:
+        """At which sides of the person it is time to look who else is near; at first, and among others, at both."""
+        every_s = self._config.check_every_s if alone else self._config.check_every_s / 2
+        if self._met_s is not None and abs(time_s - self._met_s) < every_s:
+            return ()
+        first, self._met_s = self._met_s is None, time_s
+        self._side = -self._side
+        return (-1, 1) if first or not alone else (self._side,)
 
     def _check(self, frame: Frame, reading: Reading) -> tuple[Reading | None, list[int]]:
         """Ask the other network whether anybody is there at all."""

@@ -19,7 +19,7 @@ import argparse
 import json
 import time
 from dataclasses import asdict, dataclass
-from itertools import combinations
+from itertools import combinations, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -124,7 +124,7 @@ def switches(person: np.ndarray) -> int:
     known = person[person >= 0]
     edges = np.flatnonzero(np.diff(known)) + 1
     runs = [part for part in np.split(known, edges) if len(part) >= SHORTEST_RUN]
-    return sum(int(a[0] != b[0]) for a, b in zip(runs, runs[1:], strict=False))
+    return sum(int(a[0] != b[0]) for a, b in pairwise(runs))
 
 
 def crossings(boxes_px: np.ndarray) -> int:
@@ -207,7 +207,7 @@ def table(all_counts: list[Counts]) -> str:
     lines = [
         f"{sums.clips} clips, {sums.people} people, {sums.crossings} crossings, {sums.tracks} tracks,"
         f" {sums.missed} people without one\n",
-        "| followed | switches | switches per 100 crossings | right person, % of frames | error, px | error, % of size | s a clip |",
+        "| followed | switches | per 100 crossings | right person, % of frames | error, px | error, % of size | s a clip |",
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
     for name, n, right, px, share, seconds in (

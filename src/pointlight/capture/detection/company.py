@@ -142,6 +142,7 @@ class Company:
         self._others: list[Body] = []
         self._known: list[Look] = []
         self._strange: list[int] = []
+        self._strange_s = time_s
 
     @property
     def alone(self) -> bool:
@@ -346,18 +347,26 @@ class Company:
     def _strange_to_us(self, frame: Frame) -> list[int]:
         """Frames in which somebody else has been taken for the person: who now stands alone and looks like another."""
         person = self._person
-        looks = [look for look in (*(body.look for body in self._others), *self._known) if look.count]
-        if not looks or not person.look.count or not self._stands_alone(person, frame):
+        known: list[tuple[Look, Body | None]] = [(body.look, body) for body in self._others]
+        known = [pair for pair in [*known, *((look, None) for look in self._known)] if pair[0].count]
+        if not known or not person.look.count or not self._stands_alone(person, frame):
             return []
         seen = look_in(frame.image, person.last)
         own = person.look.difference(seen)
-        theirs = min(look.difference(seen) for look in looks)
-        if own <= self._config.own_look or own - theirs <= self._config.exchange:
+        look, other = min(known, key=lambda pair: pair[0].difference(seen))
+        if own <= self._config.own_look or own - look.difference(seen) <= self._config.exchange:
             self._strange = []
             return []
+        if not self._strange:
+            self._strange_s = frame.time_s
         self._strange.append(frame.index)
         if len(self._strange) < self._config.exchange_frames:
             return []
+        if other is None:
+            other = Body(person.last, person.time_s, look=look)
+            self._others.append(other)
+        other.last, other.time_s, other.speed = person.last, person.time_s, person.speed
+        person.time_s = self._strange_s
         wrong, self._strange = self._strange, []
         return wrong
 

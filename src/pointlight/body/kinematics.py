@@ -103,7 +103,9 @@ def forward_kinematics(
         parents: of the joints, parents first.
     """
     given = (state.pose, state.root, state.translation, rest_joints)
-    leading = torch.broadcast_shapes(*(t.shape[:-n] for t, n in zip(given, (3, 2, 1, 2), strict=True)))
+    leading = torch.Size(
+        np.broadcast_shapes(*(t.shape[:-n] for t, n in zip(given, (3, 2, 1, 2), strict=True)))
+    )
     pose = state.pose.expand(*leading, *state.pose.shape[-3:])
     root = state.root.expand(*leading, 3, 3)
     translation = state.translation.expand(*leading, 3)
@@ -127,7 +129,7 @@ def collapsed_keypoints(
     posed: Posed, terms: Float[Tensor, "*#batch terms 3"], rule: KeypointRule
 ) -> Float[Tensor, "*batch points 3"]:
     """(..., K, 3) keypoints of a posed skeleton; terms (..., P, 3) are the rule's a, in rest-aligned axes."""
-    leading = torch.broadcast_shapes(posed.joints.shape[:-2], terms.shape[:-2])
+    leading = torch.Size(np.broadcast_shapes(posed.joints.shape[:-2], terms.shape[:-2]))
     rotations = posed.rotations.expand(*leading, *posed.rotations.shape[-3:])
     joints = posed.joints.expand(*leading, *posed.joints.shape[-2:])
     if not _has_loops(rotations, joints, terms):

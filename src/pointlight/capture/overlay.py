@@ -1,4 +1,4 @@
-"""The picture of a result: everybody's body on the person, beside the same bodies turned by 60 degrees (the paper's Figure 5)."""
+"""The picture of a result: the body on the person, beside the same body turned by 60 degrees (the paper's Figure 5)."""
 
 from __future__ import annotations
 

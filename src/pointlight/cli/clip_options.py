@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 RECIPES = ("full", "no_occlusions", "no_tracking_no_occlusions", "static_no_occlusions", "pointlight")
 SPLITS = ("train", "validation", "heldout")
-FLOWS = ("dis", "dis-fast", "tvl1", "farneback")
+FLOWS = ("dis", "dis-fast", "tvl1", "farneback", "learned")
 ENGINES = ("local", "ray")
 
 

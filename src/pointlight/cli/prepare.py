@@ -41,7 +41,7 @@ def prepare(
     flow: Annotated[
         str,
         typer.Option(
-            help="Optical flow that is kept: dis, dis-fast, tvl1 or farneback; exact is the simulator's own."
+            help="Optical flow that is kept: dis, dis-fast, tvl1, farneback or learned; exact is the simulator's own."
         ),
     ] = "dis",
     seed: Annotated[int, typer.Option(help="Of the clips.")] = 0,

@@ -1,4 +1,4 @@
-"""OpenCV's dense flow: DIS, TV-L1 and Farneback, each with its settings written out."""
+"""Dense flow by name: OpenCV's DIS, TV-L1 and Farneback, each with its settings written out, and our network's."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from pointlight.errors import PointlightError
+from pointlight.flow.learned import LearnedFlow
 from pointlight.flow.opencv import opencv
 from pointlight.flow.pairs import check_pair
 
@@ -153,7 +154,7 @@ class FarnebackFlow:
 
 FLOW_ESTIMATORS: dict[str, FlowEstimator] = {
     estimator.name: estimator
-    for estimator in (DisFlow(), DisFlow("dis-fast", "fast"), TvL1Flow(), FarnebackFlow())
+    for estimator in (DisFlow(), DisFlow("dis-fast", "fast"), TvL1Flow(), FarnebackFlow(), LearnedFlow())
 }
 """By name."""
 

@@ -6,6 +6,7 @@ from types import ModuleType
 
 import torch
 from jaxtyping import Float
+from scipy.spatial.transform import Rotation
 from torch import Tensor
 
 from pointlight.geometry.loops import RotvecToRotmat, SixdToRotmat, has_loops
@@ -26,7 +27,7 @@ def _roma() -> ModuleType:
 
 def rotvec_to_rotmat(rotvec: Float[Tensor, "*batch 3"]) -> Float[Tensor, "*batch 3 3"]:
     """Rotation vector (axis times angle in radians) to matrix."""
-    if rotvec.requires_grad and has_loops(rotvec):
+    if has_loops(rotvec):
         return RotvecToRotmat.apply(rotvec.reshape(-1, 3)).reshape(*rotvec.shape, 3)
     return _roma().rotvec_to_rotmat(rotvec)
 
@@ -129,9 +130,11 @@ def interpolate_rotations(
     left = right - 1
     fraction = ((query_s - times_s[left]) / (times_s[right] - times_s[left])).clamp(0, 1).to(rotations.dtype)
     start, end = rotations[left], rotations[right]
-    turn = _roma().rotmat_to_rotvec(start.transpose(-1, -2) @ end)
+    between = start.transpose(-1, -2) @ end
+    turn = Rotation.from_matrix(between.reshape(-1, 3, 3).cpu().numpy()).as_rotvec()
+    turn = torch.from_numpy(turn).to(start).reshape(between.shape[:-1])
     fraction = fraction.reshape(-1, *([1] * (turn.ndim - 1)))
-    return start @ _roma().rotvec_to_rotmat(turn * fraction)
+    return start @ rotvec_to_rotmat(turn * fraction)
 
 
 def _normalized(vector: Tensor) -> Tensor:

@@ -116,6 +116,27 @@ class Display:
         return self.orientation.size(self.stored)
 
 
+class DisplayWatch:
+    """How the pictures of one pass are shown, one after the other.
+
+    Side data is looked at only where size or turn change: PyAV's view of it and the picture hold each other, so that every
+    picture that was asked for it stays in memory until Python collects its garbage.
+    """
+
+    def __init__(self, pixel_ratio: float) -> None:
+        """Begin; `pixel_ratio` is width over height of a stored pixel."""
+        self._pixel_ratio = pixel_ratio
+        self._kind: tuple[int, int, int] | None = None
+        self._display: Display | None = None
+
+    def of(self, picture: av.VideoFrame) -> Display:
+        """Of the next decoded picture."""
+        kind = (picture.width, picture.height, picture.rotation)
+        if self._display is None or kind != self._kind:
+            self._kind, self._display = kind, Display.of(picture, self._pixel_ratio)
+        return self._display
+
+
 def kind_warnings(picture: av.VideoFrame, path: Path) -> list[str]:
     """Sentences on pictures that are no plain ones: slanted, for two eyes, or all around."""
     sentences = []

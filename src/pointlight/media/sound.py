@@ -43,7 +43,7 @@ class Sound:
         return first.sample_rate
 
     def until(self, time_s: float) -> Iterator[av.AudioFrame]:
-        """The next pieces that begin before a time, seconds since the part's first picture; their stamps count from there."""
+        """The next pieces that begin before a time; it and their stamps count from the part's first picture."""
         for piece in self._pieces:
             if float(piece.pts * piece.time_base) >= time_s:
                 self._pieces = chain((piece,), self._pieces)

@@ -25,6 +25,7 @@ from pointlight.media.containers import (
 from pointlight.media.display import (
     Converter,
     Display,
+    DisplayWatch,
     kind_warnings,
     pixel_ratio,
     same_shape,
@@ -130,21 +131,21 @@ class VideoReader:
             PointlightError: no frame lies in the selection.
         """
         converter = Converter(self.source_size, self.size)
-        for index, time_s, picture in self._pass():
-            display = Display.of(picture, self._pixel_ratio)
+        for index, time_s, picture, display in self._pass():
             yield Frame(index, time_s, converter.image(picture, display))
 
     def times(self) -> FrameTimes:
         """Numbers and times of the selected frames, by a pass that converts no pictures."""
-        pairs = [(index, time_s) for index, time_s, _ in self._pass()]
+        pairs = [(index, time_s) for index, time_s, *_ in self._pass()]
         return FrameTimes(
             np.array([i for i, _ in pairs], np.int64), np.array([t for _, t in pairs], np.float64)
         )
 
-    def _pass(self) -> Iterator[tuple[int, float, av.VideoFrame]]:
-        """Number, time and stored picture of the selected frames."""
+    def _pass(self) -> Iterator[tuple[int, float, av.VideoFrame, Display]]:
+        """Number, time and stored picture of the selected frames, and how it is shown."""
         self.warnings = list(self._standing_warnings)
         damage, clock, sizes = Damage(), Clock(1 / self.fps, self.origin_s), _Sizes(self._display)
+        displays = DisplayWatch(self._pixel_ratio)
         found, first_s, frame_s, index, whole = False, None, 0.0, -1, True
         for index, picture in self._pictures(damage):
             frame_s = clock.time(picture)
@@ -154,8 +155,9 @@ class VideoReader:
                 break
             if self.start_s is None or frame_s >= self.start_s:
                 found = True
-                sizes.see(Display.of(picture, self._pixel_ratio), frame_s)
-                yield index, frame_s, picture
+                display = displays.of(picture)
+                sizes.see(display, frame_s)
+                yield index, frame_s, picture, display
         if whole:
             self.warnings += self._claims.warnings(self.path, index + 1, frame_s, clock.last_duration_s)
             self.warnings += damage.warnings(self.path)

@@ -65,7 +65,9 @@ def crossing_clip(folder: Path, seed: int) -> CrossingClip:
             for frame in frames:
                 writer.write(frame)
         with atomic_path(truth) as temporary, open(temporary, "wb") as file:
-            np.savez_compressed(file, **arrays)
+            np.savez_compressed(
+                file, points_px=arrays["points_px"], seen=arrays["seen"], boxes_px=arrays["boxes_px"]
+            )
     with np.load(truth) as stored:
         return CrossingClip(video, stored["points_px"], stored["seen"], stored["boxes_px"])
 
@@ -154,8 +156,9 @@ def _led(motion: BodyMotion, path_m: np.ndarray) -> BodyMotion:
     """The motion along a path, its body turned to where it goes."""
     speed = np.gradient(gaussian_filter1d(path_m, 6, axis=0, mode="nearest"), axis=0)
     forward = (motion.root @ np.array((0.0, 0.0, 1.0)))[:, (0, 2)]
-    own = np.arctan2(*gaussian_filter1d(forward, 20, axis=0, mode="nearest").T)
-    wanted = np.unwrap(np.arctan2(*speed.T))
+    facing = gaussian_filter1d(forward, 20, axis=0, mode="nearest")
+    own = np.arctan2(facing[:, 0], facing[:, 1])
+    wanted = np.unwrap(np.arctan2(speed[:, 0], speed[:, 1]))
     yaw = gaussian_filter1d(wanted - np.unwrap(own), 6, mode="nearest")
     cosine, sine = np.cos(yaw), np.sin(yaw)
     turns = np.zeros((len(yaw), 3, 3))

@@ -386,7 +386,8 @@ class Company:
         for body in self._others:
             far = distance(body.last.region, self._person.last.region) > self._config.leaves
             if far or abs(time_s - body.time_s) > self._config.gone_s:
-                if body.look.count:
+                alike = self._person.look.difference(body.look.mean) <= self._config.own_look
+                if body.look.count and not alike:
                     self._known = [*self._known[-7:], body.look]
             else:
                 kept.append(body)

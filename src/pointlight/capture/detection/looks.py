@@ -26,6 +26,11 @@ class Look:
         self._mean = np.zeros(0)
         self.count = 0
 
+    @property
+    def mean(self) -> np.ndarray | None:
+        """As of `look_in`; None while nothing is known."""
+        return self._mean if self.count else None
+
     def add(self, seen: np.ndarray | None) -> None:
         """Learn from the look in a picture in which the person is alone."""
         if seen is None:

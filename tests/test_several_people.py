@@ -14,9 +14,9 @@ import pointlight
 from pointlight.capture import MediapipeDetector, PredictOptions
 from pointlight.capture.detection import DetectorConfig
 from pointlight.capture.detection.blazepose import LANDMARKS, Reading, Region
-from pointlight.capture.detection.everybody import tiles
 from pointlight.capture.detection.following import FollowConfig
 from pointlight.capture.detection.looks import Look, look_in
+from pointlight.capture.detection.pose_networks import tiles
 from pointlight.cli.main import app
 from pointlight.cues import Keypoints2D
 from pointlight.media import VideoReader, VideoWriter

@@ -10,7 +10,7 @@ import numpy as np
 from pointlight.capture.detection.blazepose import Reading, Region
 from pointlight.capture.detection.following import Follower
 from pointlight.capture.detection.looks import look_in
-from pointlight.capture.detection.pose_networks import BODY, PoseNetworks, coherent, near, same_person
+from pointlight.capture.detection.pose_networks import BODY, PoseNetworks, coherent, near, same_person, tiles
 from pointlight.media import Frame
 
 Readings = dict[int, Reading]
@@ -27,7 +27,7 @@ class EverybodyConfig:
         least_s: who is seen for less is nobody.
         like_score: who is seen less surely than the first person, by this share of the summed visibility, is nobody:
             posters and shadows.
-        twin_share: who has the keypoints of another person in so large a share of the frames is that person.
+        twin_share: who has the keypoints of another person in so large a share of the frames that both have is that person.
         twin_frames: and is not followed on after so many such frames in a row.
         tile: side of the smallest squares that people are looked for in, in short sides of the picture.
     """
@@ -170,19 +170,6 @@ def _close(region: Region, other: Region) -> bool:
     return float(np.hypot(region.x - other.x, region.y - other.y)) < 0.12 * other.size
 
 
-def tiles(width: int, height: int, share: float) -> list[Region]:
-    """Squares as high as the picture's short side along it, and smaller ones all over it; neighbours overlap by half."""
-    short = min(width, height)
-    result = []
-    for side in (short, share * short):
-        columns, rows = (
-            np.linspace(side / 2, length - side / 2, max(1, int(np.ceil(2 * length / side)) - 1))
-            for length in (width, height)
-        )
-        result += [Region(float(x), float(y), float(side), 0.0) for y in rows for x in columns]
-    return result
-
-
 def kept_people(
     people: Sequence[Person], times_s: dict[int, float], config: EverybodyConfig
 ) -> list[Readings]:
@@ -201,14 +188,16 @@ def kept_people(
     seen = [one for one in others if len(one) * step_s >= config.least_s and _score(one) >= least]
     kept = [first]
     for one in sorted(seen, key=presence, reverse=True):
-        if all(_common(one, other) < config.twin_share * len(one) for other in kept):
+        if not any(_is_twin(one, other, config) for other in kept):
             kept.append(one)
     return kept
 
 
-def _common(one: Readings, other: Readings) -> int:
-    """Frames in which both are the same."""
-    return sum(index in other and same_person(reading, other[index]) for index, reading in one.items())
+def _is_twin(one: Readings, other: Readings, config: EverybodyConfig) -> bool:
+    """Whether two are the same in most of the frames that both have, if these are more than a few."""
+    common = one.keys() & other.keys()
+    same = sum(same_person(one[index], other[index]) for index in common)
+    return same >= config.twin_frames and same >= config.twin_share * len(common)
 
 
 def presence(readings: Readings) -> float:

@@ -8,11 +8,14 @@ import numpy as np
 
 from pointlight.capture.detection.blazepose import Reading, Region
 from pointlight.capture.detection.company import Company, CompanyConfig
-from pointlight.capture.detection.pose_networks import BODY, PoseNetworks, coherent, distance, near
+from pointlight.capture.detection.pose_networks import BODY, PoseNetworks, coherent, distance, near, tiles
 from pointlight.media import Frame
 
 _BLINK_S = 0.05
 """Who was not seen for longer may come back as somebody else."""
+
+_TILE = 0.67
+"""Side of the smaller squares in which somebody is looked for who was lost among others, in short sides of the picture."""
 
 _SEEK_EVERY = 5
 """The whole picture is searched for a person among others in one of so many frames."""
@@ -85,6 +88,7 @@ class Follower:
         self._company: Company | None = None
         self._met_s: float | None = None
         self._side = 1
+        self._searched = 0
         if config.company is not None:
             self._company = Company(networks, first, time_s, config.least_visibility, config.company, look)
 
@@ -176,7 +180,7 @@ class Follower:
         """Look for a person who was lost for long in the whole picture."""
         if self._anywhere_after_s is None or gap_s < self._anywhere_after_s:
             return None
-        for person, _ in self._networks.find(image)[: 1 if self._company is None else 4]:
+        for person, _ in self._find_anywhere(image):
             alike = abs(np.log(person.size / self._last.region.size)) < 0.5
             reading = self._networks.read(image, person) if alike else None
             if (
@@ -186,6 +190,15 @@ class Follower:
             ):
                 return reading
         return None
+
+    def _find_anywhere(self, image: np.ndarray) -> list[tuple[Region, float]]:
+        """People in the picture; if others were near, also in one of its squares by turns, and not the largest alone."""
+        if self._company is None or not self._company.has_met:
+            return self._networks.find(image)[:1]
+        squares = tiles(image.shape[1], image.shape[0], _TILE)
+        self._searched += 1
+        square = squares[self._searched % len(squares)]
+        return [*self._networks.find(image)[:4], *self._networks.find(image, square)[:2]]
 
     def _find_around(self, image: np.ndarray, region: Region) -> list[tuple[Region, float]]:
         return self._networks.find(image, replace(region, size=region.size * self._config.window))

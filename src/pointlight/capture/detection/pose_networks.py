@@ -94,3 +94,16 @@ def snapped(region: Region) -> Region:
     step = size / 48
     x, y = step * round(region.x / step), step * round(region.y / step)
     return Region(x, y, size, round(region.angle * 16) / 16)
+
+
+def tiles(width: int, height: int, share: float) -> list[Region]:
+    """Squares as high as the picture's short side along it, and smaller ones all over it; neighbours overlap by half."""
+    short = min(width, height)
+    result = []
+    for side in (short, share * short):
+        columns, rows = (
+            np.linspace(side / 2, length - side / 2, max(1, int(np.ceil(2 * length / side)) - 1))
+            for length in (width, height)
+        )
+        result += [Region(float(x), float(y), float(side), 0.0) for y in rows for x in columns]
+    return result

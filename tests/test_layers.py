@@ -51,7 +51,7 @@ ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("fitting",),
         (
             *("capture", "many", "many_names", "options", "overlay", "painting", "predict", "quality"),
-            *("results", "shots", "summary", "targets", "video_job"),
+            *("results", "several", "shots", "steps", "summary", "targets", "video_job"),
         ),
     ),
     "evaluation": (

@@ -13,15 +13,13 @@ from pointlight.capture.overlay import write_overlay
 from pointlight.capture.painting import BodyPainter
 from pointlight.capture.predict import (
     lift_keypoints,
-    place_track,
     predict,
     predict_to_folder,
     predict_with_diagnostics,
-    seen_keypoints,
-    track_of,
 )
 from pointlight.capture.quality import Quality
 from pointlight.capture.results import Diagnostics, FolderResult, PredictResult
+from pointlight.capture.steps import place_track, seen_keypoints, track_of
 from pointlight.capture.summary import Summary, VideoFile
 from pointlight.capture.targets import TargetConfig, prepare_targets
 

@@ -35,6 +35,8 @@ class PredictOptions:
         height_m: the person's height in metres, which sets the scale.
         box: which person: a `PersonBox`, text such as "400,120,200,460@1.5" (x, y, width, height in pixels, and the
             second of the video), or these numbers; always a `PersonBox` once the options are made.
+        people: how many are wanted, or "all"; 1 means the largest person, or the one in the box. The first of several is
+            the one whom 1 gives, the others follow by how large and how long they are seen.
         refine: fit the network's body to the keypoints over time.
         overlay_size_px: longest side of the overlay in pixels; None as large as the video allows.
         overlay: whether `predict_to_folder` draws it.
@@ -59,6 +61,7 @@ class PredictOptions:
     focal_px: float | None = None
     height_m: float | None = None
     box: BoxLike | None = None
+    people: int | str = 1
     refine: bool = True
     overlay_size_px: int | None = 1280
     overlay: bool = True
@@ -81,6 +84,14 @@ class PredictOptions:
                 raise PointlightError(
                     "a keypoint format is given without a file of keypoints; give both or neither"
                 )
+        object.__setattr__(self, "people", _people(self.people))
+        if self.people != 1 and self.box is not None:
+            raise PointlightError(f"a box names one person, and people is {self.people}; give one of the two")
+        if self.people != 1 and self.keypoints is not None:
+            raise PointlightError(
+                f"people is {self.people}, but from a file of keypoints one person is taken; leave out people, and say"
+                " who it is with a box"
+            )
         if self.detector not in READERS:
             raise PointlightError(f"there is no detector {self.detector!r}; it is {', '.join(READERS)}")
         if self.keypoints is not None and self.detector != "full":
@@ -108,13 +119,18 @@ class PredictOptions:
             )
 
     @property
+    def most_people(self) -> int | None:
+        """The number of people; None: all."""
+        return None if isinstance(self.people, str) else self.people
+
+    @property
     def person(self) -> PersonBox | None:
         """The box, typed as what it is once the options are made."""
         return None if self.box is None else PersonBox.of(self.box)
 
 
-class PredictKeywords(TypedDict, total=False):
-    """The same options as keywords of `predict`."""
+class OnePersonKeywords(TypedDict, total=False):
+    """The options but for the number of people as keywords of `predict`."""
 
     model: Path | str
     detector: str
@@ -129,6 +145,12 @@ class PredictKeywords(TypedDict, total=False):
     refine: bool
     overlay_size_px: int | None
     overlay: bool
+
+
+class PredictKeywords(OnePersonKeywords, total=False):
+    """The same options as keywords of `predict`."""
+
+    people: int | str
 
 
 def options_with(options: PredictOptions | None, keywords: PredictKeywords) -> PredictOptions:
@@ -146,6 +168,18 @@ def options_with(options: PredictOptions | None, keywords: PredictKeywords) -> P
         if name not in names:
             raise PointlightError(f"there is no option {name!r}; {did_you_mean(name, names)}")
     return replace(options or PredictOptions(), **keywords)
+
+
+def _people(value: Any) -> int | str:
+    """A number from 1, or "all"; from a command line both come as text."""
+    if isinstance(value, str):
+        value = value.strip()
+        if value == "all":
+            return value
+        value = int(value) if value.isdecimal() else value
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise PointlightError(f"people is {value!r}; give how many are wanted, from 1, or 'all'")
+    return value
 
 
 def _check_number(name: str, value: Any) -> None:

@@ -22,11 +22,12 @@ class Diagnostics:
 
     Attributes:
         frames: of the video.
-        bodies: frames with a body.
+        bodies: frames with a body; of the first person, where there are several, like all that follows.
         occluded: of these, frames in which the person was hardly seen.
         repaired: frames whose left and right were put back.
         seconds: name and time of every stage.
-        warnings: a sentence on everything that was lost on the way.
+        warnings: a sentence on everything that was lost on the way; everybody's.
+        others: of each further person alone.
 
     Example:
         >>> import pointlight
@@ -40,6 +41,7 @@ class Diagnostics:
     repaired: int
     seconds: Seconds
     warnings: tuple[str, ...]
+    others: tuple[Diagnostics, ...] = ()
 
 
 @by_value
@@ -50,8 +52,9 @@ class PredictResult:
     The name `Prediction` belongs to a network's output, see `pointlight.network`.
 
     Attributes:
-        capture: the moving body.
+        capture: the moving body, of the first person.
         diagnostics: how it went.
+        others: of the other people, where several were asked for.
 
     Example:
         >>> import pointlight
@@ -62,6 +65,12 @@ class PredictResult:
 
     capture: Capture
     diagnostics: Diagnostics
+    others: tuple[Capture, ...] = ()
+
+    @property
+    def captures(self) -> tuple[Capture, ...]:
+        """Everybody's, the first person first."""
+        return (self.capture, *self.others)
 
 
 @dataclass(frozen=True)
@@ -69,7 +78,7 @@ class FolderResult:
     """What `predict_to_folder` has written and how it went.
 
     Attributes:
-        files: `poses.npz`, `overlay.mp4` where it was wanted, `summary.json`.
+        files: `poses.npz`, those of further people, `overlay.mp4` where it was wanted, `summary.json`.
         diagnostics: how it went, the overlay included.
         summary: how good it is, and what to try if it is poor; what `summary.json` holds.
 

@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from pointlight import __version__
 from pointlight.capture.capture import Capture
 from pointlight.capture.detection.person_box import PersonBox
@@ -161,7 +163,6 @@ def summary_of(
     captures: Sequence[Capture],
     files: Sequence[Path],
     diagnostics: Diagnostics,
-    sides_put_back: Sequence[int] | None = None,
 ) -> Summary:
     """The summary of a run.
 
@@ -171,9 +172,8 @@ def summary_of(
         captures: one a person, at least one.
         files: that were written.
         diagnostics: of the run.
-        sides_put_back: frames whose sides were put back, one number a person; of one person, as the diagnostics say.
     """
-    repaired = [diagnostics.repaired] if sides_put_back is None else sides_put_back
+    repaired = [one.repaired for one in (diagnostics, *diagnostics.others)]
     seconds: dict[str, float] = {}
     for stage, spent_s in diagnostics.seconds:
         seconds[stage] = round(seconds.get(stage, 0.0) + spent_s, 3)
@@ -184,7 +184,7 @@ def summary_of(
         model_sha256=captures[0].model_sha256,
         files=tuple(path.name for path in files),
         frames=diagnostics.frames,
-        frames_with_body=diagnostics.bodies,
+        frames_with_body=int(np.any([capture.valid for capture in captures], axis=0).sum()),
         frames_per_s=round(captures[0].fps, 4),
         seconds=seconds,
         warnings=diagnostics.warnings,

@@ -14,7 +14,7 @@ from pointlight.body import EXTENDED_KEYPOINTS, NETWORK_KEYPOINTS
 from pointlight.capture.detection.detector import MediapipeDetector
 from pointlight.capture.fitting.lifting import observation_of
 from pointlight.capture.options import PredictOptions
-from pointlight.capture.predict import track_of
+from pointlight.capture.steps import track_of
 from pointlight.configuration import to_plain
 from pointlight.cues import CropFrames, Keypoints2D, Observation, ShotFrames, VideoFrames, totally_occluded
 from pointlight.errors import PointlightError

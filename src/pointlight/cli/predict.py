@@ -40,6 +40,9 @@ def predict(
     focal_px: Annotated[float | None, typer.Option(help="Focal length in pixels.")] = None,
     height: Annotated[float | None, typer.Option(help="The person's height in metres.")] = None,
     box: Annotated[str | None, typer.Option(help="Which person: X,Y,W,H or X,Y,W,H@S.")] = None,
+    people: Annotated[
+        str, typer.Option(help="How many people, or all; the others' poses go into poses_1.npz and so on.")
+    ] = "1",
     refine: Annotated[bool, typer.Option(help="Fit the network's body to the keypoints over time.")] = True,
     overlay_size: Annotated[
         int, typer.Option(help="Longest side of the overlay, px; 0 = as the video.")
@@ -59,7 +62,7 @@ def predict(
         bool, typer.Option("--again", help="Of several videos: make also those anew that are whole.")
     ] = False,
 ) -> None:
-    """Find one person's moving 3D body in a video, or in many."""
+    """Find one person's moving 3D body in a video, or several people's, or in many videos."""
     from pointlight.capture import PredictOptions, predict_to_folder
     from pointlight.errors import PointlightError
 
@@ -74,6 +77,7 @@ def predict(
         focal_px=focal_px,
         height_m=height,
         box=box or None,
+        people=people,
         refine=refine,
         overlay_size_px=overlay_size or None,
         overlay=overlay,

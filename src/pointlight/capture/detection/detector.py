@@ -1,16 +1,19 @@
-"""One person's 2D keypoints in a video, by mediapipe's networks."""
+"""People's 2D keypoints in a video, by mediapipe's networks."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from pointlight.capture.detection.blazepose import LANDMARKS, BlazePose, Reading, Region
-from pointlight.capture.detection.following import FollowConfig, Follower, PoseNetworks
+from pointlight.capture.detection.everybody import EverybodyConfig, Shot, kept_people
+from pointlight.capture.detection.following import FollowConfig, Follower
+from pointlight.capture.detection.looks import look_in
 from pointlight.capture.detection.network_files import VERSION
 from pointlight.capture.detection.person_box import PersonBox
+from pointlight.capture.detection.pose_networks import PoseNetworks, SharedNetworks
 from pointlight.cues import Keypoints2D
 from pointlight.errors import PointlightError
 from pointlight.media import Frame, FrameTimes, VideoReader, backwards, numbered_shots
@@ -30,12 +33,14 @@ class DetectorConfig:
         around_box: how much of the picture around a given box is searched, in sides of the box.
         patience_s: how long after the box's time the person in it is looked for.
         anywhere_after_s: without a box, a person lost for so long may reappear anywhere at a like size.
+        everybody: who beside the first person is followed where all are asked for.
     """
 
     follow: FollowConfig = field(default_factory=FollowConfig)
     around_box: float = 1.4
     patience_s: float = 0.5
     anywhere_after_s: float = 1.0
+    everybody: EverybodyConfig = field(default_factory=EverybodyConfig)
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,7 @@ class _Beginning:
     shot_start: int
     position: int
     reading: Reading
+    look: np.ndarray | None
 
 
 @dataclass
@@ -55,6 +61,10 @@ class _Track:
     time_s: list[float] = field(default_factory=list)
     shot: list[int] = field(default_factory=list)
     readings: dict[int, Reading] = field(default_factory=dict)
+
+    def times(self, rows: slice) -> FrameTimes:
+        """Of some of the frames."""
+        return FrameTimes(np.array(self.index[rows], np.int64), np.array(self.time_s[rows], np.float64))
 
     def follow(self, follower: Follower, frame: Frame) -> None:
         """Take a step and forget what has turned out wrong."""
@@ -98,7 +108,7 @@ class MediapipeDetector:
         """
         self.config = config or DetectorConfig()
         self.source = detector_source(size)
-        self._networks = networks or BlazePose(size, threads, progress)
+        self._networks: PoseNetworks = networks or BlazePose(size, threads, progress)
 
     def track(
         self, video: VideoReader, box: PersonBox | None = None, progress: ProgressCallback = silent
@@ -127,6 +137,59 @@ class MediapipeDetector:
                 world_m[position] = track.readings[index].world_m
         return self._keypoints(track, video.size, box), world_m
 
+    def track_people(
+        self, video: VideoReader, most: int | None = None, progress: ProgressCallback = silent
+    ) -> list[Keypoints2D]:
+        """Follow everybody, each as `track` follows one: the first as it does, then the others, the most present first.
+
+        In every shot they are found anew; nobody knows who is who behind a cut.
+
+        Args:
+            video: the frames; each result has an entry for each.
+            most: at most so many people; None: all.
+            progress: told how many frames are read.
+
+        Returns:
+            One entry a person, at least one, whether or not somebody is seen.
+        """
+        shared, total = SharedNetworks(self._networks), video.frame_count or 0
+        track, shots = _Track(), list[Shot]()
+        for frame, shot in ahead(numbered_shots(video), _FRAMES_AHEAD):
+            if not track.shot or shot != track.shot[-1]:
+                shots.append(self._shot(shared, len(track.index), track))
+            track.index.append(frame.index)
+            track.time_s.append(frame.time_s)
+            track.shot.append(shot)
+            shots[-1].step(frame, len(track.index) - 1)
+            progress(Progress("detect", len(track.index), total, unit="frame"))
+        people: list[dict[int, Reading]] = [{}]
+        ends = [*(shot.start for shot in shots[1:]), len(track.index)]
+        for shot, end in zip(shots, ends, strict=True):
+            last = max((person.position for person in shot.people), default=shot.start)
+            earlier = track.times(slice(shot.start, last))
+            if len(earlier.index):
+                positions = range(last - 1, shot.start - 1, -1)
+                frames = ahead(backwards(video, earlier), _FRAMES_AHEAD)
+                shot.backwards(track.time_s, zip(positions, frames, strict=True))
+            times = track.times(slice(shot.start, end))
+            times_s = dict(zip(times.index.tolist(), times.time_s.tolist(), strict=True))
+            for number, readings in enumerate(
+                kept_people(shot.people, times_s, self.config.everybody)[:most]
+            ):
+                people += [{}] * (number == len(people))
+                people[number] = people[number] | readings
+        return [self._keypoints(replace(track, readings=one), video.size, None) for one in people]
+
+    def _shot(self, networks: PoseNetworks, start: int, track: _Track) -> Shot:
+        return Shot(
+            networks,
+            start,
+            lambda frame: self._begin(frame, None, track),
+            lambda first, time_s, look: self._follower(first, time_s, look, None, networks),
+            self.config.follow.least_visibility,
+            self.config.everybody,
+        )
+
     def _readings(self, video: VideoReader, box: PersonBox | None, progress: ProgressCallback) -> _Track:
         if box is not None:
             box.check(video.size)
@@ -145,8 +208,9 @@ class MediapipeDetector:
             elif box is None or not beginnings:
                 first = self._begin(frame, box, track)
                 if first is not None:
-                    beginnings.append(_Beginning(shot_start, len(track.index) - 1, first))
-                    follower = self._follower(first, frame.time_s, box)
+                    look = look_in(frame.image, first)
+                    beginnings.append(_Beginning(shot_start, len(track.index) - 1, first, look))
+                    follower = self._follower(first, frame.time_s, look, box)
                     track.readings[frame.index] = first
             progress(Progress("detect", len(track.index), total, unit="frame"))
         if box is not None and not beginnings:
@@ -159,21 +223,28 @@ class MediapipeDetector:
         self, video: VideoReader, begun: _Beginning, track: _Track, box: PersonBox | None
     ) -> None:
         """From where a person was found to the beginning of that shot."""
-        rows = slice(begun.shot_start, begun.position)
-        earlier = FrameTimes(np.array(track.index[rows], np.int64), np.array(track.time_s[rows], np.float64))
+        earlier = track.times(slice(begun.shot_start, begun.position))
         if not len(earlier.index):
             return
-        follower = self._follower(begun.reading, track.time_s[begun.position], box)
+        follower = self._follower(begun.reading, track.time_s[begun.position], begun.look, box)
         for frame in ahead(backwards(video, earlier), _FRAMES_AHEAD):
             track.follow(follower, frame)
 
-    def _follower(self, first: Reading, time_s: float, box: PersonBox | None) -> Follower:
+    def _follower(
+        self,
+        first: Reading,
+        time_s: float,
+        look: np.ndarray | None,
+        box: PersonBox | None,
+        networks: PoseNetworks | None = None,
+    ) -> Follower:
         return Follower(
-            self._networks,
+            networks or self._networks,
             first,
             time_s,
             self.config.follow,
             anywhere_after_s=self.config.anywhere_after_s if box is None else None,
+            look=look,
         )
 
     def _begin(self, frame: Frame, box: PersonBox | None, track: _Track) -> Reading | None:

@@ -27,6 +27,7 @@ from pointlight.capture import Capture
 from pointlight.cli import clip_options
 from pointlight.cli import progress as cli_progress
 from pointlight.cli.main import app, main
+from pointlight.engines import ENGINES
 from pointlight.errors import PointlightError
 from pointlight.evaluation.published import BENCHMARKS
 from pointlight.evaluation.synthetic import CONFIGURATIONS
@@ -35,7 +36,7 @@ from pointlight.flow import FLOW_ESTIMATORS
 from pointlight.media import VideoWriter
 from pointlight.motion import SPLITS
 from pointlight.progress import Progress
-from pointlight.simulator.clips import ENGINES, SYNTHESIS_RECIPES
+from pointlight.simulator.clips import SYNTHESIS_RECIPES
 from pointlight.training import find_training_recipe, save_checkpoint
 from pointlight.training.processes import ALONE
 
@@ -114,7 +115,15 @@ def test_every_command_explains_itself(command: str) -> None:
     assert "Usage" in result.output
     assert max(map(len, result.output.splitlines())) <= 100
     cut = re.findall(r"\S* ?(?:\.\.\.|…)", result.output)
-    assert set(cut) <= {"[ARGS]...", "{models}...", "models...", "{folders}...", "folders..."}
+    assert set(cut) <= {
+        "[ARGS]...",
+        "{models}...",
+        "models...",
+        "{folders}...",
+        "folders...",
+        "{video}...",
+        "video...",
+    }
 
 
 def test_the_list_of_commands_is_whole_in_a_narrow_terminal() -> None:

@@ -26,15 +26,15 @@ import numpy as np
 import pytest
 from fsspec.implementations.dirfs import DirFileSystem
 
+from pointlight.engines import staged
+from pointlight.engines.ray_pool import LARGEST_LOSSES
 from pointlight.errors import PointlightError
 from pointlight.progress import Progress
 from pointlight.simulator import ClipMaker, synthesize
 from pointlight.simulator import synthesize_clip as one_clip
 from pointlight.simulator.clips import RunSummary, Sources, find_synthesis_recipe, open_storage, read_index
 from pointlight.simulator.clips.clip_job import ClipJob
-from pointlight.simulator.clips.engines import staged_clips
 from pointlight.simulator.clips.files import encode_clip
-from pointlight.simulator.clips.ray_pool import LARGEST_LOSSES
 
 LONG_RUN_CLIPS = int(os.environ.get("POINTLIGHT_LONG_RUN_CLIPS", "2000"))
 """Of the run over broken videos; fewer while one works on it."""
@@ -118,7 +118,7 @@ def small_job(folder: Path, **changes: Any) -> SmallJob:
 
 
 def made(engine: str, job: ClipJob, count: int, workers: int) -> list[int]:
-    return sorted(staged_clips(engine, job, range(count), workers, cast(ClipMaker, None)))
+    return sorted(staged(engine, job, range(count), workers, cast(ClipMaker, None)))
 
 
 def test_a_lost_process_costs_no_clip(tmp_path: Path) -> None:

@@ -89,7 +89,7 @@ def test_predict_from_a_file_of_keypoints_twice_the_same(weights: Path, tmp_path
     for name in ("one", "two"):
         result = predict_to_folder(video, tmp_path / name, options)
         assert (result.diagnostics.frames, result.diagnostics.bodies) == (40, 40)
-        assert result.files == (tmp_path / name / "poses.npz",)
+        assert result.files == (tmp_path / name / "poses.npz", tmp_path / name / "summary.json")
         assert [stage for stage, _ in result.diagnostics.seconds] == ["detect", "lift", "refine"]
     first, second = ((tmp_path / name / "poses.npz").read_bytes() for name in ("one", "two"))
     assert first == second
@@ -105,15 +105,16 @@ def test_an_overlay_of_earlier_poses_does_not_stay(weights: Path, tmp_path: Path
     write_keypoints(file, keypoints_of(np.arange(4) / 30))
     options = PredictOptions(model=str(weights), keypoints=file, refine=False, overlay_size_px=160)
     result = predict_to_folder(video, out, options)
-    assert result.files == (out / "poses.npz", out / "overlay.mp4")
+    assert result.files == (out / "poses.npz", out / "overlay.mp4", out / "summary.json")
     assert [stage for stage, _ in result.diagnostics.seconds] == ["detect", "lift", "overlay"]
     assert all(path.exists() for path in result.files)
     with pytest.raises(
         PointlightError, match=r"overlay.mp4 would be replaced by its own overlay; choose another"
     ):
         predict_to_folder(out / "overlay.mp4", out, options)
-    assert predict_to_folder(video, out, replace(options, overlay=False)).files == (out / "poses.npz",)
-    assert [path.name for path in out.iterdir()] == ["poses.npz"]
+    again = predict_to_folder(video, out, replace(options, overlay=False))
+    assert again.files == (out / "poses.npz", out / "summary.json")
+    assert sorted(path.name for path in out.iterdir()) == ["poses.npz", "summary.json"]
 
 
 def test_diagnostics_without_a_folder(weights: Path, tmp_path: Path) -> None:

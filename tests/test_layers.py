@@ -27,6 +27,7 @@ GROUND = (
     "worker_processes",
 )
 LAYERS = (
+    "engines",
     "geometry",
     "media",
     "flow",
@@ -49,16 +50,8 @@ ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("detection",),
         ("fitting",),
         (
-            "capture",
-            "options",
-            "overlay",
-            "painting",
-            "predict",
-            "results",
-            "several",
-            "shots",
-            "steps",
-            "targets",
+            *("capture", "many", "many_names", "options", "overlay", "painting", "predict", "quality"),
+            *("results", "several", "shots", "steps", "summary", "targets", "video_job"),
         ),
     ),
     "evaluation": (

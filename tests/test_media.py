@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import wave
 from fractions import Fraction
 from itertools import pairwise
@@ -310,3 +311,16 @@ def test_memory_does_not_grow_with_length(tmp_path: Path) -> None:
         if frame.index % 300 == 200:
             high.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
     assert high[-1] - high[0] < 20_000
+
+
+def test_decoded_pictures_are_let_go_of_without_the_garbage_collector(tmp_path: Path) -> None:
+    video = make(tmp_path / "v.mp4", 40)
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in VideoReader(video):
+            pass
+        kept = sum(type(item) is av.VideoFrame for item in gc.get_objects())
+    finally:
+        gc.enable()
+    assert kept <= 4

@@ -133,3 +133,60 @@ def test_the_mesh_lies_on_the_capture_joints() -> None:
     pixels = keypoints[:, :2] / keypoints[:, 2:] * FOCAL + (160.0, 120.0)
     chosen = [body.keypoint_names.index(name) for name in EVALUATION_JOINTS]
     assert np.abs(pixels[chosen] - capture.joints_px()[0]).max() < 1.0
+
+
+def with_sound(path: Path, seconds: float, tone_from_s: float, rate: int = 44_100) -> Path:
+    """A video of 25 frames/s, silent at first, then with a tone."""
+    with av.open(str(path), "w") as container:
+        pictures = container.add_stream("libx264", rate=25)
+        pictures.width, pictures.height, pictures.pix_fmt = *SIZE, "yuv420p"
+        sound = container.add_stream("aac", rate=rate)
+        for number in range(round(25 * seconds)):
+            container.mux(pictures.encode(av.VideoFrame.from_ndarray(numbered_picture(number, SIZE))))
+        container.mux(pictures.encode())
+        at = np.arange(round(rate * seconds)) / rate
+        wave = (np.sin(2 * np.pi * 440 * at) * (at >= tone_from_s) * 0.5).astype(np.float32)
+        for start in range(0, len(wave) - 1024, 1024):
+            piece = av.AudioFrame.from_ndarray(wave[None, start : start + 1024], "fltp", "mono")
+            piece.sample_rate, piece.pts = rate, start
+            container.mux(sound.encode(piece))
+        container.mux(sound.encode())
+    return path
+
+
+@pytest.mark.parametrize(("first", "rate"), [(0, 44_100), (10, 44_100), (10, 11_025)])
+def test_the_sound_is_kept_and_stays_with_the_pictures(tmp_path: Path, first: int, rate: int) -> None:
+    video, out = with_sound(tmp_path / "video.mp4", 2.0, 1.0, rate), tmp_path / "overlay.mp4"
+    capture = part_of(standing(AnnyBody(), 50), first)
+    assert write_overlay(capture, video, out, AnnyBody()) == ()
+    with av.open(str(out)) as container:
+        pieces = [*container.decode(audio=0)]
+    assert [frame.index for frame in VideoReader(out)] == [*range(50 - first)]
+    loud = [float(piece.time) for piece in pieces if np.abs(piece.to_ndarray()).max() > 0.1]
+    assert loud[0] == pytest.approx(1.0 - first / 25, abs=0.12)
+    assert loud[-1] == pytest.approx(2.0 - first / 25, abs=0.15)
+
+
+def test_a_video_without_sound_has_an_overlay_without(tmp_path: Path) -> None:
+    video = write_video(tmp_path / "v.mp4", VideoSpec(size=SIZE, times_s=[i / 25 for i in range(4)]))
+    write_overlay(standing(AnnyBody(), 4), video, tmp_path / "overlay.mp4", AnnyBody())
+    with av.open(str(tmp_path / "overlay.mp4")) as container:
+        assert [stream.type for stream in container.streams] == ["video"]
+
+
+def test_several_people_are_drawn_each_in_a_colour_and_the_nearer_one_in_front(tmp_path: Path) -> None:
+    body = AnnyBody()
+    video = write_video(tmp_path / "v.mp4", VideoSpec(size=SIZE, times_s=[i / 25 for i in range(3)]))
+    near = standing(body, 3)
+    places = near.translation_camera_m + np.array([0.15, 0.0, 2.0], np.float32)
+    far = replace(near, translation_camera_m=places, track_id=1)
+    both, alone = tmp_path / "both.mp4", tmp_path / "alone.mp4"
+    write_overlay([near, far], video, both, body)
+    write_overlay([near], video, alone, body)
+    together, single = (next(iter(VideoReader(out))).image.astype(int) for out in (both, alone))
+    x, y = np.floor(near.joints_px()[0, EVALUATION_JOINTS.index("left_knee")]).astype(int)
+    assert np.abs(together[y, x] - single[y, x]).max() < 25  # the far one does not cover the near one
+    assert (np.abs(together - single)[:, : SIZE[0]].max(-1) > 40).sum() > 100  # and is there
+    right = together[:, SIZE[0] :]
+    green = (right[..., 1] > right[..., 0] + 25) & (right[..., 1] > right[..., 2] + 25)
+    assert green.sum() > 30

@@ -24,7 +24,7 @@ from test_multiview import (
 
 import pointlight
 from pointlight.body import COCO_KEYPOINTS, EXTENDED_KEYPOINTS
-from pointlight.capture import MediapipeDetector, PersonBox, PredictOptions
+from pointlight.capture import MediapipeDetector, PersonBox, PredictOptions, many
 from pointlight.capture.options import PredictKeywords
 from pointlight.cues import Keypoints2D
 from pointlight.evaluation import contenders
@@ -65,6 +65,7 @@ def video(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     monkeypatch.setattr(MediapipeDetector, "__init__", lambda self, **_: None)
     monkeypatch.setattr(MediapipeDetector, "track", track)
+    monkeypatch.setattr(many, "network_file", lambda *_: None)
     monkeypatch.chdir(tmp_path)
     with VideoWriter(tmp_path / "video.mp4", 30, (320, 240)) as writer:
         for i in range(FRAMES):

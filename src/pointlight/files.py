@@ -76,6 +76,35 @@ def ensure_folder(folder: Path) -> Path:
     return folder
 
 
+def sweep_partials(folder: Path) -> None:
+    """Remove what `atomic_path` left in a folder when its process was killed; nobody else may write there now."""
+    for rest in Path(folder).glob(".*.????????.partial*"):
+        if rest.is_file():
+            rest.unlink(missing_ok=True)
+
+
+@contextmanager
+def only_run(lock: Path, address: str) -> Iterator[None]:
+    """Refuse a second run at the same place; the lock falls with the process that holds it.
+
+    Raises:
+        PointlightError: another process holds it.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        yield
+        return
+    with open(lock, "w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise PointlightError(f"another run is writing to {address}; wait for its end") from None
+        except OSError:  # a file system without locks
+            pass
+        yield
+
+
 def _unwritable(folder: Path, reason: str) -> str:
     return f"cannot write to the folder {folder} ({reason}); choose one that you may write to"
 

@@ -11,8 +11,6 @@ from contextlib import contextmanager
 from queue import Empty, Full, Queue
 from typing import TypeVar
 
-import torch
-
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -39,6 +37,8 @@ def usable_threads() -> int:
 @contextmanager
 def one_torch_thread() -> Iterator[None]:
     """Within the block torch has one thread, so that its sums have one order on every machine."""
+    import torch
+
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

@@ -7,6 +7,7 @@ from pointlight.capture.archive import read_npz
 from pointlight.capture.capture import Capture, body_states
 from pointlight.capture.detection.detector import MediapipeDetector
 from pointlight.capture.detection.person_box import PersonBox
+from pointlight.capture.many import ManyResult, VideoResult, predict_many
 from pointlight.capture.options import PredictOptions
 from pointlight.capture.overlay import write_overlay
 from pointlight.capture.painting import BodyPainter
@@ -16,8 +17,10 @@ from pointlight.capture.predict import (
     predict_to_folder,
     predict_with_diagnostics,
 )
+from pointlight.capture.quality import Quality
 from pointlight.capture.results import Diagnostics, FolderResult, PredictResult
 from pointlight.capture.steps import place_track, seen_keypoints, track_of
+from pointlight.capture.summary import Summary, VideoFile
 from pointlight.capture.targets import TargetConfig, prepare_targets
 
 __all__ = [
@@ -25,15 +28,21 @@ __all__ = [
     "Capture",
     "Diagnostics",
     "FolderResult",
+    "ManyResult",
     "MediapipeDetector",
     "PersonBox",
     "PredictOptions",
     "PredictResult",
+    "Quality",
+    "Summary",
     "TargetConfig",
+    "VideoFile",
+    "VideoResult",
     "body_states",
     "lift_keypoints",
     "place_track",
     "predict",
+    "predict_many",
     "predict_to_folder",
     "predict_with_diagnostics",
     "prepare_targets",

@@ -20,9 +20,10 @@ from pointlight.capture.results import Diagnostics, FolderResult, PredictResult,
 from pointlight.capture.several import find_people, is_seen, save_people, together
 from pointlight.capture.shots import of_shot, words_of_cuts
 from pointlight.capture.steps import average_rate, joints_in_camera, only_valid, place_track, track_of
+from pointlight.capture.summary import VideoFile, forget_summary, summary_of
 from pointlight.cues import Keypoints2D, ShotFrames
 from pointlight.errors import PointlightError
-from pointlight.files import check_folder, ensure_folder
+from pointlight.files import check_folder, ensure_folder, sweep_partials
 from pointlight.media import Frame, VideoReader
 from pointlight.network import WindowConfig
 from pointlight.progress import Progress, ProgressCallback, silent
@@ -156,7 +157,7 @@ def predict_to_folder(
     progress: ProgressCallback = silent,
     **keywords: Unpack[PredictKeywords],
 ) -> FolderResult:
-    """`predict`, with `poses.npz` and `overlay.mp4` written to a folder, each when it is whole.
+    """`predict`, with `poses.npz`, `overlay.mp4` and `summary.json` written to a folder, each when it is whole.
 
     The second person goes into `poses_1.npz`, and so on. The folder is made when there is something to write. An overlay
     that lies there is removed, and so are further people's files: they are of other poses.
@@ -178,27 +179,34 @@ def predict_to_folder(
         >>> import pointlight
         >>> result = pointlight.predict_to_folder("video.mp4", "result", end_s=0.5, overlay_size_px=320)
         >>> [file.name for file in result.files]
-        ['poses.npz', 'overlay.mp4']
+        ['poses.npz', 'overlay.mp4', 'summary.json']
     """
     options = options_with(options, keywords)
     video, folder = Path(video), check_folder(Path(out))
     overlay = folder / "overlay.mp4"
     if overlay.exists() and video.exists() and overlay.samefile(video):
         raise PointlightError(f"{video} would be replaced by its own overlay; choose another folder")
+    read = VideoFile.of(video) if video.exists() else None
     result = predict_with_diagnostics(video, options, progress=progress)
     ensure_folder(folder)
+    sweep_partials(folder)
+    forget_summary(folder)
     if overlay.is_file():
         overlay.unlink()
-    files = save_people(result.captures, folder)
-    if not options.overlay:
-        return FolderResult(files, result.diagnostics)
-    stopwatch = Stopwatch()
-    with stopwatch.stage("overlay"):
-        size_px = options.overlay_size_px
-        told = write_overlay(result.captures, video, overlay, AnnyBody(), size_px=size_px, progress=progress)
-    seconds = result.diagnostics.seconds + stopwatch.seconds
-    warnings = (*result.diagnostics.warnings, *told)
-    return FolderResult((*files, overlay), replace(result.diagnostics, seconds=seconds, warnings=warnings))
+    files, diagnostics = save_people(result.captures, folder), result.diagnostics
+    if options.overlay:
+        stopwatch = Stopwatch()
+        with stopwatch.stage("overlay"):
+            size_px = options.overlay_size_px
+            told = write_overlay(
+                result.captures, video, overlay, AnnyBody(), size_px=size_px, progress=progress
+            )
+        files = (*files, overlay)
+        seconds = diagnostics.seconds + stopwatch.seconds
+        diagnostics = replace(diagnostics, seconds=seconds, warnings=(*diagnostics.warnings, *told))
+    put_back = [one.repaired for one in (diagnostics, *diagnostics.others)]
+    summary = summary_of(read or VideoFile.of(video), options, result.captures, files, diagnostics, put_back)
+    return FolderResult((*files, summary.save(folder)), diagnostics, summary)
 
 
 def lift_keypoints(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pointlight.capture.capture import Capture
+from pointlight.capture.summary import Summary
 from pointlight.values import by_value
 
 Seconds = tuple[tuple[str, float], ...]
@@ -26,7 +27,7 @@ class Diagnostics:
         repaired: frames whose left and right were put back.
         seconds: name and time of every stage.
         warnings: a sentence on everything that was lost on the way; everybody's.
-        others: frames with a body of each further person.
+        others: each further person's; the seconds and warnings here are everybody's.
 
     Example:
         >>> import pointlight
@@ -40,7 +41,7 @@ class Diagnostics:
     repaired: int
     seconds: Seconds
     warnings: tuple[str, ...]
-    others: tuple[int, ...] = ()
+    others: tuple[Diagnostics, ...] = ()
 
 
 @by_value
@@ -77,18 +78,20 @@ class FolderResult:
     """What `predict_to_folder` has written and how it went.
 
     Attributes:
-        files: `poses.npz`, those of further people, and `overlay.mp4` where it was wanted.
+        files: `poses.npz`, those of further people, `overlay.mp4` where it was wanted, `summary.json`.
         diagnostics: how it went, the overlay included.
+        summary: how good it is, and what to try if it is poor; what `summary.json` holds.
 
     Example:
         >>> import pointlight
         >>> result = pointlight.predict_to_folder("video.mp4", "result", end_s=0.5, refine=False, overlay=False)
         >>> [file.name for file in result.files]
-        ['poses.npz']
+        ['poses.npz', 'summary.json']
     """
 
     files: tuple[Path, ...]
     diagnostics: Diagnostics
+    summary: Summary
 
 
 class Stopwatch:

@@ -63,7 +63,7 @@ def together(
         told.append(f"{options.most_people} people were asked for, {len(results)} could be followed")
     diagnostics = replace(
         results[0].diagnostics,
-        others=tuple(one.diagnostics.bodies for one in results[1:]),
+        others=tuple(one.diagnostics for one in results[1:]),
         seconds=(*before, *seconds.items()),
         warnings=tuple(dict.fromkeys(told)),
     )

@@ -48,6 +48,7 @@ for command, summary, behind in (
         example(
             "pointlight predict video.mp4 --out result",
             "pointlight predict video.mp4 --out result --box 400,120,200,460@1.5 --height 1.75",
+            "pointlight predict VIDEOS --out results --workers 4",
         ),
     ),
     (

@@ -7,12 +7,23 @@ from typing import Annotated
 
 import typer
 
+from pointlight.cli.predict_several import predict_several
 from pointlight.cli.progress import stage_bars
 
 
 def predict(
-    video: Annotated[Path, typer.Argument(help="Any video that FFmpeg reads.")],
-    out: Annotated[Path, typer.Option(help="Folder for poses.npz and overlay.mp4.")],
+    video: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Any video that FFmpeg reads; or several, or a folder of them.", show_default=False
+        ),
+    ],
+    out: Annotated[
+        Path,
+        typer.Option(
+            help="Folder for poses.npz, overlay.mp4, summary.json; of several videos: one in it each."
+        ),
+    ],
     model: Annotated[str, typer.Option(help="Name of a shipped model, or a .safetensors file.")] = "points",
     detector: Annotated[
         str, typer.Option(help="full; heavy, slower and better; lite, faster and worse.")
@@ -39,9 +50,21 @@ def predict(
     overlay: Annotated[
         bool, typer.Option(help="Draw overlay.mp4; an older one there is removed anyway.")
     ] = True,
+    workers: Annotated[
+        int | None,
+        typer.Option(help="Of several videos: processes, each with one thread; all cores if not given."),
+    ] = None,
+    engine: Annotated[
+        str,
+        typer.Option(help="Of several videos: local; ray, as in synthesize, with files at the same paths."),
+    ] = "local",
+    again: Annotated[
+        bool, typer.Option("--again", help="Of several videos: make also those anew that are whole.")
+    ] = False,
 ) -> None:
-    """Find one person's moving 3D body in a video, or several people's."""
+    """Find one person's moving 3D body in a video, or several people's, or in many videos."""
     from pointlight.capture import PredictOptions, predict_to_folder
+    from pointlight.errors import PointlightError
 
     options = PredictOptions(
         model=model,
@@ -59,20 +82,20 @@ def predict(
         overlay_size_px=overlay_size or None,
         overlay=overlay,
     )
+    if len(video) > 1 or video[0].is_dir():
+        predict_several(video, out, options, workers, engine, again)
+        return
+    if workers is not None or engine != "local":
+        raise PointlightError(
+            "--workers and --engine are for several videos, and one is given; leave them out"
+        )
     with stage_bars() as bars:
-        result = predict_to_folder(video, out, options, progress=bars)
-    told = result.diagnostics
-    for warning in told.warnings:
+        result = predict_to_folder(video[0], out, options, progress=bars)
+    for warning in result.diagnostics.warnings:
         typer.echo(f"warning: {warning}", err=True)
-    share = told.bodies / max(told.frames, 1)
-    typer.echo(
-        f"{told.frames} frames, a body in {told.bodies} ({share:.0%}), of these {told.occluded} "
-        f"inferred while hardly seen, {told.repaired} with left and right put back"
-    )
-    for number, bodies in enumerate(told.others, start=1):
-        typer.echo(f"person {number}: a body in {bodies} ({bodies / max(told.frames, 1):.0%})")
-    times = ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in told.seconds)
-    total = sum(seconds for _, seconds in told.seconds)
-    typer.echo(f"{times}; {told.frames / max(total, 1e-9):.1f} frames/s in all")
+    for line in result.summary.words():
+        typer.echo(line)
+    for hint in result.summary.hints:
+        typer.echo(f"hint: {hint}")
     for path in result.files:
         typer.echo(str(path))

@@ -10,7 +10,6 @@ from pointlight.simulator.clips.composite import (
     check_training_clip,
     composite,
 )
-from pointlight.simulator.clips.engines import ENGINES, usable_cores
 from pointlight.simulator.clips.files import decode_clip, encode_clip, provenance_of
 from pointlight.simulator.clips.generate import RunSummary, open_maker, synthesize, synthesize_clip
 from pointlight.simulator.clips.occluders import (
@@ -51,7 +50,6 @@ from pointlight.simulator.clips.synthesis import ClipMaker, ClipParts, window_su
 from pointlight.simulator.clips.tracks import tracks_of_clips
 
 __all__ = [
-    "ENGINES",
     "SYNTHESIS_RECIPES",
     "ClipMaker",
     "ClipParts",
@@ -94,7 +92,6 @@ __all__ = [
     "synthesize",
     "synthesize_clip",
     "tracks_of_clips",
-    "usable_cores",
     "window_superpixels",
     "with_set",
     "without_total_occlusions",

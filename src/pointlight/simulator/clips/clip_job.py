@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from pointlight.configuration import config_sha256
 from pointlight.errors import PointlightError
 from pointlight.files import atomic_path
 from pointlight.simulator.clips.shard_writer import packed_clip
@@ -27,6 +28,14 @@ class ClipJob:
     versions: dict[str, str]
     seed: int
     staging: Path
+
+    item = "clip"
+    waited_for = True
+
+    @property
+    def identity(self) -> str:
+        """Of this run's sources and place."""
+        return config_sha256([self.versions, str(self.staging)])
 
     def path(self, index: int) -> Path:
         """Where a clip is staged."""
@@ -55,3 +64,11 @@ class ClipJob:
         """Put a clip's tar where it belongs, whole or not at all."""
         with atomic_path(self.path(index)) as temporary:
             temporary.write_bytes(content)
+
+    def is_staged(self, index: int) -> bool:
+        """Whether a whole clip is there."""
+        return self.path(index).exists()
+
+    def give_up(self, index: int, reason: str) -> None:
+        """A run has all its clips."""
+        raise PointlightError(reason)

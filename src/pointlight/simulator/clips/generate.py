@@ -14,8 +14,9 @@ from pathlib import Path
 
 from pointlight.body import AnnyBody
 from pointlight.configuration import config_sha256
+from pointlight.engines import find_engine, staged
 from pointlight.errors import PointlightError
-from pointlight.files import ensure_folder
+from pointlight.files import ensure_folder, only_run
 from pointlight.motion import (
     PROCEDURAL_SEED,
     compile_motion_bank,
@@ -28,7 +29,6 @@ from pointlight.simulator.backgrounds.procedural import ProceduralWindows
 from pointlight.simulator.backgrounds.windows import Windows
 from pointlight.simulator.clips.clip_job import ClipJob
 from pointlight.simulator.clips.composite import VideoClip
-from pointlight.simulator.clips.engines import find_engine, staged_clips, usable_cores
 from pointlight.simulator.clips.prepare import open_backgrounds, window_frames
 from pointlight.simulator.clips.recipes import SynthesisConfig, find_synthesis_recipe
 from pointlight.simulator.clips.settings import Sources, count_before, note_settings, places_of, settings_of
@@ -38,6 +38,7 @@ from pointlight.simulator.clips.storage import Storage, open_storage
 from pointlight.simulator.clips.synthesis import ClipMaker
 from pointlight.simulator.people.sources import SURREAL_SPLITS, People, RenderedPeople, SurrealPeopleSource
 from pointlight.simulator.people.surreal import SurrealConfig, SurrealPeople
+from pointlight.threads import usable_cores
 from pointlight.worker_processes import keep_freed_memory
 
 _LOCK = "lock"
@@ -208,7 +209,7 @@ def synthesize(
         for number in todo.ready():
             todo.finish(number)
         # Closed at once, so that no process works on when something goes wrong here.
-        with closing(staged_clips(engine, job, todo.missing(), workers, maker)) as indices:
+        with closing(staged(engine, job, todo.missing(), workers, maker)) as indices:
             for index in indices:
                 made += 1
                 rate = made * config.scenes.frames / max(time.monotonic() - making, 1e-9)
@@ -306,31 +307,13 @@ def _note(number: int) -> str:
 def _staging(storage: Storage, settings: dict) -> Iterator[Path]:
     """The local folder of unfinished clips, for one run at a time; only whole clips are in it."""
     folder = ensure_folder(storage.staging_folder(default_cache(), config_sha256(settings).encode()))
-    with _only_run(folder / _LOCK, storage.address):
+    with only_run(folder / _LOCK, storage.address):
         for rest in folder.glob(".*"):
             rest.unlink(missing_ok=True)
         for staged in folder.glob("*.tar"):
             if staged.name.startswith("shard-") or not _whole(staged):
                 staged.unlink()
         yield folder
-
-
-@contextmanager
-def _only_run(lock: Path, address: str) -> Iterator[None]:
-    """Refuse a second run at the same place; the lock falls with the process that holds it."""
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        yield
-        return
-    with open(lock, "w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise PointlightError(f"another run is writing to {address}; wait for its end") from None
-        except OSError:  # a file system without locks
-            pass
-        yield
 
 
 def _whole(path: Path) -> bool:

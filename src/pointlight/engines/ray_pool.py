@@ -1,7 +1,7 @@
-"""A pool of workers on a Ray cluster that make clips; a worker that is lost costs no clip.
+"""A pool of workers on a Ray cluster; a worker that is lost costs no item.
 
-A worker gives the clip's bytes (0.7 MB) to the driver, which stages them: the machines need no folder in common, and the
-driver, which must read every clip anyway to put it into a shard, finds it on its own disk.
+A worker gives an item's bytes (a clip has 0.7 MB) to the driver, which stages them: the machines need no folder in common
+for them, and a driver that must read every item anyway finds it on its own disk.
 """
 
 from __future__ import annotations
@@ -19,17 +19,15 @@ from typing import Any
 
 import torch
 
-from pointlight.configuration import config_sha256
+from pointlight.engines.job import Job
 from pointlight.errors import PointlightError
-from pointlight.simulator.clips.clip_job import ClipJob
-from pointlight.simulator.clips.synthesis import ClipMaker
 from pointlight.worker_processes import THREAD_VARIABLES
 
 LARGEST_LOSSES = 3
-"""So often a clip may take its worker with it, and so many workers in a row may be lost while they open their sources."""
+"""So often an item may take its worker with it, and so many workers in a row may be lost while they open their sources."""
 
 _QUEUED = 2
-"""Clips that a Ray worker has before it, so that it does not wait for the driver."""
+"""Items that a Ray worker has before it, so that it does not wait for the driver."""
 
 
 def find_ray() -> Any:
@@ -46,16 +44,16 @@ def find_ray() -> Any:
         ) from error
 
 
-def clips_from_ray(job: ClipJob, missing: Sequence[int], workers: int) -> Generator[int, None, None]:
-    """Make clips on a Ray cluster; close the generator to stop its workers.
+def staged_by_ray(job: Job, missing: Sequence[int], workers: int) -> Generator[int, None, None]:
+    """Make items on a Ray cluster; close the generator to stop its workers.
 
     Args:
         job: what is made.
-        missing: numbers of the clips.
+        missing: numbers of the items.
         workers: how many; 0 is as many as the cluster has CPUs.
 
     Yields:
-        Each number once, when its clip is whole in the staging folder of the driver.
+        Each number once, when its item is staged by the driver.
 
     Raises:
         PointlightError: no cluster, sources that cannot be used, or workers that are lost again and again.
@@ -73,9 +71,9 @@ def clips_from_ray(job: ClipJob, missing: Sequence[int], workers: int) -> Genera
 class _RayWorker:
     """An actor with an open maker."""
 
-    def __init__(self, job: ClipJob) -> None:
+    def __init__(self, job: Job) -> None:
         self._job = job
-        self._maker: ClipMaker | None = None
+        self._maker: Any = None
 
     def open(self) -> None:
         """Open the sources; what the driver has warned of is not said again."""
@@ -89,17 +87,16 @@ class _RayWorker:
                     f"{error} (said by the Ray worker on {socket.gethostname()})"
                 ) from error
 
-    def clip(self, index: int) -> bytes:
-        """A clip's tar."""
-        assert self._maker is not None
+    def item(self, index: int) -> bytes:
+        """An item's bytes."""
         return self._job.made(self._maker, index)
 
 
-def _opened_in_turn(job: ClipJob) -> ClipMaker:
+def _opened_in_turn(job: Job) -> Any:
     """One process of a machine fills its caches; the others wait for it, and then open them at the same time."""
     import fcntl  # not everywhere, like Ray on many machines
 
-    run = config_sha256([job.versions, str(job.staging)])
+    run = job.identity
     with open(Path(tempfile.gettempdir()) / f"pointlight-{os.getuid()}.lock", "a+") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         file.seek(0)
@@ -112,12 +109,12 @@ def _opened_in_turn(job: ClipJob) -> ClipMaker:
 
 
 class _WorkerPool:
-    """The actors of a run: each is given clips when it is open, and replaced when it is lost."""
+    """The actors of a run: each is given items when it is open, and replaced when it is lost."""
 
-    def __init__(self, ray: Any, job: ClipJob, workers: int) -> None:
+    def __init__(self, ray: Any, job: Job, workers: int) -> None:
         self._ray = ray
         self._job = job
-        # Lost clips are given out again here and not by Ray, which would do so for ever or not often enough.
+        # Lost items are given out again here and not by Ray, which would do so for ever or not often enough.
         self._class = ray.remote(_RayWorker).options(
             num_cpus=1,
             max_restarts=0,
@@ -130,11 +127,12 @@ class _WorkerPool:
         self._load: dict[Any, int] = {}  # of those that are open
         self._waiting: deque[int] = deque()
         self._losses: Counter[int | None] = Counter()
+        self._given_up: list[int] = []
         for _ in range(workers):
             self._start()
 
     def made(self, missing: Sequence[int]) -> Iterator[int]:
-        """Clips as they are staged."""
+        """Items as they are staged."""
         self._waiting.extend(missing)
         left = len(missing)
         while left:
@@ -142,10 +140,13 @@ class _WorkerPool:
             actor, index = self._pending.pop(ref)
             content = self._result(ref, actor, index)
             self._assign()
+            ended = self._given_up
+            self._given_up = []
             if content is not None and index is not None:
                 self._job.stage(index, content)
-                left -= 1
-                yield index
+                ended.append(index)
+            left -= len(ended)
+            yield from ended
 
     def stop(self) -> None:
         """End all actors."""
@@ -158,13 +159,13 @@ class _WorkerPool:
         self._pending[actor.open.remote()] = (actor, None)
 
     def _assign(self) -> None:
-        """Give waiting clips to those with the shortest queue."""
+        """Give waiting items to those with the shortest queue."""
         while self._waiting and self._load:
             actor = min(self._load, key=lambda actor: self._load[actor])
             if self._load[actor] >= _QUEUED:
                 return
             index = self._waiting.popleft()
-            self._pending[actor.clip.remote(index)] = (actor, index)
+            self._pending[actor.item.remote(index)] = (actor, index)
             self._load[actor] += 1
 
     def _result(self, ref: Any, actor: Any, index: int | None) -> bytes | None:
@@ -188,15 +189,19 @@ class _WorkerPool:
         return content
 
     def _lost(self, actor: Any, index: int | None, error: Exception) -> None:
-        """Put the clip back and find another worker; each clip may take a few with it, and no more."""
+        """Put the item back and find another worker; each item may take a few with it, and no more."""
         self._losses[index] += 1
         if self._losses[index] > LARGEST_LOSSES:
-            what = "while they opened their sources" if index is None else f"while they made clip {index}"
-            raise PointlightError(
-                f"{self._losses[index]} Ray workers were lost {what} ({_one_line(error)}); see that the cluster runs "
-                "and has the memory, what is whole has been kept and the same command goes on"
-            ) from error
-        if index is not None:
+            what = f"made {self._job.item} {index}" if index is not None else "opened their sources"
+            reason = (
+                f"{self._losses[index]} Ray workers were lost while they {what} ({_one_line(error)}); see that the cluster "
+                "runs and has the memory, what is whole has been kept and the same command goes on"
+            )
+            if index is None:
+                raise PointlightError(reason) from error
+            self._job.give_up(index, reason)
+            self._given_up.append(index)
+        elif index is not None:
             self._waiting.appendleft(index)
         # Each of its calls fails, but a worker is replaced once.
         if actor in self._opening or actor in self._load:

@@ -199,7 +199,7 @@ def _is_twin(one: Readings, other: Readings, config: EverybodyConfig) -> bool:
     """Whether two are the same in most of the frames that both have, if these are many."""
     common = one.keys() & other.keys()
     same = sum(same_person(one[index], other[index]) for index in common)
-    return 0 < same and same >= config.twin_share * len(common) and same >= config.twin_least * len(one)
+    return same > 0 and same >= config.twin_share * len(common) and same >= config.twin_least * len(one)
 
 
 def presence(readings: Readings) -> float:

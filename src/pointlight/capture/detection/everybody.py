@@ -28,6 +28,7 @@ class EverybodyConfig:
         like_score: who is seen less surely than the first person, by this share of the summed visibility, is nobody:
             posters and shadows.
         twin_share: who has the keypoints of another person in so large a share of the frames that both have is that person.
+        twin_least: and in so large a share of all that this one has.
         twin_frames: and is not followed on after so many such frames in a row.
         tile: side of the smallest squares that people are looked for in, in short sides of the picture.
     """
@@ -37,6 +38,7 @@ class EverybodyConfig:
     least_s: float = 0.5
     like_score: float = 0.5
     twin_share: float = 0.5
+    twin_least: float = 0.4
     twin_frames: int = 10
     tile: float = 0.67
 
@@ -194,10 +196,10 @@ def kept_people(
 
 
 def _is_twin(one: Readings, other: Readings, config: EverybodyConfig) -> bool:
-    """Whether two are the same in most of the frames that both have, if these are more than a few."""
+    """Whether two are the same in most of the frames that both have, if these are many."""
     common = one.keys() & other.keys()
     same = sum(same_person(one[index], other[index]) for index in common)
-    return same >= config.twin_frames and same >= config.twin_share * len(common)
+    return same > 0 and same >= config.twin_share * len(common) and same >= config.twin_least * len(one)
 
 
 def presence(readings: Readings) -> float:

@@ -70,7 +70,7 @@ class BodyPainter:
     ) -> None:
         """Paint the body into an (H, W, 3) uint8 picture."""
         vertices = np.ascontiguousarray(vertices_camera_m, np.float32)
-        left, top, right, bottom = _window(vertices, focal_px, principal_px, image.shape[1::-1])
+        left, top, right, bottom = _window(vertices, focal_px, principal_px, (image.shape[1], image.shape[0]))
         if left >= right or top >= bottom:
             return
         principal = (principal_px[0] - left, principal_px[1] - top)
@@ -82,12 +82,12 @@ class BodyPainter:
 
 
 def _window(
-    vertices: np.ndarray, focal_px: float, principal_px: tuple[float, float], size: tuple[int, ...]
+    vertices: np.ndarray, focal_px: float, principal_px: tuple[float, float], size: tuple[int, int]
 ) -> tuple[int, int, int, int]:
     """Left, top, right, bottom in whole pixels of the part of a picture that a body can be seen in."""
     depth = vertices[:, 2]
     if depth.min() <= _NEAR_M:
-        return 0, 0, *size
+        return 0, 0, size[0], size[1]
     places = vertices[:, :2] * (focal_px / depth[:, None]) + np.asarray(principal_px)
     low = np.clip(np.floor(places.min(0)) - 1, 0, size).astype(int)
     high = np.clip(np.ceil(places.max(0)) + 1, 0, size).astype(int)

@@ -27,7 +27,7 @@ class Diagnostics:
         repaired: frames whose left and right were put back.
         seconds: name and time of every stage.
         warnings: a sentence on everything that was lost on the way; everybody's.
-    others: each further person's; the seconds and warnings here are everybody's.
+        others: each further person's; the seconds and warnings here are everybody's.
 
     Example:
         >>> import pointlight

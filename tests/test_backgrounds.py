@@ -787,6 +787,7 @@ def test_a_cache_goes_on_after_an_interruption(
     assert folder_digest(resumed.folder) == folder_digest(whole.folder)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*text.mp4")
 def test_two_processes_fill_a_cache_with_the_same_bytes(
     prepared: tuple[Path, WindowCache], tmp_path: Path

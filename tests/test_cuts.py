@@ -162,6 +162,7 @@ def joined(parts: list[Keypoints2D]) -> Keypoints2D:
     )
 
 
+@pytest.mark.slow
 def test_shots_are_fitted_as_if_each_were_alone(model: Checkpoint, body: AnnyBody, tmp_path: Path) -> None:
     parts = [made(12, 1), made(15, 2), made(6, 3)]
     whole = joined(parts)

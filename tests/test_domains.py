@@ -312,6 +312,7 @@ def told_apart(weight: float, steps: int = 250) -> tuple[float, float]:
     return float(np.mean(right[-100:])), float(np.mean(errors[-100:]))
 
 
+@pytest.mark.slow
 def test_a_heeded_adversary_falls_to_chance() -> None:
     torch.set_num_threads(1)
     unheeded, error = told_apart(0.0)

@@ -121,6 +121,7 @@ def made(engine: str, job: ClipJob, count: int, workers: int) -> list[int]:
     return sorted(staged(engine, job, range(count), workers, cast(ClipMaker, None)))
 
 
+@pytest.mark.slow
 def test_a_lost_process_costs_no_clip(tmp_path: Path) -> None:
     job = small_job(tmp_path, deadly=1, deaths=1)
     with pytest.warns(
@@ -182,6 +183,7 @@ def make(out: Path | str, count: int, **options: Any) -> RunSummary:
     )
 
 
+@pytest.mark.slow
 def test_a_larger_count_goes_on(tmp_path: Path) -> None:
     whole, grown = tmp_path / "whole", tmp_path / "grown"
     make(whole, 4)
@@ -292,6 +294,7 @@ def test_half_an_upload_never_has_the_files_name(
     assert storage.read("s.tar") is None
 
 
+@pytest.mark.slow
 def test_a_run_to_an_address_goes_on_after_a_broken_connection(
     flaky: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -376,6 +376,7 @@ def test_windows_know_nothing_of_each_other(scenes: SyntheticTest, body: AnnyBod
     assert torch.equal(windows(tracks, changed).joints[:, :31], first)
 
 
+@pytest.mark.slow
 def test_what_predict_does_is_reported_beside(scenes: SyntheticTest, body: AnnyBody) -> None:
     torch.manual_seed(0)
     model = find_training_recipe("tiny").network.build(body).eval()

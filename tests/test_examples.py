@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 
 
@@ -24,6 +26,7 @@ def test_tracks() -> None:
     assert run("02_tracks.py").count("visible") == 8
 
 
+@pytest.mark.slow
 def test_train_and_evaluate() -> None:
     output = run("03_train_and_evaluate.py")
     assert "step 8: loss" in output

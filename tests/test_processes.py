@@ -250,6 +250,7 @@ def test_torchrun_trains_refuses_once_and_goes_on_with_another_number(tmp_path: 
             torch.testing.assert_close(together[name], value, rtol=0, atol=5e-5)
 
 
+@pytest.mark.slow
 def test_a_process_that_fails_ends_all_with_a_sentence(tmp_path: Path) -> None:
     """It says what is wrong; the first one keeps the steps that are whole and ends without a word."""
     first, second = two_processes(TESTS / "processes_fail.py", tmp_path)

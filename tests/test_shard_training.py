@@ -149,6 +149,7 @@ def test_shards_are_read_one_after_the_other(
     assert sorted(read) == sorted(set(read)) and len(read) == -(-CLIPS // PER_SHARD)
 
 
+@pytest.mark.slow
 def test_a_run_on_shards_goes_on_bit_for_bit(
     shards: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -266,6 +267,7 @@ def test_the_commands_take_shards(
 # SURREAL's people
 
 
+@pytest.mark.slow
 def test_surreals_people_are_learnt_from(
     tmp_path: Path, body: AnnyBody, monkeypatch: pytest.MonkeyPatch, recipe: Recipe
 ) -> None:

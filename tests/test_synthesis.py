@@ -507,6 +507,7 @@ def test_what_has_no_depth_and_no_flow_is_stored(clip: VideoClip) -> None:
     assert np.isnan(back.flow_forward_px).all() and back.state is None
 
 
+@pytest.mark.slow
 def test_two_processes_make_the_same_shards(shards: Path, tmp_path: Path) -> None:
     make(tmp_path, workers=2)
     assert contents(tmp_path) == contents(shards)

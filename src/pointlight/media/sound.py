@@ -45,7 +45,7 @@ class Sound:
     def until(self, time_s: float) -> Iterator[av.AudioFrame]:
         """The next pieces that begin before a time; it and their stamps count from the part's first picture."""
         for piece in self._pieces:
-            if piece.time >= time_s:
+            if (piece.time or 0.0) >= time_s:
                 self._pieces = chain((piece,), self._pieces)
                 return
             yield piece

@@ -222,6 +222,7 @@ def test_doctor_names_a_missing_package(
     assert "pip install --force-reinstall ai-edge-litert" in result.output
 
 
+@pytest.mark.slow
 def test_doctor_and_predict_without_network_and_weights(tmp_path: Path, weights: Path) -> None:
     """An index that is not there, and an empty cache: what is missing and how to bring it, no traceback."""
     nowhere = {

@@ -81,6 +81,7 @@ def test_what_is_hidden_for_long_is_not_seen() -> None:
     assert valid[5] and not valid[12:16].any() and valid[seen].all()
 
 
+@pytest.mark.slow
 def test_the_benchmark_says_what_it_needs() -> None:
     script = Path(__file__).resolve().parents[1] / "benchmarks" / "frame_rates.py"
     done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=True)

@@ -374,6 +374,7 @@ def test_a_set_that_cannot_be_scored_says_why(made_set: Path, weights: Path) -> 
     assert "PA-MPJPE" not in said and from_json(to_json(result)) == result
 
 
+@pytest.mark.slow
 def test_the_truth_is_kept_until_anything_it_is_made_of_changes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

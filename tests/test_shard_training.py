@@ -312,6 +312,7 @@ def test_surreals_people_are_learnt_from(
         replace(CUES, flow=EXACT_FLOW).make(seen)
 
 
+@pytest.mark.slow
 def test_smpls_pose_is_learnt_of_surreals_people(tmp_path: Path, recipe: Recipe) -> None:
     file = write_smpl(tmp_path / "smpl.pkl")
     smpl = learnt_body(file)

@@ -338,6 +338,7 @@ def test_a_folder_without_a_whole_clip(tmp_path: Path) -> None:
         SurrealPeople(tmp_path / "none", SurrealConfig())
 
 
+@pytest.mark.slow
 def test_surreals_people_on_video_are_clips(tmp_path: Path) -> None:
     """The paper's own data set: the same compositing, the same hiding, the same files as for rendered people."""
     for number in range(2):

@@ -308,6 +308,7 @@ def test_ours_differs_by_sensor_and_camera(maker: ClipMaker) -> None:
     assert (parts.clip.frames != parts.background.frames)[out_of_frame].mean() > 0.5
 
 
+@pytest.mark.slow
 def test_somebody_else_may_be_in_the_picture(maker: ClipMaker) -> None:
     """The subject stays who it is; the other is in the same picture and hides what it stands before."""
     crowded = with_config(maker, bystanders=1.0)

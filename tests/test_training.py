@@ -279,6 +279,7 @@ trainer.run(steps=8, progress=kill)
 """
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_bit_for_bit(tmp_path: Path, bank: MotionBank, body: AnnyBody) -> None:
     torch.set_num_threads(1)
     whole = run_tiny(tmp_path / "whole", bank, body, 8)

@@ -71,11 +71,11 @@ def measured(checkout: Path, video: Path, options: list[str], *, first: bool = F
             environment["NUMBA_CACHE_DIR"] = f"{folder}/loops"
         command = [str(python), "-c", code, "predict", str(video), "--out", f"{folder}/out", *options]
         started = time.perf_counter()
-        process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
-        )
-        output = process.communicate()[0] if process.stdout is None else process.stdout.read()
-        _, status, usage = os.wait4(process.pid, 0)
+        with open(f"{folder}/told", "w+") as told:
+            process = subprocess.Popen(command, stdout=told, stderr=subprocess.DEVNULL, env=environment)
+            _, status, usage = os.wait4(process.pid, 0)
+            told.seek(0)
+            output = told.read()
         wall_s = time.perf_counter() - started
     if status:
         sys.exit(f"{shlex.join(command)} failed:\n{output}")

@@ -114,6 +114,18 @@ def test_rotation_forms_are_inverse(generator: torch.Generator) -> None:
     assert torch.allclose(sixd_to_rotmat(rotmat_to_sixd(rotations)), rotations, atol=1e-9)
 
 
+@pytest.mark.parametrize("length", [0.0, 1e-6, 1e-3, 9.9e-3, 1.01e-2, 1.0, 3.1, 7.0])
+def test_rotation_vectors_have_the_exponentials_matrix_and_its_slope(length: float) -> None:
+    generator = torch.Generator().manual_seed(3)
+    axes = torch.nn.functional.normalize(torch.randn(5, 3, generator=generator, dtype=torch.float64), dim=-1)
+    vectors = (axes * length).requires_grad_()
+    x, y, z = vectors.detach().unbind(-1)
+    zero = torch.zeros_like(x)
+    crosses = torch.stack((zero, -z, y, z, zero, -x, -y, x, zero), dim=-1).reshape(-1, 3, 3)
+    assert torch.allclose(rotvec_to_rotmat(vectors), torch.linalg.matrix_exp(crosses), atol=1e-9)
+    assert torch.autograd.gradcheck(rotvec_to_rotmat, (vectors,), atol=1e-6)
+
+
 def test_six_numbers_of_zero_give_a_finite_gradient() -> None:
     numbers = torch.zeros(6, requires_grad=True)
     sixd_to_rotmat(numbers).sum().backward()

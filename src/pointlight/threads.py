@@ -35,12 +35,12 @@ def usable_threads() -> int:
 
 
 @contextmanager
-def one_torch_thread() -> Iterator[None]:
-    """Within the block torch has one thread, so that its sums have one order on every machine."""
+def torch_threads(count: int) -> Iterator[None]:
+    """Within the block torch has so many threads; with 1 its sums have one order on every machine."""
     import torch
 
     before = torch.get_num_threads()
-    torch.set_num_threads(1)
+    torch.set_num_threads(count)
     try:
         yield
     finally:

@@ -27,7 +27,7 @@ from pointlight.files import check_folder, ensure_folder, sweep_partials
 from pointlight.media import Frame, VideoReader
 from pointlight.network import WindowConfig
 from pointlight.progress import Progress, ProgressCallback, silent
-from pointlight.threads import one_torch_thread
+from pointlight.threads import torch_threads
 from pointlight.training import Checkpoint, load_checkpoint
 
 
@@ -274,7 +274,7 @@ def lift_with_diagnostics(
     parts = keypoints.shots()
     tracks = [track_of(part, names, options) for part in parts]
     progress(Progress("lift", 0, len(parts)))
-    with stopwatch.stage("lift"), one_torch_thread():
+    with stopwatch.stage("lift"), torch_threads(1):
         lifted, coming = [], ShotFrames(frames)
         for track, _, _ in tracks:
             shot = coming.until(float(track.time_s[-1]))
@@ -289,7 +289,7 @@ def lift_with_diagnostics(
         place_track(body, shot, track, names) for shot, (track, _, _) in zip(lifted, tracks, strict=True)
     ]
     if options.refine:
-        with stopwatch.stage("refine"), one_torch_thread():
+        with stopwatch.stage("refine"), torch_threads(1):
             counts = [len(part) for part in parts]
             lifted = [
                 refine(track, shot, body, names, progress=of_shot(progress, counts, number))

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import torch
 
-from pointlight.threads import usable_cores
+from pointlight.threads import torch_threads, usable_cores
 
 _VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -28,9 +28,5 @@ def training_threads(workers: int) -> int:
 @contextmanager
 def beside_workers(workers: int) -> Iterator[None]:
     """Within the block torch has so many threads; afterwards as many as before."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(training_threads(workers))
-    try:
+    with torch_threads(training_threads(workers)):
         yield
-    finally:
-        torch.set_num_threads(before)

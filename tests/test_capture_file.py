@@ -10,9 +10,12 @@ import pytest
 import torch
 
 from pointlight.body import EVALUATION_JOINTS, AnnyBody, BodyState
-from pointlight.capture import Capture, body_states
+from pointlight.capture import Capture, World, body_states, world_states
 from pointlight.errors import PointlightError
 from pointlight.geometry import rotvec_to_rotmat
+from pointlight.values import equal_values
+
+FIELDS = {field.name for kind in (Capture, World) for field in fields(kind)}
 
 
 @pytest.fixture(scope="module")
@@ -56,23 +59,68 @@ def make_capture(body: AnnyBody, frames: int = 4) -> Capture:
     )
 
 
+def with_world(capture: Capture) -> Capture:
+    """The same with the camera's axes turned upright as its world."""
+    turn = np.diag((-1.0, -1.0, 1.0)).astype(np.float32)
+    pose = capture.pose_rotmat.copy()
+    pose[:, 0] = turn @ pose[:, 0]
+    world = World(
+        R_world_camera=turn[None],
+        camera_world_m=np.array([[0.0, 1.5, 0.0]]),
+        pose_world_rotmat=pose,
+        root_world_m=capture.translation_camera_m @ turn.T,
+        contacts=np.stack((capture.valid, ~capture.valid), axis=1),
+        floor=np.array([[0.0, -1.0, 0.0, 1.5]]),
+        world_source=("up as given",),
+    )
+    return replace(capture, world=world)
+
+
 def test_round_trip(tmp_path: Path, body: AnnyBody) -> None:
-    capture = make_capture(body)
+    capture = with_world(make_capture(body))
     capture.save(tmp_path / "poses.npz")
     read = Capture.load(tmp_path / "poses.npz")
     for field in fields(Capture):
         before, after = getattr(capture, field.name), getattr(read, field.name)
         assert type(before) is type(after), field.name
-        np.testing.assert_array_equal(before, after, err_msg=field.name)
+        assert equal_values(before, after), field.name
     with np.load(tmp_path / "poses.npz", allow_pickle=False) as archive:
-        assert set(archive.files) == {field.name for field in fields(Capture)} | {"format_version"}
+        assert set(archive.files) == (FIELDS - {"world"}) | {"format_version"}
         assert archive["joint_names"].tolist() == list(EVALUATION_JOINTS)
 
 
 def test_every_field_is_documented() -> None:
     text = (Path(__file__).parents[1] / "docs" / "output.md").read_text()
-    for field in fields(Capture):
-        assert f"| `{field.name}` |" in text, field.name
+    for name in FIELDS - {"world"}:
+        assert f"| `{name}` |" in text, name
+
+
+def test_a_file_of_the_first_version_is_read(tmp_path: Path, body: AnnyBody) -> None:
+    capture = make_capture(body)
+    capture.save(tmp_path / "poses.npz")
+    with np.load(tmp_path / "poses.npz", allow_pickle=False) as archive:
+        arrays = {**archive, "format_version": np.array(1)}
+    np.savez(tmp_path / "old.npz", allow_pickle=False, **arrays)
+    read = Capture.load(tmp_path / "old.npz")
+    assert read == capture
+    assert read.world is None
+    with pytest.raises(PointlightError, match="no world"):
+        world_states(read, body)
+
+
+def test_a_world_of_other_frames_is_refused(body: AnnyBody) -> None:
+    world = with_world(make_capture(body, 3)).world
+    with pytest.raises(ValueError, match="other"):
+        replace(make_capture(body, 4), world=world)
+
+
+def test_a_file_that_lacks_a_part_of_the_world_is_refused(tmp_path: Path, body: AnnyBody) -> None:
+    with_world(make_capture(body)).save(tmp_path / "poses.npz")
+    with np.load(tmp_path / "poses.npz", allow_pickle=False) as archive:
+        arrays = {name: archive[name] for name in archive.files if name != "contacts"}
+    np.savez(tmp_path / "half.npz", allow_pickle=False, **arrays)
+    with pytest.raises(PointlightError, match="not consistent"):
+        Capture.load(tmp_path / "half.npz")
 
 
 def test_equal_content_gives_equal_bytes(tmp_path: Path, body: AnnyBody) -> None:
@@ -124,8 +172,8 @@ def test_wrong_files_say_what_is_wrong(tmp_path: Path, body: AnnyBody) -> None:
         Capture.load(path)
     capture.save(path)
     arrays = dict(np.load(path))
-    np.savez(path, **{**arrays, "format_version": np.array(2)})
-    with pytest.raises(PointlightError, match="format version 2, this Pointlight reads 1"):
+    np.savez(path, **{**arrays, "format_version": np.array(3)})
+    with pytest.raises(PointlightError, match="format version 3, this Pointlight reads 1 and 2"):
         Capture.load(path)
     np.savez(path, **{name: array for name, array in arrays.items() if name != "valid"})
     with pytest.raises(PointlightError, match="lacks valid"):

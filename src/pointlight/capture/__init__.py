@@ -4,7 +4,7 @@ Rooms: detection (video to keypoints), fitting (keypoints to a body).
 """
 
 from pointlight.capture.archive import read_npz
-from pointlight.capture.capture import Capture, body_states
+from pointlight.capture.capture import Capture, World, body_states, world_states
 from pointlight.capture.detection.detector import MediapipeDetector
 from pointlight.capture.detection.person_box import PersonBox
 from pointlight.capture.many import ManyResult, VideoResult, predict_many
@@ -38,6 +38,7 @@ __all__ = [
     "TargetConfig",
     "VideoFile",
     "VideoResult",
+    "World",
     "body_states",
     "lift_keypoints",
     "place_track",
@@ -49,5 +50,6 @@ __all__ = [
     "read_npz",
     "seen_keypoints",
     "track_of",
+    "world_states",
     "write_overlay",
 ]

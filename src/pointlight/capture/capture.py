@@ -15,13 +15,67 @@ from pointlight.capture.archive import read_npz, write_npz
 from pointlight.errors import PointlightError
 from pointlight.values import by_value
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+_READ_VERSIONS = (1, 2)
+"""Version 1 has no world."""
 _KIND = "a poses.npz that `pointlight predict` wrote"
-_TEXTS = ("joint_names", "body_joint_names", "keypoint_names")
+_TEXTS = ("joint_names", "body_joint_names", "keypoint_names", "world_source")
 _WORDS = ("body_model", "focal_source", "keypoint_source", "model_sha256")
-_LATER = ("shot", "shot_shapes")
+_LATER = ("shot", "shot_shapes", "world")
 """Fields that files of earlier versions lack."""
 _HIPS = ("left_hip", "right_hip")
+
+
+@by_value
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """The same motion in world axes, with feet that stand; beside the camera's result, which it leaves as it is.
+
+    The world's axes: y up, right-handed, metres; the floor is y = 0. In each shot the first frame with a body faces +z
+    (x to that person's left) and has its root above the origin; of several people that is the first person, whose
+    world all share but for the height of the floor, which is each one's own. T frames, N shots, J body joints. In
+    frames without a body `pose_world_rotmat` and `root_world_m` are NaN and `contacts` are False.
+
+    `pose_world_rotmat` and `root_world_m` are a whole body state: with the shape of the frame's shot they are the body
+    in the world (`world_states`). Legs, and a little the root, differ from the camera's result, since they are solved so
+    that standing feet stand.
+
+    Attributes:
+        R_world_camera: (N, 3, 3) float32 rotation from camera axes (x right, y down, z away) to the world's, by shot.
+        camera_world_m: (N, 3) float32 place of the camera: a place in the world is R_world_camera @ place in the
+            camera's axes + camera_world_m.
+        pose_world_rotmat: (T, J, 3, 3) float32 as `Capture.pose_rotmat`, but the root's maps body axes to the world's.
+        root_world_m: (T, 3) float32 place of the root joint (`pelvis`, the first of `body_joint_names`).
+        contacts: (T, 2) bool, the left and the right foot stands.
+        floor: (N, 4) float32 the floor in camera axes: up (3 numbers, a unit vector) and the camera's height above
+            the floor; a place x in the camera's axes has the height up @ x + height.
+        world_source: by shot, in words, what up, the floor and the path rest on, and what could not be known.
+    """
+
+    R_world_camera: np.ndarray
+    camera_world_m: np.ndarray
+    pose_world_rotmat: np.ndarray
+    root_world_m: np.ndarray
+    contacts: np.ndarray
+    floor: np.ndarray
+    world_source: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        """Bring arrays to their types and check their shapes."""
+        shots, frames, joints = (
+            len(self.world_source),
+            len(self.root_world_m),
+            self.pose_world_rotmat.shape[1],
+        )
+        expected = {
+            "R_world_camera": (np.float32, (shots, 3, 3)),
+            "camera_world_m": (np.float32, (shots, 3)),
+            "pose_world_rotmat": (np.float32, (frames, joints, 3, 3)),
+            "root_world_m": (np.float32, (frames, 3)),
+            "contacts": (np.bool_, (frames, 2)),
+            "floor": (np.float32, (shots, 4)),
+        }
+        _check_arrays(self, expected)
 
 
 @by_value
@@ -57,6 +111,7 @@ class Capture:
         focal_px: focal length in pixels.
         principal_px: (x, y) of the principal point.
         model_sha256: of the weights used.
+        world: the motion in the world, y up and with a floor; None if not sought, and in files of version 1.
 
     Example:
         >>> import pointlight
@@ -92,6 +147,7 @@ class Capture:
     model_sha256: str
     shot: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
     shot_shapes: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+    world: World | None = None
 
     def __post_init__(self) -> None:
         """Bring arrays to their types and check their shapes."""
@@ -113,16 +169,21 @@ class Capture:
             "shot_shapes": (np.float32, (len(self.shot_shapes), len(self.shape))),
             "keypoints_px": (np.float32, (frames, len(self.keypoint_names), 3)),
         }
-        for name, (dtype, shape) in expected.items():
-            array = np.asarray(getattr(self, name), dtype)
-            if array.shape != shape:
-                raise ValueError(f"{name} has the shape {array.shape} instead of {shape}")
-            object.__setattr__(self, name, array)
+        _check_arrays(self, expected)
         if frames and not 0 <= self.shot.min() <= self.shot.max() < len(self.shot_shapes):
             raise ValueError(f"shot names other shots than the {len(self.shot_shapes)} that have a shape")
         for name in ("joints_camera_m", "translation_camera_m", "pose_rotmat"):
             if not np.isfinite(getattr(self, name)[self.valid]).all():
                 raise ValueError(f"{name} is not finite in a frame that is marked as valid")
+        if self.world is not None:
+            self._check_world(self.world)
+
+    def _check_world(self, world: World) -> None:
+        there = (len(world.root_world_m), len(world.world_source), world.pose_world_rotmat.shape[1])
+        if there != (len(self), len(self.shot_shapes), len(self.body_joint_names)):
+            raise ValueError(f"the world has {there} frames, shots and joints, others than the capture")
+        if not np.isfinite(world.root_world_m[self.valid]).all():
+            raise ValueError("root_world_m is not finite in a frame that is marked as valid")
 
     def __len__(self) -> int:
         """Number of frames, T."""
@@ -156,18 +217,10 @@ class Capture:
             PointlightError: the file cannot be written.
         """
         arrays: dict[str, np.ndarray] = {"format_version": np.array(FORMAT_VERSION, np.int64)}
-        for entry in fields(self):
-            value = getattr(self, entry.name)
-            if entry.name in _TEXTS:
-                arrays[entry.name] = np.array(value, dtype=str) if value else np.zeros(0, "<U1")
-            elif isinstance(value, str):
-                arrays[entry.name] = np.array(value, dtype=str)
-            elif isinstance(value, np.ndarray):
-                arrays[entry.name] = value
-            elif entry.name in ("track_id", "image_size"):
-                arrays[entry.name] = np.array(value, np.int64)
-            else:
-                arrays[entry.name] = np.array(value, np.float64)
+        for part in (self, self.world):
+            for entry in fields(part) if part is not None else ():
+                if entry.name != "world":
+                    arrays[entry.name] = _array(entry.name, getattr(part, entry.name))
         write_npz(Path(path), arrays)
 
     @classmethod
@@ -188,9 +241,9 @@ class Capture:
         if "format_version" not in arrays or "joints_camera_m" not in arrays:
             raise PointlightError(f"{path} holds other arrays than a capture does; give {_KIND}")
         version = arrays.pop("format_version")
-        if version.size != 1 or version.dtype.kind not in "iu" or int(version.item()) != FORMAT_VERSION:
+        if version.size != 1 or version.dtype.kind not in "iu" or int(version.item()) not in _READ_VERSIONS:
             raise PointlightError(
-                f"{path} has the format version {version}, this Pointlight reads {FORMAT_VERSION};"
+                f"{path} has the format version {version}, this Pointlight reads 1 and {FORMAT_VERSION};"
                 " predict again with this version"
             )
         missing = [
@@ -200,8 +253,12 @@ class Capture:
             raise PointlightError(f"{path} lacks {', '.join(missing)}; give {_KIND}")
         try:
             known = [entry.name for entry in fields(cls) if entry.name in arrays]
-            return cls(**{name: _value(name, arrays[name]) for name in known})
-        except (TypeError, ValueError) as error:
+            values = {name: _value(name, arrays[name]) for name in known}
+            if "R_world_camera" in arrays:
+                names = [entry.name for entry in fields(World)]
+                values["world"] = World(**{name: _value(name, arrays[name]) for name in names})
+            return cls(**values)
+        except (IndexError, KeyError, TypeError, ValueError) as error:
             raise PointlightError(f"{path} is not consistent ({error}); give {_KIND}") from error
 
 
@@ -225,10 +282,7 @@ def body_states(capture: Capture, body: BodyModel) -> BodyState:
         >>> body.vertices(state).shape  # frames, vertices, xyz in metres before the camera
         torch.Size([15, 13718, 3])
     """
-    if capture.body_model != body.name or capture.body_joint_names != body.joint_names:
-        raise PointlightError(
-            f"the capture was made with the body {capture.body_model}, it cannot be shown with {body.name}"
-        )
+    _check_body(capture, body)
     rotations = torch.from_numpy(capture.pose_rotmat)
     shape = torch.from_numpy(capture.shot_shapes[capture.shot])
     origin = BodyState(rotations[:, 1:], shape, rotations[:, 0], torch.zeros(len(capture), 3))
@@ -248,8 +302,58 @@ def shot_slices(shot: np.ndarray) -> list[slice]:
     return [slice(start, stop) for start, stop in pairwise(edges)]
 
 
+def world_states(capture: Capture, body: BodyModel) -> BodyState:
+    """The body in the world for all T frames; frames without a body hold NaN.
+
+    Args:
+        capture: a result of `predict`.
+        body: the body that it was made with.
+
+    Returns:
+        Pose, shape, root and translation, each (T, ...), in the world's axes (see `World`) and metres.
+
+    Raises:
+        PointlightError: the capture has no world, or was made with another body.
+    """
+    if capture.world is None:
+        raise PointlightError(
+            "the capture has no world, as files before version 0.2 have none; predict again with this version"
+        )
+    _check_body(capture, body)
+    rotations = torch.from_numpy(capture.world.pose_world_rotmat)
+    shape = torch.from_numpy(capture.shot_shapes[capture.shot])
+    return BodyState(rotations[:, 1:], shape, rotations[:, 0], torch.from_numpy(capture.world.root_world_m))
+
+
+def _check_body(capture: Capture, body: BodyModel) -> None:
+    if capture.body_model != body.name or capture.body_joint_names != body.joint_names:
+        raise PointlightError(
+            f"the capture was made with the body {capture.body_model}, it cannot be shown with {body.name}"
+        )
+
+
 def _part(state: BodyState, frames: slice) -> BodyState:
     return BodyState(state.pose[frames], state.shape[frames], state.root[frames], state.translation[frames])
+
+
+def _check_arrays(owner: Any, expected: dict[str, tuple[Any, tuple[int, ...]]]) -> None:
+    """Bring a frozen dataclass's arrays to the named types, and see that they have these shapes."""
+    for name, (dtype, shape) in expected.items():
+        array = np.asarray(getattr(owner, name), dtype)
+        if array.shape != shape:
+            raise ValueError(f"{name} has the shape {array.shape} instead of {shape}")
+        object.__setattr__(owner, name, array)
+
+
+def _array(name: str, value: Any) -> np.ndarray:
+    """A field's value as an array of the file."""
+    if name in _TEXTS:
+        return np.array(value, dtype=str) if value else np.zeros(0, "<U1")
+    if isinstance(value, str):
+        return np.array(value, dtype=str)
+    if isinstance(value, np.ndarray):
+        return value
+    return np.array(value, np.int64 if name in ("track_id", "image_size") else np.float64)
 
 
 def _value(name: str, array: np.ndarray) -> Any:

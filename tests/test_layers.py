@@ -50,8 +50,8 @@ ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("detection",),
         ("fitting",),
         (
-            *("capture", "many", "many_names", "options", "overlay", "painting", "predict", "quality"),
-            *("results", "several", "shots", "steps", "summary", "targets", "video_job"),
+            *("angles", "capture", "many", "many_names", "options", "overlay", "painting", "predict"),
+            *("quality", "results", "several", "shots", "steps", "summary", "targets", "video_job"),
         ),
     ),
     "evaluation": (

@@ -3,6 +3,7 @@
 Rooms: detection (video to keypoints), fitting (keypoints to a body).
 """
 
+from pointlight.capture.angles import ANGLE_NAMES, JointAngles, joint_angles
 from pointlight.capture.archive import read_npz
 from pointlight.capture.capture import Capture, World, body_states, world_states
 from pointlight.capture.detection.detector import MediapipeDetector
@@ -24,10 +25,12 @@ from pointlight.capture.summary import Summary, VideoFile
 from pointlight.capture.targets import TargetConfig, prepare_targets
 
 __all__ = [
+    "ANGLE_NAMES",
     "BodyPainter",
     "Capture",
     "Diagnostics",
     "FolderResult",
+    "JointAngles",
     "ManyResult",
     "MediapipeDetector",
     "PersonBox",
@@ -40,6 +43,7 @@ __all__ = [
     "VideoResult",
     "World",
     "body_states",
+    "joint_angles",
     "lift_keypoints",
     "place_track",
     "predict",

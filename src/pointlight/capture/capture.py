@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -14,6 +14,9 @@ from pointlight.body import EVALUATION_JOINTS, BodyModel, BodyState
 from pointlight.capture.archive import read_npz, write_npz
 from pointlight.errors import PointlightError
 from pointlight.values import by_value
+
+if TYPE_CHECKING:
+    from pointlight.capture.angles import JointAngles
 
 FORMAT_VERSION = 2
 _READ_VERSIONS = (1, 2)
@@ -207,6 +210,19 @@ class Capture:
         flat = places[..., :2] / places[..., 2:] * self.focal_px + np.asarray(self.principal_px)
         return flat.astype(np.float32)
 
+    def joint_angles(self) -> JointAngles:
+        """Flexion, abduction and rotation of trunk, hips, shoulders; of knees, elbows, ankles flexion; see `joint_angles`.
+
+        Example:
+            >>> import pointlight
+            >>> angles = pointlight.Capture.load("poses.npz").joint_angles()
+            >>> angles.of("left_knee_flexion").shape  # degrees, 0 = straight, by frame
+            (15,)
+        """
+        from pointlight.capture.angles import joint_angles  # it knows what a capture is
+
+        return joint_angles(self)
+
     def save(self, path: Path | str) -> None:
         """Write `poses.npz`, whole or not at all; equal captures give equal bytes.
 
@@ -282,7 +298,7 @@ def body_states(capture: Capture, body: BodyModel) -> BodyState:
         >>> body.vertices(state).shape  # frames, vertices, xyz in metres before the camera
         torch.Size([15, 13718, 3])
     """
-    _check_body(capture, body)
+    check_body(capture, body)
     rotations = torch.from_numpy(capture.pose_rotmat)
     shape = torch.from_numpy(capture.shot_shapes[capture.shot])
     origin = BodyState(rotations[:, 1:], shape, rotations[:, 0], torch.zeros(len(capture), 3))
@@ -319,13 +335,14 @@ def world_states(capture: Capture, body: BodyModel) -> BodyState:
         raise PointlightError(
             "the capture has no world, as files before version 0.2 have none; predict again with this version"
         )
-    _check_body(capture, body)
+    check_body(capture, body)
     rotations = torch.from_numpy(capture.world.pose_world_rotmat)
     shape = torch.from_numpy(capture.shot_shapes[capture.shot])
     return BodyState(rotations[:, 1:], shape, rotations[:, 0], torch.from_numpy(capture.world.root_world_m))
 
 
-def _check_body(capture: Capture, body: BodyModel) -> None:
+def check_body(capture: Capture, body: BodyModel) -> None:
+    """See that the body is the one the capture was made with, or say so."""
     if capture.body_model != body.name or capture.body_joint_names != body.joint_names:
         raise PointlightError(
             f"the capture was made with the body {capture.body_model}, it cannot be shown with {body.name}"

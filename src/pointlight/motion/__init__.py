@@ -7,6 +7,7 @@ from pointlight.motion.bank import SPLITS, ClipEntry, MotionBank, warn_of_skippe
 from pointlight.motion.body_motion import mirror, window
 from pointlight.motion.clip import BANK_FPS, DRIVEN_JOINTS, BodyMotion, MotionClip
 from pointlight.motion.library import compile_motion_bank, default_cache, list_motions, motion_folders
+from pointlight.motion.neutral import straight_limbs
 from pointlight.motion.procedural import (
     FLOOR_KINDS,
     KINDS,
@@ -16,6 +17,7 @@ from pointlight.motion.procedural import (
 )
 from pointlight.motion.rig import BodyRig
 from pointlight.motion.survey import MotionReport, draw_survey, survey_motions, survey_table
+from pointlight.motion.turns import frames_along, twist_angles
 from pointlight.motion.variety import VarietyConfig, vary
 
 __all__ = [
@@ -35,13 +37,16 @@ __all__ = [
     "compile_motion_bank",
     "default_cache",
     "draw_survey",
+    "frames_along",
     "list_motions",
     "mirror",
     "motion_folders",
     "procedural_bank",
     "procedural_motion",
+    "straight_limbs",
     "survey_motions",
     "survey_table",
+    "twist_angles",
     "vary",
     "warn_of_skipped",
     "window",

@@ -11,6 +11,7 @@ import numpy as np
 
 from pointlight.motion.clip import DRIVEN_JOINTS, BodyMotion, MotionClip
 from pointlight.motion.grounding import calibrated_feet, floor_heights_m
+from pointlight.motion.own_skeleton import own_rotations
 from pointlight.motion.pose_parts import HAND_POINTS, SourcePose, World
 from pointlight.motion.rig import SIDES, BodyRig
 from pointlight.motion.skeletons import SkeletonFamily
@@ -48,10 +49,12 @@ def retarget_source(
 ) -> BodyMotion:
     """`retarget` of a clip that was looked up already."""
     source, family = read.pose, read.family
-    world = world_rotations(source, family, rig)
+    own = own_rotations(clip, rig)
+    world = own or world_rotations(source, family, rig)
     places = joint_places(world, _pelvis_path(source, rig, world["pelvis"]), rig)
-    feet, toe_places = calibrated_feet(world, places, rig, clip.fps)
-    world, places = world | feet, places | toe_places
+    if own is None:
+        feet, toe_places = calibrated_feet(world, places, rig, clip.fps)
+        world, places = world | feet, places | toe_places
     floor = floor_heights_m(world, places, rig, clip.fps)
     pose = np.empty((clip.frames, len(DRIVEN_JOINTS) - 1, 3, 3), np.float32)
     for j, joint in enumerate(DRIVEN_JOINTS[1:], start=1):

@@ -38,6 +38,7 @@ LAYERS = (
     "network",
     "training",
     "capture",
+    "export",
     "evaluation",
     "cli",
 )

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         tables,
         write_result,
     )
+    from pointlight.export import ExportResult, export_result
     from pointlight.progress import Progress
     from pointlight.simulator import VideoClip, read_clips, synthesize_clip
     from pointlight.training import ClipShards, shipped_models, train
@@ -52,6 +53,7 @@ _PUBLIC = {
     "ClipShards": ("pointlight.training", "ClipShards"),
     "Diagnostics": ("pointlight.capture", "Diagnostics"),
     "EvaluationResult": ("pointlight.evaluation", "EvaluationResult"),
+    "ExportResult": ("pointlight.export", "ExportResult"),
     "FolderResult": ("pointlight.capture", "FolderResult"),
     "MEAN_ADULT_SHAPE": ("pointlight.body", "MEAN_ADULT_SHAPE"),
     "ManyResult": ("pointlight.capture", "ManyResult"),
@@ -68,6 +70,7 @@ _PUBLIC = {
     "evaluate_multiview": ("pointlight.evaluation", "evaluate_multiview"),
     "evaluate_published": ("pointlight.evaluation", "evaluate_published"),
     "evaluate_synthetic": ("pointlight.evaluation", "evaluate_synthetic"),
+    "export_result": ("pointlight.export", "export_result"),
     "load_model": ("pointlight.training", "load_checkpoint"),
     "predict": ("pointlight.capture", "predict"),
     "predict_many": ("pointlight.capture", "predict_many"),
@@ -91,6 +94,7 @@ __all__ = [
     "ClipShards",
     "Diagnostics",
     "EvaluationResult",
+    "ExportResult",
     "FolderResult",
     "ManyResult",
     "PersonBox",
@@ -107,6 +111,7 @@ __all__ = [
     "evaluate_multiview",
     "evaluate_published",
     "evaluate_synthetic",
+    "export_result",
     "load_model",
     "predict",
     "predict_many",

@@ -12,6 +12,7 @@ from pointlight import __version__
 from pointlight.cli.backgrounds import backgrounds
 from pointlight.cli.doctor import doctor
 from pointlight.cli.evaluate import evaluate
+from pointlight.cli.export import export
 from pointlight.cli.figures import figures
 from pointlight.cli.motion import motion
 from pointlight.cli.predict import predict
@@ -49,6 +50,14 @@ for command, summary, behind in (
             "pointlight predict video.mp4 --out result",
             "pointlight predict video.mp4 --out result --box 400,120,200,460@1.5 --height 1.75",
             "pointlight predict VIDEOS --out results --workers 4",
+        ),
+    ),
+    (
+        export,
+        "Write a result as BVH, GLB, USD, TRC, C3D, CSV and more.",
+        example(
+            "pointlight export result --to glb,bvh --out files",
+            "pointlight export result/poses.npz --to bvh --rig mixamo --out files",
         ),
     ),
     (

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 
 from pointlight.errors import PointlightError
 from pointlight.export.bvh import bvh_text
+from pointlight.export.glb import glb_bytes
 from pointlight.export.gmr import g1_ik_config
 from pointlight.export.person import UNITS, Person
 
@@ -63,6 +64,10 @@ def _bvh(person: Person) -> Files:
         yield f"{motion.name}_gmr_g1.json", g1_ik_config(person.rigged, stature).encode()
 
 
+def _glb(person: Person) -> Files:
+    yield f"{person.motion.name}.glb", glb_bytes(person.motion, person.rigged, person.surface)
+
+
 FORMATS: dict[str, Format] = {
     each.name: each
     for each in (
@@ -73,6 +78,12 @@ FORMATS: dict[str, Format] = {
             "others Zrotation Xrotation Yrotation. Offsets alone are the rest pose, which is all channels 0; it looks\n"
             "along z. Set your program's frame rate to the file's before importing: Blender keeps its own.\n"
             "With --rig lafan1, *_gmr_g1.json is an IK configuration for GMR (robot Unitree G1), made for this rest pose.",
+        ),
+        Format(
+            "glb",
+            _glb,
+            "glTF 2.0: y up, metres, seconds. The person's skin on the rig, one animation with linear keys at k / fps s.\n"
+            "The file says the rest in asset.extras. Set Blender's frame rate to fps before importing.",
         ),
     )
 }

@@ -25,6 +25,7 @@ class Rigged:
         end_m: end of the bone (3,) relative to the joint, of joints without children, by index.
         rotations: (T, N, 3, 3) rotations relative to the parent.
         root_m: (T, 3) place of the root.
+        bind_m: (N, 3) the joints where the body is at its own rest, body axes: what its skin is bound to.
         straightened: (J, 3, 3) rotations of the body's joints from the body's rest pose to the rig's, body axes.
     """
 
@@ -36,12 +37,31 @@ class Rigged:
     end_m: dict[int, np.ndarray]
     rotations: np.ndarray
     root_m: np.ndarray
+    bind_m: np.ndarray
     straightened: np.ndarray
 
     @property
     def names(self) -> tuple[str, ...]:
         """Names of the N joints."""
         return tuple(joint.name for joint in self.rig.joints)
+
+    def joint_of(self, body_joint: int) -> int:
+        """Index of the rig's joint that lies where one of the body's joints does."""
+        names = [joint.landmark for joint in self.rig.joints]
+        return names.index(DRIVEN_JOINTS[body_joint])
+
+    def bind_inverses(self) -> np.ndarray:
+        """(N, 4, 4) from body axes, the body at its own rest, to the axes of each joint there."""
+        turns = self.straightened[self.follows]
+        matrices = np.tile(np.eye(4), (len(self.follows), 1, 1))
+        matrices[:, :3, :3] = turns
+        matrices[:, :3, 3] = -(turns @ self.bind_m[..., None])[..., 0]
+        return matrices
+
+    def standing_m(self, sole_m: float) -> float:
+        """Height of the root above the floor at rest, from that of the soles (body axes, the body at its own rest)."""
+        ankle = self.joint_of(DRIVEN_JOINTS.index("left_ankle"))
+        return float(self.bind_m[ankle, 1] - sole_m - self.rest_m[ankle, 1])
 
     @property
     def offsets_m(self) -> np.ndarray:
@@ -81,7 +101,18 @@ def rigged(motion: WorldMotion, rig: Rig, marks: Landmarks, hinges: BodyRig, t_p
             same = follows[joint] == follows[parent]
             local[:, joint] = np.eye(3) if same else world[:, parent].swapaxes(-1, -2) @ world[:, joint]
     ends = {names.index(name): at_rest(end) - rest[names.index(name)] for name, end in rig.ends.items()}
-    return Rigged(rig, t_pose, parents, follows, rest - rest[0], ends, local, motion.places_m[:, 0], turns)
+    return Rigged(
+        rig=rig,
+        t_pose=t_pose,
+        parents=parents,
+        follows=follows,
+        rest_m=rest - rest[0],
+        end_m=ends,
+        rotations=local,
+        root_m=motion.places_m[:, 0],
+        bind_m=np.stack([marks[joint.landmark][1] for joint in rig.joints]),
+        straightened=turns,
+    )
 
 
 def _placed(motion: WorldMotion, turns: np.ndarray) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -90,7 +91,7 @@ def export_result(
     names, captures = [names[number] for number in there], [captures[number] for number in there]
     motions = world_motions(captures, body, names, fps)
     people = [
-        Person(capture, motion, body, hinges, skeleton, t_pose, units)
+        Person(capture, motion, body, hinges, skeleton, t_pose, units, _video_of(result))
         for capture, motion in zip(captures, motions, strict=True)
     ]
     for each in wanted:
@@ -124,6 +125,18 @@ def _captures(result: Path | str | Capture | Sequence[Capture]) -> tuple[list[st
         )
     files = [found[number] for number in sorted(found)]
     return [file.stem for file in files], [Capture.load(file) for file in files]
+
+
+def _video_of(result: object) -> str:
+    """The video that `summary.json` beside the result names, if that is still there."""
+    if not isinstance(result, Path | str):
+        return ""
+    folder = Path(result) if Path(result).is_dir() else Path(result).parent
+    try:
+        path = Path(json.loads((folder / "summary.json").read_text(encoding="utf-8"))["video"]["path"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+    return str(path.absolute()) if path.is_file() else ""
 
 
 def _check_package(wanted: Format) -> None:

@@ -6,11 +6,19 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from pointlight.capture import joint_angles
 from pointlight.errors import PointlightError
+from pointlight.export import format_words as words
+from pointlight.export.amass import amass_bytes
+from pointlight.export.blender import blender_script
 from pointlight.export.bvh import bvh_text
 from pointlight.export.glb import glb_bytes
 from pointlight.export.gmr import g1_ik_config
+from pointlight.export.markers import c3d_bytes, check_c3d, trc_text
+from pointlight.export.openpose import openpose_files
 from pointlight.export.person import UNITS, Person
+from pointlight.export.tables import angles_csv, angles_png, positions_csv
+from pointlight.export.usd import usd_bytes
 
 Files = Iterable[tuple[str, bytes]]
 """Names below the output folder, and contents."""
@@ -65,25 +73,63 @@ def _bvh(person: Person) -> Files:
 
 
 def _glb(person: Person) -> Files:
-    yield f"{person.motion.name}.glb", glb_bytes(person.motion, person.rigged, person.surface)
+    motion, first = person.motion, int(person.capture.frame_index[0])
+    yield f"{motion.name}.glb", glb_bytes(motion, person.rigged, person.surface)
+    yield f"{motion.name}_blender.py", blender_script(motion, first, person.video).encode()
+
+
+def _usd(person: Person) -> Files:
+    yield f"{person.motion.name}.usdc", usd_bytes(person.motion, person.rigged, person.surface)
+
+
+def _amass(person: Person) -> Files:
+    yield f"{person.motion.name}_amass.npz", amass_bytes(person.motion, person.hinges)
+
+
+def _trc(person: Person) -> Files:
+    unit = person.unit_or("mm")
+    yield f"{person.motion.name}.trc", trc_text(person.motion, unit, UNITS[unit]).encode()
+
+
+def _c3d(person: Person) -> Files:
+    yield f"{person.motion.name}.c3d", c3d_bytes(person.motion)
+
+
+def _csv(person: Person) -> Files:
+    yield f"{person.motion.name}_positions.csv", positions_csv(person.motion).encode()
+
+
+def _angles(person: Person) -> Files:
+    name, angles = person.motion.name, joint_angles(person.capture, person.body)
+    yield f"{name}_angles.csv", angles_csv(angles, person.capture).encode()
+    yield f"{name}_angles.png", angles_png(angles, person.capture)
+
+
+def _openpose(person: Person) -> Files:
+    folder = f"{person.motion.name}_openpose"
+    for name, text in openpose_files(person.capture, person.motion.name):
+        yield f"{folder}/{name}", text.encode()
 
 
 FORMATS: dict[str, Format] = {
     each.name: each
     for each in (
+        Format("bvh", _bvh, words.BVH),
+        Format("glb", _glb, words.GLB),
+        Format("usd", _usd, words.USD, package="pxr", extra="usd"),
+        Format("trc", _trc, words.TRC),
         Format(
-            "bvh",
-            _bvh,
-            "y up, centimetres (--units), degrees. Root: Xposition Yposition Zposition Zrotation Xrotation Yrotation;\n"
-            "others Zrotation Xrotation Yrotation. Offsets alone are the rest pose, which is all channels 0; it looks\n"
-            "along z. Set your program's frame rate to the file's before importing: Blender keeps its own.\n"
-            "With --rig lafan1, *_gmr_g1.json is an IK configuration for GMR (robot Unitree G1), made for this rest pose.",
+            "c3d",
+            _c3d,
+            words.C3D,
+            package="ezc3d",
+            extra="c3d",
+            check=lambda person: check_c3d(person.motion),
         ),
-        Format(
-            "glb",
-            _glb,
-            "glTF 2.0: y up, metres, seconds. The person's skin on the rig, one animation with linear keys at k / fps s.\n"
-            "The file says the rest in asset.extras. Set Blender's frame rate to fps before importing.",
-        ),
+        Format("csv", _csv, words.CSV),
+        Format("angles", _angles, words.ANGLES),
+        Format("amass", _amass, words.AMASS),
+        Format("openpose", _openpose, words.OPENPOSE),
     )
 }
+"""All formats by name."""

@@ -32,6 +32,7 @@ class Person:
         rig: the skeleton that is written.
         t_pose: at rest it stands in a T-pose even if the rig's rest is another.
         unit: "m", "cm" or "mm" where the format leaves it open; None for the format's habit.
+        video: path of the video, "" where it is not known.
     """
 
     capture: Capture
@@ -41,6 +42,7 @@ class Person:
     rig: Rig
     t_pose: bool
     unit: str | None
+    video: str = ""
 
     @property
     def shape(self) -> torch.Tensor:

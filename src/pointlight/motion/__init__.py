@@ -17,7 +17,7 @@ from pointlight.motion.procedural import (
 )
 from pointlight.motion.rig import BodyRig
 from pointlight.motion.survey import MotionReport, draw_survey, survey_motions, survey_table
-from pointlight.motion.turns import frames_along, twist_angles
+from pointlight.motion.turns import frames_along, smallest_turns, twist_angles
 from pointlight.motion.variety import VarietyConfig, vary
 
 __all__ = [
@@ -43,6 +43,7 @@ __all__ = [
     "motion_folders",
     "procedural_bank",
     "procedural_motion",
+    "smallest_turns",
     "straight_limbs",
     "survey_motions",
     "survey_table",

@@ -1,0 +1,9 @@
+"""From a body in camera axes to one in the world: up, the floor, feet that stand, the root's path.
+
+Everything rests on the body's own evidence; nothing here looks at pictures.
+"""
+
+from pointlight.capture.world.upright import ASSET as UPRIGHT_ASSET
+from pointlight.capture.world.upright import pose_features, up_in_root
+
+__all__ = ["UPRIGHT_ASSET", "pose_features", "up_in_root"]

@@ -1,0 +1,112 @@
+"""Up and the floor in camera axes, from the body alone: how it holds itself, and where its feet stand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pointlight.capture.world.contacts import stretches
+from pointlight.capture.world.moving import Moving
+
+LEVEL = np.array((0.0, -1.0, 0.0))
+"""Up before a level camera, in its axes."""
+
+
+@dataclass(frozen=True)
+class GravityConfig:
+    """How evidence of up is weighed. Chosen on simulation (docs/log.md).
+
+    Attributes:
+        robust: in standard deviations; poses farther off pull no harder.
+        level_deg: standard deviation of a camera's tilt from level, of all videos.
+        foot_m: of a standing foot's height above the floor, and
+        depth: of its distance from the camera, over the distance, which is height where the camera looks down.
+    """
+
+    robust: float = 3.0
+    level_deg: float = 25.0
+    foot_m: float = 0.03
+    depth: float = 0.03
+
+
+@dataclass(frozen=True)
+class Up:
+    """Up in camera axes.
+
+    Attributes:
+        direction: (3,) unit vector.
+        spread_rad: how far off it may be.
+    """
+
+    direction: np.ndarray
+    spread_rad: float
+
+
+def up_of_poses(ups: np.ndarray, spreads_rad: np.ndarray, config: GravityConfig) -> Up:
+    """Up of a whole stretch from every frame's.
+
+    Args:
+        ups: (T, 3) unit vectors in camera axes.
+        spreads_rad: (T,) how far off each may be.
+        config: the weights.
+    """
+    precision = 1 / spreads_rad**2
+    weights = precision
+    mean = unit((ups * weights[:, None]).sum(0))
+    for _ in range(20):
+        off = np.arccos(np.clip(ups @ mean, -1, 1)) / spreads_rad
+        weights = precision / (1 + (off / config.robust) ** 2)
+        mean = unit((ups * weights[:, None]).sum(0))
+    # Poses of one stretch err alike, so that many frames are no surer than one.
+    spread = float(1 / np.sqrt(precision.mean()))
+    level = np.radians(config.level_deg)
+    joined = mean / spread**2 + LEVEL / level**2
+    return Up(unit(joined), float(1 / np.sqrt(1 / spread**2 + 1 / level**2)))
+
+
+def floor_through(
+    body: Moving, contacts: np.ndarray, lowest: np.ndarray, up: Up, config: GravityConfig
+) -> tuple[np.ndarray, float]:
+    """Up and the height of the origin above the floor, from standing feet and what is known of up.
+
+    Args:
+        body: in the axes of `up`.
+        contacts: (T, 2) which foot stands.
+        lowest: (T, 2) index of each sole's lowest point.
+        up: of the poses.
+        config: the weights.
+
+    Returns:
+        (3,) up, a unit vector, and the height: a place x has the height up @ x + height.
+    """
+    places = []
+    for side in (0, 1):
+        soles = np.take_along_axis(body.soles_m[:, side], lowest[:, side, None, None], 1)[:, 0]
+        places += [np.median(soles[start:stop], axis=0) for start, stop in stretches(contacts[:, side])]
+    if not places:
+        heights = np.take_along_axis(body.soles_m @ up.direction, lowest[..., None], 2)[..., 0].min(1)
+        return up.direction, -float(np.percentile(heights, 5))
+    points = np.stack(places)
+    axes = np.linalg.svd(up.direction[None])[2][1:]  # (2, 3) across up
+    middle = points.mean(0)
+    design = np.column_stack(((points - middle) @ axes.T, np.ones(len(points))))
+    heights = (points - middle) @ up.direction
+    spreads = np.hypot(config.foot_m, config.depth * (points @ up.direction))
+    held = np.diag((1 / up.spread_rad**2, 1 / up.spread_rad**2, 1e-6))
+    solution, weights = np.zeros(3), np.ones(len(points))
+    for _ in range(20):
+        weighed = design * (weights / spreads**2)[:, None]
+        solution = np.linalg.solve(weighed.T @ design + held, -weighed.T @ heights)
+        off = (design @ solution + heights) / spreads
+        weights = 1 / (1 + (off / config.robust) ** 2)
+    direction = unit(up.direction + solution[:2] @ axes)
+    left = (points - middle) @ direction
+    height = -float(np.average(left, weights=weights / spreads**2)) - float(middle @ direction)
+    return direction, height
+
+
+def unit(vector: np.ndarray) -> np.ndarray:
+    """A vector (3,) of length 1; up before a level camera in place of none."""
+    length = float(np.linalg.norm(vector))
+    return vector / length if length > 1e-9 else LEVEL

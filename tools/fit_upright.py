@@ -88,12 +88,17 @@ def main() -> None:
     layers = [layer for layer in network if isinstance(layer, nn.Linear)]
     arrays = {"mean": mean.numpy(), "spread": spread.numpy()}
     for number, layer in enumerate(layers, 1):
-        arrays |= {f"weight{number}": layer.weight.detach().numpy(), f"bias{number}": layer.bias.detach().numpy()}
+        arrays |= {
+            f"weight{number}": layer.weight.detach().numpy(),
+            f"bias{number}": layer.bias.detach().numpy(),
+        }
     write_npz(Path(__file__).parents[1] / "src/pointlight/capture/world" / UPRIGHT_ASSET, arrays)
     pose, truth = examples(banks, "validation")
     found, _ = up_in_root(body, pose)
     angle = np.degrees(np.arccos(np.clip((found * truth).sum(1), -1, 1)))
-    print(f"{len(targets)} examples; validation: median {np.median(angle):.1f}, mean {angle.mean():.1f} degrees")
+    print(
+        f"{len(targets)} examples; validation: median {np.median(angle):.1f}, mean {angle.mean():.1f} degrees"
+    )
 
 
 if __name__ == "__main__":

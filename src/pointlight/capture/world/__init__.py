@@ -3,7 +3,9 @@
 Everything rests on the body's own evidence; nothing here looks at pictures.
 """
 
+from pointlight.capture.world.finding import WorldConfig, find_worlds
+from pointlight.capture.world.gravity import Known
 from pointlight.capture.world.upright import ASSET as UPRIGHT_ASSET
 from pointlight.capture.world.upright import pose_features, up_in_root
 
-__all__ = ["UPRIGHT_ASSET", "pose_features", "up_in_root"]
+__all__ = ["UPRIGHT_ASSET", "Known", "WorldConfig", "find_worlds", "pose_features", "up_in_root"]

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pointlight.capture.world.moving import Moving
+
 
 @dataclass(frozen=True)
 class ContactConfig:
@@ -17,13 +19,19 @@ class ContactConfig:
         leave: a foot that stands goes on standing until its evidence is so many times what begins it.
         over_s: a speed is taken over so much time.
         shortest_s: shorter stands, and shorter gaps between stands, are none.
+        beside_m: before a moving camera, how much higher than the other a foot is that half stands.
     """
 
-    speed_m_s: float = 0.35
-    height_m: float = 0.07
-    leave: float = 2.0
+    speed_m_s: float = 0.45
+    height_m: float = 0.1
+    leave: float = 1.5
     over_s: float = 0.1
     shortest_s: float = 0.09
+    beside_m: float = 0.03
+
+
+AROUND_S = 0.4
+"""Before a moving camera the floor is what the soles come down to in so much time before and after."""
 
 
 def speeds(points_m: np.ndarray, time_s: np.ndarray, over_s: float) -> np.ndarray:
@@ -38,19 +46,26 @@ def speeds(points_m: np.ndarray, time_s: np.ndarray, over_s: float) -> np.ndarra
     return np.linalg.norm(points_m[after] - points_m[before], axis=-1) / span_s
 
 
-def standing_points(
-    soles_m: np.ndarray, heights_m: np.ndarray, time_s: np.ndarray, config: ContactConfig
-) -> np.ndarray:
-    """(T, 2, 4) how far each point of the soles is from standing: below 1 it stands.
+def standing(body: Moving, heights_m: np.ndarray, config: ContactConfig) -> np.ndarray:
+    """(T, 2) which foot stands, from the soles' speeds and their heights (T, 2, 4) above the floor."""
+    speed = speeds(body.soles_m, body.time_s, config.over_s) / config.speed_m_s
+    evidence = speed**2 + (np.maximum(heights_m, 0) / config.height_m) ** 2
+    return with_hysteresis(evidence.min(-1), body.time_s, config)
 
-    Args:
-        soles_m: (T, 2, 4, 3) their places.
-        heights_m: (T, 2, 4) above the floor.
-        time_s: (T,).
-        config: the measures.
-    """
-    speed = speeds(soles_m, time_s, config.over_s) / config.speed_m_s
-    return speed**2 + (np.maximum(heights_m, 0) / config.height_m) ** 2
+
+def walking_floor(lowest_m: np.ndarray, time_s: np.ndarray) -> np.ndarray:
+    """(T,) height of the floor below somebody before a moving camera: what the lowest sole (T,) comes down to around then."""
+    frames = np.searchsorted(time_s, time_s[:, None] + np.array((-AROUND_S, AROUND_S)))
+    lowest = np.array([lowest_m[start : max(stop, start + 1)].min() for start, stop in frames])
+    return np.array([lowest[start : max(stop, start + 1)].mean() for start, stop in frames])
+
+
+def low_feet(body: Moving, config: ContactConfig) -> np.ndarray:
+    """(T, 2) which foot stands before a moving camera: whose sole is on the floor, and of two the lower one for sure."""
+    heights = body.soles_m[..., 1].min(-1)
+    above = np.maximum(heights, 0) / config.height_m
+    beside = (heights - heights.min(1, keepdims=True)) / config.beside_m
+    return with_hysteresis(above**2 + beside**2, body.time_s, config)
 
 
 def with_hysteresis(evidence: np.ndarray, time_s: np.ndarray, config: ContactConfig) -> np.ndarray:

@@ -12,6 +12,9 @@ from pointlight.capture.world.moving import Moving
 LEVEL = np.array((0.0, -1.0, 0.0))
 """Up before a level camera, in its axes."""
 
+KNOWN_RAD = 1e-6
+"""How far off what is known may be."""
+
 
 @dataclass(frozen=True)
 class GravityConfig:
@@ -24,10 +27,10 @@ class GravityConfig:
         depth: of its distance from the camera, over the distance, which is height where the camera looks down.
     """
 
-    robust: float = 3.0
+    robust: float = 6.0
     level_deg: float = 25.0
-    foot_m: float = 0.03
-    depth: float = 0.03
+    foot_m: float = 0.04
+    depth: float = 0.04
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,53 @@ class Up:
 
     direction: np.ndarray
     spread_rad: float
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of the camera.
+
+    Attributes:
+        up: (x, y, z) up in camera axes, of any length.
+        pitch_deg: by how much the camera looks down.
+        roll_deg: by how much upright things lean to the right in the picture.
+    """
+
+    up: tuple[float, float, float] | None = None
+    pitch_deg: float | None = None
+    roll_deg: float | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing of up is left open."""
+        return self.up is not None or (self.pitch_deg is not None and self.roll_deg is not None)
+
+    @property
+    def words(self) -> str:
+        """What is given; empty if nothing is."""
+        given = [
+            ("up", self.up),
+            ("the camera's pitch", self.pitch_deg),
+            ("the camera's roll", self.roll_deg),
+        ]
+        names = [name for name, value in given if value is not None]
+        if not names:
+            return ""
+        rest = "" if self.whole else ", the rest of up and the floor from how the body holds itself"
+        return f"{' and '.join(names)} as given{rest}"
+
+    def joined(self, up: Up) -> Up:
+        """Up with what is known in place of what the body says."""
+        if self.up is not None:
+            return Up(unit(np.array(self.up)), KNOWN_RAD)
+        if self.pitch_deg is None and self.roll_deg is None:
+            return up
+        x, y, z = up.direction
+        pitch = np.arcsin(-z) if self.pitch_deg is None else np.radians(self.pitch_deg)
+        roll = np.arctan2(x, -y) if self.roll_deg is None else np.radians(self.roll_deg)
+        across = np.cos(pitch)
+        direction = np.array((np.sin(roll) * across, -np.cos(roll) * across, -np.sin(pitch)))
+        return Up(direction, KNOWN_RAD if self.whole else up.spread_rad)
 
 
 def up_of_poses(ups: np.ndarray, spreads_rad: np.ndarray, config: GravityConfig) -> Up:

@@ -70,27 +70,35 @@ class Moving:
 
     @staticmethod
     def of(
-        body: BodyModel, shape: np.ndarray, soles: Soles, time_s: np.ndarray, pose: np.ndarray, root_m: np.ndarray
+        body: BodyModel,
+        shape: np.ndarray,
+        soles: Soles,
+        time_s: np.ndarray,
+        pose: np.ndarray,
+        root_m: np.ndarray,
     ) -> Moving:
         """Put a person of a shape (S,) into poses (T, J, 3, 3) at places (T, 3)."""
         turns = torch.from_numpy(np.asarray(pose, np.float64))
         person = body.person(torch.from_numpy(shape))
         rest = person.joints.double()
-        state = BodyState(turns[:, 1:], torch.zeros(1, dtype=torch.float64), turns[:, 0], torch.from_numpy(root_m))
+        state = BodyState(
+            turns[:, 1:], torch.zeros(1, dtype=torch.float64), turns[:, 0], torch.from_numpy(root_m)
+        )
         posed = forward_kinematics(state, rest, body.parents)
         rotations, joints = posed.rotations.numpy(), posed.joints.numpy()
         carried = (rotations[:, soles.joints] @ soles.shifts_m[..., None])[..., 0]
         return Moving(time_s, pose, root_m, rotations, joints, joints[:, soles.joints] + carried)
 
     def turned(self, R: np.ndarray, shift_m: np.ndarray) -> Moving:
-        """The same in another frame of reference: x becomes R x + shift."""
+        """The same in another frame of reference: x becomes R x + shift, (3,) or of every frame (T, 3)."""
         pose = self.pose.copy()
         pose[:, 0] = R @ pose[:, 0]
+        shift_m = np.asarray(shift_m).reshape(-1, 1, 3)
         return Moving(
             self.time_s,
             pose,
-            self.root_m @ R.T + shift_m,
+            self.root_m @ R.T + shift_m[:, 0],
             R @ self.rotations,
             self.joints_m @ R.T + shift_m,
-            self.soles_m @ R.T + shift_m,
+            self.soles_m @ R.T + shift_m[:, None],
         )

@@ -30,6 +30,9 @@ class ContactConfig:
     beside_m: float = 0.03
 
 
+SOLE_M = 0.01
+"""A point of a sole that is so much higher than its lowest bears less by a factor of e."""
+
 AROUND_S = 0.4
 """Before a moving camera the floor is what the soles come down to in so much time before and after."""
 
@@ -53,8 +56,15 @@ def standing(body: Moving, heights_m: np.ndarray, config: ContactConfig) -> np.n
     return with_hysteresis(evidence.min(-1), body.time_s, config)
 
 
+def contact_heights(heights_m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of the soles' points' heights (T, 2, 4) each sole's lowest (T, 2), and how much each point bears (T, 2, 4)."""
+    lowest = heights_m.min(-1)
+    shares = np.exp(-(heights_m - lowest[..., None]) / SOLE_M)
+    return lowest, shares / shares.sum(-1, keepdims=True)
+
+
 def walking_floor(lowest_m: np.ndarray, time_s: np.ndarray) -> np.ndarray:
-    """(T,) height of the floor below somebody before a moving camera: what the lowest sole (T,) comes down to around then."""
+    """(T,) height of the floor below somebody before a moving camera: what the lowest sole (T,) comes down to."""
     frames = np.searchsorted(time_s, time_s[:, None] + np.array((-AROUND_S, AROUND_S)))
     lowest = np.array([lowest_m[start : max(stop, start + 1)].min() for start, stop in frames])
     return np.array([lowest[start : max(stop, start + 1)].mean() for start, stop in frames])

@@ -10,7 +10,15 @@ import torch
 
 from pointlight.body import BodyModel
 from pointlight.capture.capture import Capture, World, body_states
-from pointlight.capture.world.contacts import ContactConfig, low_feet, speeds, standing, walking_floor
+from pointlight.capture.world.balance import balanced
+from pointlight.capture.world.contacts import (
+    ContactConfig,
+    contact_heights,
+    low_feet,
+    speeds,
+    standing,
+    walking_floor,
+)
 from pointlight.capture.world.gravity import KNOWN_RAD, GravityConfig, Known, Up, floor_through, up_of_poses
 from pointlight.capture.world.legs import (
     LegConfig,
@@ -18,7 +26,6 @@ from pointlight.capture.world.legs import (
     foot_moves,
     levelled,
     slips,
-    standing_shares,
 )
 from pointlight.capture.world.moving import SIDES, Moving, Soles
 from pointlight.capture.world.path import PathConfig, Pulls, root_moves
@@ -118,7 +125,7 @@ def solved(
     """
     breaks = np.diff(body.time_s) > LONGEST_STEP_S
     feet = levelled(model, body, contacts, breaks, legs)
-    shares = standing_shares(feet, legs)
+    shares = contact_heights(feet.soles_m[..., 1])[1]
     goes_on = contacts[1:] & contacts[:-1] & ~breaks[:, None]
     pulls = Pulls(slips(feet, shares), goes_on, feet.lowest_m, contacts)
     moves = root_moves(pulls, body.time_s, from_camera_m, focal_px, path)
@@ -226,9 +233,10 @@ def _shot(
         ]
     ups, spreads = zip(*(_ups(model, body) for body in there), strict=True)
     up = known.joined(up_of_poses(np.concatenate(ups), np.concatenate(spreads), config.gravity))
+    # Who is there longest says how the body is balanced and how the floor lies.
+    longest = max(there, key=lambda body: len(body.time_s))
+    up = known.joined(balanced(model, longest, _contacts(longest, up, moving, config), up, config.gravity))
     if not moving:
-        # Who is there longest says how the floor lies.
-        longest = max(there, key=lambda body: len(body.time_s))
         up = known.joined(replace(up, direction=settled_floor(longest, up, config)[0]))
     R = facing(there[0], up.direction)
     found, origin = [], None
@@ -248,6 +256,16 @@ def _shot(
 def _ups(model: BodyModel, body: Moving) -> tuple[np.ndarray, np.ndarray]:
     up, spread = up_in_root(model, body.pose[:, 1:])
     return np.einsum("tij,tj->ti", body.pose[:, 0], up), spread
+
+
+def _contacts(body: Moving, up: Up, moving: bool, config: WorldConfig) -> np.ndarray:
+    """(T, 2) which foot of a body in camera axes stands, as far as that is known when up is not quite."""
+    if moving:
+        level = body.turned(facing(body, up.direction), np.zeros(3))
+        floor = walking_floor(level.soles_m[..., 1].min((1, 2)), body.time_s)
+        return low_feet(level.turned(np.eye(3), np.outer(-floor, (0.0, 1.0, 0.0))), config.contacts)
+    direction, height = settled_floor(body, up, config)
+    return standing(body, body.soles_m @ direction + height, config.contacts)
 
 
 def _person(

@@ -25,12 +25,18 @@ class GravityConfig:
         level_deg: standard deviation of a camera's tilt from level, of all videos.
         foot_m: of a standing foot's height above the floor, and
         depth: of its distance from the camera, over the distance, which is height where the camera looks down.
+        balance_deg: of the direction from what bears the body to its centre of mass from up.
+        balance_robust_deg: where it is farther from what the poses say, it pulls less: the body leans on something.
+        standing_legs: hips higher than so much of the legs' length stand on them.
     """
 
     robust: float = 6.0
     level_deg: float = 25.0
     foot_m: float = 0.04
     depth: float = 0.04
+    balance_deg: float = 3.0
+    balance_robust_deg: float = 15.0
+    standing_legs: float = 0.8
 
 
 @dataclass(frozen=True)

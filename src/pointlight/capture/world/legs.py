@@ -25,14 +25,12 @@ class LegConfig:
         level_deg: a standing foot whose sole is tilted less is set down level,
         tilted_deg: one that is tilted more keeps its tilt (on its toes, on its heel).
         fade_s: how long before and after a foot stands it is led to and from where it stands.
-        sole_m: heights of a sole's points within so much share in what keeps a standing foot in place.
         straightest: share of its length to which a leg may be stretched.
     """
 
     level_deg: float = 20.0
     tilted_deg: float = 45.0
     fade_s: float = 0.25
-    sole_m: float = 0.01
     straightest: float = 0.999
 
 
@@ -68,7 +66,7 @@ def levelled(
     """
     rotations, places = [], []
     for side, name in enumerate(SIDES):
-        ankle, _toes = (body.joint_names.index(f"{name}_{joint}") for joint in ("ankle",))
+        ankle = body.joint_names.index(f"{name}_ankle")
         foot = moving.rotations[:, ankle]
         turn = _levelling(foot, config) * contacts[:, side, None]
         turn = faded(turn, contacts[:, side], moving.time_s, breaks, config.fade_s)
@@ -88,13 +86,6 @@ def _levelling(foot: np.ndarray, config: LegConfig) -> np.ndarray:
     low, high = np.radians((config.level_deg, config.tilted_deg))
     keep = smooth_step((tilt - low) / (high - low))
     return axis / np.maximum(sine, 1e-9)[:, None] * (tilt * (1 - keep))[:, None]
-
-
-def standing_shares(feet: Feet, config: LegConfig) -> np.ndarray:
-    """(T, 2, 4) how much each of a sole's points bears, by how low it is; they add up to 1."""
-    above = feet.soles_m[..., 1] - feet.lowest_m[..., None]
-    shares = np.exp(-above / config.sole_m)
-    return shares / shares.sum(-1, keepdims=True)
 
 
 def slips(feet: Feet, shares: np.ndarray) -> np.ndarray:

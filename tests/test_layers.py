@@ -49,8 +49,10 @@ ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("archive",),
         ("detection",),
         ("fitting",),
+        ("capture",),
+        ("world",),
         (
-            *("capture", "many", "many_names", "options", "overlay", "painting", "predict", "quality"),
+            *("camera", "many", "many_names", "options", "overlay", "painting", "predict", "quality"),
             *("results", "several", "shots", "steps", "summary", "targets", "video_job"),
         ),
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -24,7 +25,6 @@ STILL_SHARE = 0.017
 """A background that goes no farther, as a share of the picture's longer side, stands still: about a degree; hands shake."""
 
 _BLOCK_PX = 32
-_STEP_PX = 16
 _LEAST_CONTRAST = 4.0
 """Standard deviation in grey levels of a block in which something can be seen to move."""
 _AROUND_PERSON = 0.15
@@ -45,11 +45,20 @@ class SmallPicture:
 
 
 class WatchedReader(VideoReader):
-    """A reader that keeps a few small pictures of its last whole pass."""
+    """A reader that keeps a few small pictures of its last pass.
+
+    Attributes:
+        pictures: in the order of their frames; none before a pass.
+    """
+
+    def __init__(self, path: Path | str, start_s: float | None = None, end_s: float | None = None) -> None:
+        """See `VideoReader`."""
+        super().__init__(path, start_s, end_s)
+        self.pictures: list[SmallPicture] = []
 
     def __iter__(self) -> Iterator[Frame]:
         """See `VideoReader`."""
-        self.pictures: list[SmallPicture] = []
+        self.pictures = []
         apart_s, last_s = EVERY_S, -np.inf
         for frame in super().__iter__():
             if frame.time_s >= last_s + apart_s - 1e-6:
@@ -68,13 +77,15 @@ def small_grey(image: np.ndarray) -> np.ndarray:
     return blocks.mean((1, 3)).astype(np.uint8)
 
 
-def moving_shots(pictures: Sequence[SmallPicture], people: Sequence[Keypoints2D]) -> np.ndarray:
-    """(N,) bool: in which shots of the first person's keypoints the camera moves.
+def moving_shots(pictures: Sequence[SmallPicture], people: Sequence[Keypoints2D]) -> np.ndarray | None:
+    """(N,) bool: in which shots of the first person's keypoints the camera moves; None if it can't be seen.
 
     Args:
         pictures: small ones of the video; where a shot has fewer than two, its camera is taken to stand still.
         people: whose places are no background.
     """
+    if len(pictures) < 2:
+        return None
     first = people[0]
     moving = np.zeros(int(first.shot[-1]) + 1 if len(first.shot) else 0, bool)
     rows = {int(index): row for row, index in enumerate(first.frame_index)}
@@ -106,8 +117,8 @@ def _background_step(first: SmallPicture, second: SmallPicture, boxes: list[np.n
     if second.grey.shape != (height, width):
         return np.zeros(2)
     steps = []
-    for top in range(0, height - _BLOCK_PX + 1, _STEP_PX):
-        for left in range(0, width - _BLOCK_PX + 1, _STEP_PX):
+    for top in range(0, height - _BLOCK_PX + 1, _BLOCK_PX):
+        for left in range(0, width - _BLOCK_PX + 1, _BLOCK_PX):
             middle = (np.array((left, top)) + _BLOCK_PX / 2) / (width, height)
             if any(((middle > box[:2]) & (middle < box[2:])).all() for box in boxes):
                 continue

@@ -7,5 +7,14 @@ from pointlight.capture.world.finding import WorldConfig, find_worlds
 from pointlight.capture.world.gravity import Known
 from pointlight.capture.world.upright import ASSET as UPRIGHT_ASSET
 from pointlight.capture.world.upright import pose_features, up_in_root
+from pointlight.capture.world.words import words_of_worlds
 
-__all__ = ["UPRIGHT_ASSET", "Known", "WorldConfig", "find_worlds", "pose_features", "up_in_root"]
+__all__ = [
+    "UPRIGHT_ASSET",
+    "Known",
+    "WorldConfig",
+    "find_worlds",
+    "pose_features",
+    "up_in_root",
+    "words_of_worlds",
+]

@@ -30,22 +30,10 @@ from pointlight.capture.world.legs import (
 from pointlight.capture.world.moving import SIDES, Moving, Soles
 from pointlight.capture.world.path import PathConfig, Pulls, root_moves
 from pointlight.capture.world.upright import up_in_root
+from pointlight.capture.world.words import NOBODY, source_words
 
 LONGEST_STEP_S = 0.2
 """Frames farther apart are not taken to go on from one another."""
-
-UNSURE_RAD = np.radians(9.0)
-"""Up that may be farther off is said to be unsure."""
-
-FROM_POSES = "up and floor from how the body holds itself and where its feet stand"
-UNSURE = "up is unsure, since the body is hardly ever upright"
-STILL = "the camera stands still"
-MOVING = (
-    "the camera moves: its tilt is taken as fixed, the path is put together from standing feet, and turns of the camera"
-    " are not told from turns of the person"
-)
-NO_FEET = "no foot is seen to stand, so the floor is put below the lowest sole"
-NOBODY = "nobody is in this shot"
 
 _ROUNDS = 3
 """Of contacts from a floor and the floor from contacts."""
@@ -150,7 +138,7 @@ def find_worlds(
         captures: one a person, at least one, of the same frames.
         model: the body that they were made with.
         known: what is known of the camera; nothing if not given.
-        moving: (N,) bool, in which shots the camera moves; it stands still if not given.
+        moving: (N,) bool, in which shots the camera moves; it is taken to stand still if not given.
         config: the weights.
 
     Raises:
@@ -159,11 +147,9 @@ def find_worlds(
     known, config = known or Known(), config or WorldConfig()
     bodies = [_by_shot(capture, model) for capture in captures]
     shots = len(captures[0].shot_shapes)
-    moves = np.zeros(shots, bool) if moving is None else moving
+    moves = [None] * shots if moving is None else [bool(moves) for moves in moving]
     found = [
-        _shot(
-            model, [person[shot] for person in bodies], captures[0].focal_px, known, bool(moves[shot]), config
-        )
+        _shot(model, [person[shot] for person in bodies], captures[0].focal_px, known, moves[shot], config)
         for shot in range(shots)
     ]
     return [_world(capture, [shot[number] for shot in found]) for number, capture in enumerate(captures)]
@@ -222,7 +208,7 @@ def _shot(
     people: Sequence[_Part],
     focal_px: float,
     known: Known,
-    moving: bool,
+    moving: bool | None,
     config: WorldConfig,
 ) -> list[_Found]:
     """Everybody's world in one shot."""
@@ -248,7 +234,7 @@ def _shot(
         origin = done.moving.root_m[0] * (1, 0, 1) if origin is None else origin
         done = replace(done, moving=done.moving.turned(np.eye(3), -origin))
         stands = bool(done.contacts.any())
-        source = _words(known, up, moving, stands)
+        source = source_words(known, up, moving, stands)
         found.append(_Found(part.rows, R, camera - origin, done, source))
     return found
 
@@ -258,7 +244,7 @@ def _ups(model: BodyModel, body: Moving) -> tuple[np.ndarray, np.ndarray]:
     return np.einsum("tij,tj->ti", body.pose[:, 0], up), spread
 
 
-def _contacts(body: Moving, up: Up, moving: bool, config: WorldConfig) -> np.ndarray:
+def _contacts(body: Moving, up: Up, moving: bool | None, config: WorldConfig) -> np.ndarray:
     """(T, 2) which foot of a body in camera axes stands, as far as that is known when up is not quite."""
     if moving:
         level = body.turned(facing(body, up.direction), np.zeros(3))
@@ -269,7 +255,7 @@ def _contacts(body: Moving, up: Up, moving: bool, config: WorldConfig) -> np.nda
 
 
 def _person(
-    model: BodyModel, part: _Part, R: np.ndarray, focal_px: float, moving: bool, config: WorldConfig
+    model: BodyModel, part: _Part, R: np.ndarray, focal_px: float, moving: bool | None, config: WorldConfig
 ) -> tuple[Solved, np.ndarray]:
     """One person's body in the world's axes, and the place of the camera; both from the camera's horizontal place."""
     if moving:
@@ -296,16 +282,6 @@ def facing(body: Moving, up: np.ndarray) -> np.ndarray:
     z = ahead if np.linalg.norm(ahead) >= np.linalg.norm(left) / 2 else np.cross(left, up)
     z = z / np.linalg.norm(z)
     return np.stack((np.cross(up, z), up, z))
-
-
-def _words(known: Known, up: Up, moving: bool, stands: bool) -> str:
-    words = [known.words or FROM_POSES]
-    if not known.whole and up.spread_rad > UNSURE_RAD:
-        words.append(UNSURE)
-    words.append(MOVING if moving else STILL)
-    if not stands:
-        words.append(NO_FEET)
-    return "; ".join(words)
 
 
 def _world(capture: Capture, shots: Sequence[_Found]) -> World:

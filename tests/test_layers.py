@@ -50,9 +50,11 @@ ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("archive",),
         ("detection",),
         ("fitting",),
+        ("angles", "capture"),
+        ("world",),
         (
-            *("angles", "capture", "many", "many_names", "options", "overlay", "painting", "predict"),
-            *("quality", "results", "several", "shots", "steps", "summary", "targets", "video_job"),
+            *("camera", "many", "many_names", "options", "overlay", "painting", "predict", "quality"),
+            *("results", "several", "shots", "steps", "summary", "targets", "video_job"),
         ),
     ),
     "evaluation": (

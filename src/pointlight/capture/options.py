@@ -11,11 +11,16 @@ from typing import Any, TypedDict
 from pointlight.capture.detection.keypoint_layouts import find_layout
 from pointlight.capture.detection.network_files import READERS
 from pointlight.capture.detection.person_box import BoxLike, PersonBox
+from pointlight.capture.world import Known
 from pointlight.errors import PointlightError, did_you_mean
 
 SMALLEST_OVERLAY_PX = 64
 
-_NUMBERS = ("start_s", "end_s", "fov_deg", "focal_px", "height_m", "overlay_size_px")
+_NUMBERS = (
+    *("start_s", "end_s", "fov_deg", "focal_px", "height_m", "overlay_size_px"),
+    *("camera_pitch_deg", "camera_roll_deg"),
+)
+CAMERAS = ("auto", "static", "moving")
 _SWITCHES = ("refine", "overlay")
 
 
@@ -38,6 +43,11 @@ class PredictOptions:
         people: how many are wanted, or "all"; 1 means the largest person, or the one in the box. The first of several is
             the one whom 1 gives, the others follow by how large and how long they are seen.
         refine: fit the network's body to the keypoints over time.
+        camera: "static" or "moving", or "auto": as the background moves.
+        up: up in camera axes (x right, y down, z away), such as (0, -1, 0) of a level camera, or text "0,-1,0"; for the
+            world, as the next two.
+        camera_pitch_deg: by how many degrees the camera looks down.
+        camera_roll_deg: by how many degrees upright things lean to the right in the picture.
         overlay_size_px: longest side of the overlay in pixels; None as large as the video allows.
         overlay: whether `predict_to_folder` draws it.
 
@@ -63,6 +73,10 @@ class PredictOptions:
     box: BoxLike | None = None
     people: int | str = 1
     refine: bool = True
+    camera: str = "auto"
+    up: str | tuple[float, float, float] | None = None
+    camera_pitch_deg: float | None = None
+    camera_roll_deg: float | None = None
     overlay_size_px: int | None = 1280
     overlay: bool = True
 
@@ -108,6 +122,19 @@ class PredictOptions:
             raise PointlightError(
                 f"a focal length of {self.focal_px:g} px is not a camera's; give more than 0"
             )
+        if self.camera not in CAMERAS:
+            raise PointlightError(f"there is no camera {self.camera!r}; it is {', '.join(CAMERAS)}")
+        object.__setattr__(self, "up", _direction(self.up))
+        if self.up is not None and (self.camera_pitch_deg, self.camera_roll_deg) != (None, None):
+            raise PointlightError("both up and the camera's pitch or roll are given; give one of the two")
+        if self.camera_pitch_deg is not None and not -90 <= self.camera_pitch_deg <= 90:
+            raise PointlightError(
+                f"a pitch of {self.camera_pitch_deg:g} degrees is not a camera's; give -90 (up) to 90 (down)"
+            )
+        if self.camera_roll_deg is not None and not -180 <= self.camera_roll_deg <= 180:
+            raise PointlightError(
+                f"a roll of {self.camera_roll_deg:g} degrees is not a camera's; give -180 to 180"
+            )
         if self.height_m is not None and not 0.5 < self.height_m < 2.6:
             raise PointlightError(f"a height of {self.height_m:g} m is not a person's; give 0.5 to 2.6")
         if not all(math.isfinite(time_s) for time_s in (self.start_s or 0.0, self.end_s or 0.0)):
@@ -128,6 +155,11 @@ class PredictOptions:
         """The box, typed as what it is once the options are made."""
         return None if self.box is None else PersonBox.of(self.box)
 
+    @property
+    def known_of_camera(self) -> Known:
+        """What is known of how the camera is held."""
+        return Known(_direction(self.up), self.camera_pitch_deg, self.camera_roll_deg)
+
 
 class OnePersonKeywords(TypedDict, total=False):
     """The options but for the number of people as keywords of `predict`."""
@@ -143,6 +175,10 @@ class OnePersonKeywords(TypedDict, total=False):
     height_m: float | None
     box: BoxLike | None
     refine: bool
+    camera: str
+    up: str | tuple[float, float, float] | None
+    camera_pitch_deg: float | None
+    camera_roll_deg: float | None
     overlay_size_px: int | None
     overlay: bool
 
@@ -180,6 +216,22 @@ def _people(value: Any) -> int | str:
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise PointlightError(f"people is {value!r}; give how many are wanted, from 1, or 'all'")
     return value
+
+
+def _direction(value: Any) -> tuple[float, float, float] | None:
+    """Three numbers that are not all 0; from a command line they come as text."""
+    if value is None:
+        return None
+    try:
+        parts = value.split(",") if isinstance(value, str) else value
+        x, y, z = (float(part) for part in parts)
+    except (TypeError, ValueError):
+        raise PointlightError(
+            f"up is {value!r}; give three numbers, such as 0,-1,0 of a level camera"
+        ) from None
+    if not math.isfinite(x + y + z) or x * x + y * y + z * z < 1e-12:
+        raise PointlightError(f"up is {value!r}, which is no direction; give 0,-1,0 for a level camera")
+    return x, y, z
 
 
 def _check_number(name: str, value: Any) -> None:

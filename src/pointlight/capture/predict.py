@@ -10,6 +10,7 @@ from typing import Literal, Unpack, overload
 import numpy as np
 
 from pointlight.body import AnnyBody, BodyModel
+from pointlight.capture.camera import WatchedReader
 from pointlight.capture.capture import Capture
 from pointlight.capture.fitting.lifting import lift
 from pointlight.capture.fitting.refine import refine
@@ -17,14 +18,14 @@ from pointlight.capture.fitting.stature import of_height
 from pointlight.capture.options import OnePersonKeywords, PredictKeywords, PredictOptions, options_with
 from pointlight.capture.overlay import write_overlay
 from pointlight.capture.results import Diagnostics, FolderResult, PredictResult, Stopwatch
-from pointlight.capture.several import find_people, is_seen, save_people, together
+from pointlight.capture.several import find_people, is_seen, save_people, together, with_worlds
 from pointlight.capture.shots import of_shot, words_of_cuts
 from pointlight.capture.steps import average_rate, joints_in_camera, only_valid, place_track, track_of
 from pointlight.capture.summary import VideoFile, forget_summary, summary_of
 from pointlight.cues import Keypoints2D, ShotFrames
 from pointlight.errors import PointlightError
 from pointlight.files import check_folder, ensure_folder, sweep_partials
-from pointlight.media import Frame, VideoReader
+from pointlight.media import Frame
 from pointlight.network import WindowConfig
 from pointlight.progress import Progress, ProgressCallback, silent
 from pointlight.threads import torch_threads
@@ -80,10 +81,12 @@ def predict(
         options: all options at once; usual ones if not given.
         progress: told how far each stage is.
         **keywords: single options by their names, over those in `options`: `model`, `detector`, `keypoints`, `start_s`,
-            `end_s`, `fov_deg`, `focal_px`, `height_m`, `box`, `people`, `refine`. `PredictOptions` says what each means.
+            `end_s`, `fov_deg`, `focal_px`, `height_m`, `box`, `people`, `refine`, `camera`, `up`, `camera_pitch_deg`,
+            `camera_roll_deg`. `PredictOptions` says what each means.
 
     Returns:
-        The body in every frame: joints in metres, rotations, the place before the camera. Frames without a body have
+        The body in every frame: joints in metres, rotations, the place before the camera; the same in the world, y up, with
+        feet that stand. Frames without a body have
         `valid` False. Arrays have the frames as their first axis. With `people` other than 1 a list of them, one a person.
 
     Raises:
@@ -133,20 +136,22 @@ def predict_with_diagnostics(
         (15, ())
     """
     options = options_with(options, keywords)
-    reader = VideoReader(video, options.start_s, options.end_s)
+    reader = WatchedReader(video, options.start_s, options.end_s)
     body = AnnyBody()
     checkpoint = load_checkpoint(options.model, body)
     checkpoint.config.cues.check_filmed()
     stopwatch = Stopwatch()
     with stopwatch.stage("detect"):
         people = find_people(reader, options, progress)
+    people = [people[0], *(one for one in people[1:] if is_seen(one))]
     results = [
         lift_with_diagnostics(
             keypoints, checkpoint, body, options, fps=reader.fps, frames=reader, progress=progress
         )
-        for keypoints in (people[0], *(one for one in people[1:] if is_seen(one)))
+        for keypoints in people
     ]
-    return together(results, options, stopwatch.seconds, reader.warnings)
+    result = together(results, options, stopwatch.seconds, reader.warnings)
+    return with_worlds(result, people, reader, body, options)
 
 
 def predict_to_folder(

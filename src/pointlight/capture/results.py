@@ -60,7 +60,7 @@ class PredictResult:
         >>> import pointlight
         >>> result = pointlight.predict_with_diagnostics("video.mp4", end_s=0.5, refine=False)
         >>> [stage for stage, seconds in result.diagnostics.seconds]
-        ['detect', 'lift']
+        ['detect', 'lift', 'world']
     """
 
     capture: Capture

@@ -7,13 +7,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from pointlight.body import NETWORK_KEYPOINTS
+import numpy as np
+
+from pointlight.body import NETWORK_KEYPOINTS, BodyModel
+from pointlight.capture.camera import WatchedReader, moving_shots
 from pointlight.capture.capture import Capture
 from pointlight.capture.detection.detector import MediapipeDetector
 from pointlight.capture.detection.keypoint_files import read_keypoints
 from pointlight.capture.options import PredictOptions
-from pointlight.capture.results import PredictResult, Seconds
+from pointlight.capture.results import PredictResult, Seconds, Stopwatch
 from pointlight.capture.steps import seen_keypoints
+from pointlight.capture.world import find_worlds, words_of_worlds
 from pointlight.cues import Keypoints2D
 from pointlight.media import VideoReader
 from pointlight.progress import ProgressCallback
@@ -67,6 +71,39 @@ def together(
         seconds=(*before, *seconds.items()),
         warnings=tuple(dict.fromkeys(told)),
     )
+    return PredictResult(captures[0], diagnostics, tuple(captures[1:]))
+
+
+def with_worlds(
+    result: PredictResult,
+    people: Sequence[Keypoints2D],
+    reader: WatchedReader,
+    body: BodyModel,
+    options: PredictOptions,
+) -> PredictResult:
+    """The result with everybody's world, and a sentence on what could not be known of it.
+
+    Args:
+        result: everybody's.
+        people: their keypoints, the first person's first, as far as they were followed.
+        reader: of the video, after a pass.
+        body: that everybody was made with.
+        options: what is known of the camera.
+    """
+    stopwatch = Stopwatch()
+    with stopwatch.stage("world"):
+        if options.camera == "auto":
+            moving = moving_shots(reader.pictures, people)
+        else:
+            moving = np.full(len(result.capture.shot_shapes), options.camera == "moving")
+        worlds = find_worlds(result.captures, body, options.known_of_camera, moving)
+        captures = [replace(one, world=world) for one, world in zip(result.captures, worlds, strict=True)]
+    told = [
+        *result.diagnostics.warnings,
+        *words_of_worlds(worlds, result.capture.time_s, result.capture.shot),
+    ]
+    seconds = (*result.diagnostics.seconds, *stopwatch.seconds)
+    diagnostics = replace(result.diagnostics, seconds=seconds, warnings=tuple(dict.fromkeys(told)))
     return PredictResult(captures[0], diagnostics, tuple(captures[1:]))
 
 

@@ -203,6 +203,8 @@ def options_json(options: PredictOptions) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     if isinstance(value, PersonBox):
         return asdict(value)
+    if isinstance(value, tuple):
+        return list(value)
     return str(value) if isinstance(value, Path) else value
 
 

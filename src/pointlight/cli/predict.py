@@ -44,6 +44,18 @@ def predict(
         str, typer.Option(help="How many people, or all; the others' poses go into poses_1.npz and so on.")
     ] = "1",
     refine: Annotated[bool, typer.Option(help="Fit the network's body to the keypoints over time.")] = True,
+    camera: Annotated[
+        str, typer.Option(help="static or moving; auto: as the background moves. For the world.")
+    ] = "auto",
+    up: Annotated[
+        str | None, typer.Option(help="Up as X,Y,Z in camera axes: x right, y down, z away.")
+    ] = None,
+    camera_pitch: Annotated[
+        float | None, typer.Option(help="By how many degrees the camera looks down.")
+    ] = None,
+    camera_roll: Annotated[
+        float | None, typer.Option(help="By how many degrees upright things lean to the right.")
+    ] = None,
     overlay_size: Annotated[
         int, typer.Option(help="Longest side of the overlay, px; 0 = as the video.")
     ] = 1280,
@@ -79,6 +91,10 @@ def predict(
         box=box or None,
         people=people,
         refine=refine,
+        camera=camera,
+        up=up or None,
+        camera_pitch_deg=camera_pitch,
+        camera_roll_deg=camera_roll,
         overlay_size_px=overlay_size or None,
         overlay=overlay,
     )

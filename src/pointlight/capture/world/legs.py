@@ -1,0 +1,226 @@
+"""Feet that stand and stay above the floor, and legs that follow them: knees bend, hips turn, the root stays."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy.spatial.transform import Rotation
+
+from pointlight.body import BodyModel
+from pointlight.capture.world.contacts import stretches
+from pointlight.capture.world.moving import SIDES, Moving
+from pointlight.geometry import rotation_between
+
+_UP = np.array((0.0, 1.0, 0.0))
+
+
+@dataclass(frozen=True)
+class LegConfig:
+    """How feet are set down. Chosen on simulation (docs/log.md).
+
+    Attributes:
+        level_deg: a standing foot whose sole is tilted less is set down level,
+        tilted_deg: one that is tilted more keeps its tilt (on its toes, on its heel).
+        fade_s: how long before and after a foot stands it is led to and from where it stands.
+        straightest: share of its length to which a leg may be stretched.
+    """
+
+    level_deg: float = 20.0
+    tilted_deg: float = 45.0
+    fade_s: float = 0.25
+    straightest: float = 0.999
+
+
+@dataclass(frozen=True)
+class Feet:
+    """Feet with their soles set level where they stand, ankles still where they were.
+
+    Attributes:
+        rotations: (T, 2, 3, 3) of the ankles to the world.
+        soles_m: (T, 2, 4, 3) the soles' points.
+    """
+
+    rotations: np.ndarray
+    soles_m: np.ndarray
+
+    @property
+    def lowest_m(self) -> np.ndarray:
+        """(T, 2) height of each sole's lowest point."""
+        return self.soles_m[..., 1].min(-1)
+
+
+def levelled(
+    body: BodyModel, moving: Moving, contacts: np.ndarray, breaks: np.ndarray, config: LegConfig
+) -> Feet:
+    """Standing feet set down level.
+
+    Args:
+        body: whose feet.
+        moving: in the world.
+        contacts: (T, 2) which foot stands.
+        breaks: (T-1,) bool, gaps in time.
+        config: the measures.
+    """
+    rotations, places = [], []
+    for side, name in enumerate(SIDES):
+        ankle = body.joint_names.index(f"{name}_ankle")
+        foot = moving.rotations[:, ankle]
+        turn = _levelling(foot, config) * contacts[:, side, None]
+        turn = faded(turn, contacts[:, side], moving.time_s, breaks, config.fade_s)
+        turns = Rotation.from_rotvec(turn).as_matrix()
+        arms = moving.soles_m[:, side] - moving.joints_m[:, ankle, None]
+        rotations.append(turns @ foot)
+        places.append(moving.joints_m[:, ankle, None] + (turns[:, None] @ arms[..., None])[..., 0])
+    return Feet(np.stack(rotations, 1), np.stack(places, 1))
+
+
+def _levelling(foot: np.ndarray, config: LegConfig) -> np.ndarray:
+    """(T, 3) rotation vectors that set soles with rotations (T, 3, 3) level, or nearly so where they are steep."""
+    normal = foot[..., 1]
+    axis = np.cross(normal, _UP)
+    sine = np.linalg.norm(axis, axis=-1)
+    tilt = np.arctan2(sine, normal[..., 1])
+    low, high = np.radians((config.level_deg, config.tilted_deg))
+    keep = smooth_step((tilt - low) / (high - low))
+    return axis / np.maximum(sine, 1e-9)[:, None] * (tilt * (1 - keep))[:, None]
+
+
+def slips(feet: Feet, shares: np.ndarray) -> np.ndarray:
+    """(T-1, 2, 3) by how much what bears goes from a frame to the next."""
+    return ((feet.soles_m[1:] - feet.soles_m[:-1]) * shares[:-1, ..., None]).sum(-2)
+
+
+def foot_moves(
+    feet: Feet,
+    slip_m: np.ndarray,
+    contacts: np.ndarray,
+    time_s: np.ndarray,
+    breaks: np.ndarray,
+    config: LegConfig,
+) -> np.ndarray:
+    """(T, 2, 3) by how much each foot is moved, so that it stands where it stands and is never below the floor.
+
+    Args:
+        feet: where they are.
+        slip_m: (T-1, 2, 3) of `slips`.
+        contacts: (T, 2).
+        time_s: (T,).
+        breaks: (T-1,) bool, gaps in time.
+        config: the measures.
+    """
+    moves = np.zeros((len(time_s), 2, 3))
+    for side in (0, 1):
+        stands, low = contacts[:, side], feet.lowest_m[:, side]
+        gone = np.concatenate((np.zeros((1, 3)), np.cumsum(slip_m[:, side], axis=0)))
+        for start, stop in whole_stretches(stands, breaks):
+            stretch = gone[start:stop]
+            moves[start:stop, side] = stretch.mean(0) - stretch
+        moves[stands, side, 1] = -low[stands]
+        moves[:, side] = faded(moves[:, side], stands, time_s, breaks, config.fade_s)
+        moves[:, side, 1] = np.maximum(moves[:, side, 1], -low)
+    return moves
+
+
+def whole_stretches(chosen: np.ndarray, breaks: np.ndarray) -> list[tuple[int, int]]:
+    """Stretches (start, stop) in which a row (T,) is true, cut at gaps in time."""
+    found = []
+    for start, stop in stretches(chosen):
+        edges = [start, *(start + 1 + np.flatnonzero(breaks[start : stop - 1])).tolist(), stop]
+        found += list(itertools.pairwise(edges))
+    return found
+
+
+def faded(
+    values: np.ndarray, known: np.ndarray, time_s: np.ndarray, breaks: np.ndarray, fade_s: float
+) -> np.ndarray:
+    """Values (T, 3) that hold where they are `known` (T,), and fade to 0 in between, or from one to the next.
+
+    Args:
+        values: what holds.
+        known: where.
+        time_s: (T,).
+        breaks: (T-1,) bool, gaps in time, over which nothing fades.
+        fade_s: how long fading takes.
+    """
+    result = np.where(known[:, None], values, 0.0)
+    for start, stop in whole_stretches(~known, breaks):
+        inside = slice(start, stop)
+        before = start > 0 and known[start - 1] and not breaks[start - 1]
+        after = stop < len(known) and known[stop] and not breaks[stop - 1]
+        nothing = np.zeros(stop - start)
+        left = 1 - smooth_step((time_s[inside] - time_s[start - 1]) / fade_s) if before else nothing
+        right = 1 - smooth_step((time_s[stop] - time_s[inside]) / fade_s) if after else nothing
+        both = np.maximum(left + right, 1)[:, None]
+        if before:
+            result[inside] += left[:, None] / both * values[start - 1]
+        if after:
+            result[inside] += right[:, None] / both * values[stop]
+    return result
+
+
+def smooth_step(share: np.ndarray) -> np.ndarray:
+    """0 below 0, 1 above 1, without a kink between."""
+    share = np.clip(share, 0, 1)
+    return share * share * (3 - 2 * share)
+
+
+def bent_legs(
+    body: BodyModel, moving: Moving, ankles_m: np.ndarray, feet: np.ndarray, config: LegConfig
+) -> np.ndarray:
+    """(T, J, 3, 3) the pose with ankles elsewhere: the knee bends as it does, the leg turns in the hip.
+
+    Args:
+        body: whose legs.
+        moving: the body.
+        ankles_m: (T, 2, 3) where the ankles shall be.
+        feet: (T, 2, 3, 3) rotations of the ankles to the world.
+        config: the measures.
+    """
+    pose = moving.pose.copy()
+    for side, name in enumerate(SIDES):
+        hip, knee, ankle = (body.joint_names.index(f"{name}_{joint}") for joint in ("hip", "knee", "ankle"))
+        hips, knees, ends = (moving.joints_m[:, joint] for joint in (hip, knee, ankle))
+        thigh, shin = knees - hips, ends - knees
+        lengths = np.linalg.norm(thigh, axis=-1), np.linalg.norm(shin, axis=-1)
+        wanted = ankles_m[:, side] - hips
+        reach = np.clip(
+            np.linalg.norm(wanted, axis=-1),
+            np.abs(lengths[0] - lengths[1]) + 0.05,
+            config.straightest * (lengths[0] + lengths[1]),
+        )
+        hinge = moving.rotations[:, hip] @ np.array(body.hinge_axes[f"{name}_knee"])
+        axis = _bending_axis(thigh, shin, hinge)
+        bend = _inner_angle(lengths, np.linalg.norm(ends - hips, axis=-1)) - _inner_angle(lengths, reach)
+        bending = Rotation.from_rotvec(axis * bend[:, None]).as_matrix()
+        bent = thigh + (bending @ shin[..., None])[..., 0]
+        turning = rotation_between(torch.from_numpy(bent), torch.from_numpy(wanted)).numpy()
+        upper = turning @ moving.rotations[:, hip]
+        lower = turning @ bending @ moving.rotations[:, knee]
+        parent = moving.rotations[:, body.parents[hip]]
+        pose[:, hip] = parent.swapaxes(-1, -2) @ upper
+        pose[:, knee] = upper.swapaxes(-1, -2) @ lower
+        pose[:, ankle] = lower.swapaxes(-1, -2) @ feet[:, side]
+    return pose
+
+
+def _bending_axis(thigh: np.ndarray, shin: np.ndarray, hinge: np.ndarray) -> np.ndarray:
+    """(T, 3) unit axes about which shins turn to bend a knee further: across the leg's plane, or the hinge if straight."""
+    normal = np.cross(thigh, shin)
+    normal = normal * np.sign((normal * hinge).sum(-1, keepdims=True) + 1e-12)
+    sine = np.linalg.norm(normal, axis=-1) / np.linalg.norm(thigh, axis=-1) / np.linalg.norm(shin, axis=-1)
+    straight = 1 - smooth_step(sine / 0.1)[:, None]
+    along = thigh / np.linalg.norm(thigh, axis=-1, keepdims=True)
+    across = hinge - (hinge * along).sum(-1, keepdims=True) * along
+    axis = normal / np.maximum(np.linalg.norm(normal, axis=-1, keepdims=True), 1e-12) * (1 - straight)
+    axis = axis + straight * across
+    return axis / np.maximum(np.linalg.norm(axis, axis=-1, keepdims=True), 1e-12)
+
+
+def _inner_angle(lengths: tuple[np.ndarray, np.ndarray], reach: np.ndarray) -> np.ndarray:
+    """(T,) angle at the knee between thigh and shin of a leg that reaches so far, radians; a straight leg has pi."""
+    upper, lower = lengths
+    cosine = (upper**2 + lower**2 - reach**2) / (2 * upper * lower)
+    return np.arccos(np.clip(cosine, -1, 1))

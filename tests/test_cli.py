@@ -97,6 +97,7 @@ COMMANDS = (
     "predict",
     "train",
     "evaluate",
+    "export",
     "backgrounds",
     "synthesize",
     "preview",

@@ -87,6 +87,8 @@ def examples(name: str) -> list[doctest.Example]:
 
 
 PREPARED = {
+    "ExportResult": "poses",
+    "export_result": "poses",
     "Capture": "poses",
     "body_states": "poses",
     "read_clips": "clips",

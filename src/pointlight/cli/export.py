@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from pointlight.export import ExportResult
+
+EXPORT_FOLDER = "export"
+MOST_NAMED = 20
 
 
 def export(
@@ -32,10 +38,22 @@ def export(
     """Write a result in formats that other programs open."""
     from pointlight.export import export_result
 
-    done = export_result(result, to, out, rig=rig, t_pose=t_pose, units=units, fps=fps)
+    say_export(export_result(result, to, out, rig=rig, t_pose=t_pose, units=units, fps=fps))
+
+
+def export_folder(folder: Path, formats: str, rig: str) -> None:
+    """Write what predict left in a folder into `export` there."""
+    from pointlight.export import export_result
+
+    say_export(export_result(folder, formats, folder / EXPORT_FOLDER, rig=rig))
+
+
+def say_export(done: ExportResult) -> None:
+    """Name the files, and what was left out."""
     for warning in done.warnings:
         typer.echo(f"warning: {warning}", err=True)
-    for path in done.files if len(done.files) <= 20 else (*done.files[:10], done.files[-1]):
+    many = len(done.files) > MOST_NAMED
+    for path in (*done.files[:10], done.files[-1]) if many else done.files:
         typer.echo(str(path))
-    if len(done.files) > 20:
+    if many:
         typer.echo(f"{len(done.files)} files in all")

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from pointlight.cli.export import export_folder
 from pointlight.cli.predict_several import predict_several
 from pointlight.cli.progress import stage_bars
 
@@ -62,6 +63,11 @@ def predict(
     overlay: Annotated[
         bool, typer.Option(help="Draw overlay.mp4; an older one there is removed anyway.")
     ] = True,
+    export: Annotated[
+        str | None,
+        typer.Option(help="Formats such as bvh,glb to write into OUT/export; see pointlight export."),
+    ] = None,
+    rig: Annotated[str, typer.Option(help="Skeleton of these, as in pointlight export.")] = "pointlight",
     workers: Annotated[
         int | None,
         typer.Option(help="Of several videos: processes, each with one thread; all cores if not given."),
@@ -98,8 +104,12 @@ def predict(
         overlay_size_px=overlay_size or None,
         overlay=overlay,
     )
+    if export is not None:
+        from pointlight.export import check_wanted
+
+        check_wanted(export, rig)  # said before the work, not after it
     if len(video) > 1 or video[0].is_dir():
-        predict_several(video, out, options, workers, engine, again)
+        predict_several(video, out, options, workers, engine, again, (export, rig))
         return
     if workers is not None or engine != "local":
         raise PointlightError(
@@ -115,3 +125,5 @@ def predict(
         typer.echo(f"hint: {hint}")
     for path in result.files:
         typer.echo(str(path))
+    if export is not None:
+        export_folder(out, export, rig)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from pointlight.cli.export import EXPORT_FOLDER, export_folder
 from pointlight.cli.progress import stage_bars, warnings_as_sentences
 
 if TYPE_CHECKING:
@@ -16,9 +17,18 @@ SOME_FAILED = 1
 
 
 def predict_several(
-    videos: list[Path], out: Path, options: PredictOptions, workers: int | None, engine: str, again: bool
+    videos: list[Path],
+    out: Path,
+    options: PredictOptions,
+    workers: int | None,
+    engine: str,
+    again: bool,
+    export: tuple[str | None, str],
 ) -> None:
-    """Make them, and say what became of them; the exit status is 1 if one could not be used."""
+    """Make them, and say what became of them; the exit status is 1 if one could not be used.
+
+    `export` has formats (None for none) and the rig, for what is made now.
+    """
     from pointlight.capture import predict_many
 
     with warnings_as_sentences(), stage_bars() as bars:
@@ -34,6 +44,11 @@ def predict_several(
         parts.append(f"{made.count('before')} were whole already (--again makes them anew)")
     typer.echo(", ".join(parts))
     typer.echo(str(result.table))
+    formats, rig = export
+    for video in result.videos if formats else ():
+        folder = out / video.name
+        if not video.error and (video.made != "before" or not (folder / EXPORT_FOLDER).exists()):
+            export_folder(folder, formats or "", rig)
     for video in result.failed:
         named = video.error if video.video in video.error else f"{video.video}: {video.error}"
         typer.echo(f"pointlight: {named}", err=True)

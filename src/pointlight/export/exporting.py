@@ -15,7 +15,7 @@ from pointlight.errors import PointlightError
 from pointlight.export.formats import Format, find_formats
 from pointlight.export.person import UNITS, Person
 from pointlight.export.readme import readme_text
-from pointlight.export.rigs import find_rig
+from pointlight.export.rigs import Rig, find_rig
 from pointlight.export.world_motion import world_motions
 from pointlight.files import atomic_path, check_folder
 from pointlight.motion import BodyRig
@@ -31,6 +31,11 @@ class ExportResult:
     Attributes:
         files: in the order of people and formats; README.txt last.
         warnings: sentences on what was left out.
+
+    Example:
+        >>> import pointlight
+        >>> pointlight.export_result("poses.npz", "trc", "exported").warnings
+        ()
     """
 
     files: tuple[Path, ...]
@@ -60,6 +65,9 @@ def export_result(
         units: "m", "cm" or "mm" for BVH and TRC; the format's habit if not given.
         fps: frames per second; the video's if not given.
 
+    Returns:
+        The files, and what was left out.
+
     Raises:
         PointlightError: a name is unknown, a package is missing, nobody has a body, or the folder cannot be written to.
 
@@ -68,14 +76,11 @@ def export_result(
         >>> [file.name for file in pointlight.export_result("poses.npz", "bvh", "exported").files]
         ['poses.bvh', 'README.txt']
     """
-    wanted = find_formats(formats.split(",") if isinstance(formats, str) else formats)
-    skeleton = find_rig(rig)
+    wanted, skeleton = check_wanted(formats, rig)
     if units is not None and units not in UNITS:
         raise PointlightError(f"units are {units!r}; give one of {', '.join(UNITS)}")
     if fps is not None and not 0 < fps <= _FASTEST_FPS:
         raise PointlightError(f"fps is {fps:g}; give frames per second between 0 and {_FASTEST_FPS:g}")
-    for each in wanted:
-        _check_package(each)
     names, captures = _captures(result)
     folder = check_folder(Path(out))
     there = [number for number, capture in enumerate(captures) if capture.valid.any()]
@@ -107,6 +112,18 @@ def export_result(
     _write(folder / "README.txt", readme_text(people, written, words).encode())
     names = [name for each in written.values() for name in each]
     return ExportResult(tuple(folder / name for name in (*names, "README.txt")), warnings)
+
+
+def check_wanted(formats: str | Sequence[str], rig: str = "pointlight") -> tuple[tuple[Format, ...], Rig]:
+    """The formats and the rig of these names, if they can be written here.
+
+    Raises:
+        PointlightError: a name is unknown, or a package is missing.
+    """
+    wanted = find_formats(formats.split(",") if isinstance(formats, str) else formats)
+    for each in wanted:
+        _check_package(each)
+    return wanted, find_rig(rig)
 
 
 def _captures(result: Path | str | Capture | Sequence[Capture]) -> tuple[list[str], list[Capture]]:

@@ -98,6 +98,7 @@ COMMANDS = (
     "train",
     "evaluate",
     "export",
+    "report",
     "backgrounds",
     "synthesize",
     "preview",

@@ -39,6 +39,7 @@ LAYERS = (
     "training",
     "capture",
     "export",
+    "report",
     "evaluation",
     "cli",
 )

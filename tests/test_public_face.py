@@ -89,6 +89,7 @@ def examples(name: str) -> list[doctest.Example]:
 PREPARED = {
     "ExportResult": "poses",
     "export_result": "poses",
+    "write_report": "poses",
     "Capture": "poses",
     "body_states": "poses",
     "read_clips": "clips",

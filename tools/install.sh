@@ -13,7 +13,7 @@ index=${POINTLIGHT_TORCH_INDEX-https://download.pytorch.org/whl/cpu}
 case $what in
   run) extras= covered_by="test slow dev" ;;
   test) extras="[test]" covered_by="slow dev" ;;
-  slow) extras="[test,ray,usd]" covered_by= ;;
+  slow) extras="[test,browser,ray,usd]" covered_by= ;;
   dev) extras="[dev]" covered_by= ;;
   *) echo "usage: install.sh run|test|slow|dev" >&2; exit 2 ;;
 esac

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     )
     from pointlight.export import ExportResult, export_result
     from pointlight.progress import Progress
+    from pointlight.report import write_report
     from pointlight.simulator import VideoClip, read_clips, synthesize_clip
     from pointlight.training import ClipShards, shipped_models, train
     from pointlight.training import load_checkpoint as load_model
@@ -82,6 +83,7 @@ _PUBLIC = {
     "synthesize_clip": ("pointlight.simulator", "synthesize_clip"),
     "tables": ("pointlight.evaluation", "tables"),
     "train": ("pointlight.training", "train"),
+    "write_report": ("pointlight.report", "write_report"),
     "write_result": ("pointlight.evaluation", "write_result"),
 }
 
@@ -123,6 +125,7 @@ __all__ = [
     "synthesize_clip",
     "tables",
     "train",
+    "write_report",
     "write_result",
 ]
 

@@ -19,6 +19,7 @@ from pointlight.cli.predict import predict
 from pointlight.cli.prepare import prepare, pretrain
 from pointlight.cli.preview import preview
 from pointlight.cli.recipe_words import CLIPS, TRAINING, example, recipes
+from pointlight.cli.report import report
 from pointlight.cli.synthesize import synthesize
 from pointlight.cli.train import train
 from pointlight.errors import AnotherProcessError, PointlightError
@@ -59,6 +60,11 @@ for command, summary, behind in (
             "pointlight export result --to glb,bvh --out files",
             "pointlight export result/poses.npz --to bvh --rig mixamo --out files",
         ),
+    ),
+    (
+        report,
+        "Write a result as a page: video, body to turn, plots.",
+        example("pointlight report result"),
     ),
     (
         train,

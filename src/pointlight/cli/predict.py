@@ -68,6 +68,12 @@ def predict(
         typer.Option(help="Formats such as bvh,glb to write into OUT/export; see pointlight export."),
     ] = None,
     rig: Annotated[str, typer.Option(help="Skeleton of these, as in pointlight export.")] = "pointlight",
+    report: Annotated[
+        bool | None,
+        typer.Option(
+            help="Write report.html, a page with the body to turn; of one video as a rule, of several if asked."
+        ),
+    ] = None,
     workers: Annotated[
         int | None,
         typer.Option(help="Of several videos: processes, each with one thread; all cores if not given."),
@@ -109,7 +115,7 @@ def predict(
 
         check_wanted(export, rig)  # said before the work, not after it
     if len(video) > 1 or video[0].is_dir():
-        predict_several(video, out, options, workers, engine, again, (export, rig))
+        predict_several(video, out, options, workers, engine, again, (export, rig), report=bool(report))
         return
     if workers is not None or engine != "local":
         raise PointlightError(
@@ -125,5 +131,9 @@ def predict(
         typer.echo(f"hint: {hint}")
     for path in result.files:
         typer.echo(str(path))
+    if report is not False and result.summary.frames_with_body:
+        from pointlight.report import write_report
+
+        typer.echo(str(write_report(out)))
     if export is not None:
         export_folder(out, export, rig)

@@ -81,24 +81,8 @@ def export_result(
         raise PointlightError(f"units are {units!r}; give one of {', '.join(UNITS)}")
     if fps is not None and not 0 < fps <= _FASTEST_FPS:
         raise PointlightError(f"fps is {fps:g}; give frames per second between 0 and {_FASTEST_FPS:g}")
-    names, captures = _captures(result)
     folder = check_folder(Path(out))
-    there = [number for number, capture in enumerate(captures) if capture.valid.any()]
-    if not there:
-        raise PointlightError("no frame of this result has a body; there is nothing to export")
-    warnings = tuple(
-        f"{names[number]} has no body in any frame and is left out"
-        for number in range(len(captures))
-        if number not in there
-    )
-    body = AnnyBody()
-    hinges = BodyRig.of(body)
-    names, captures = [names[number] for number in there], [captures[number] for number in there]
-    motions = world_motions(captures, body, names, fps)
-    people = [
-        Person(capture, motion, body, hinges, skeleton, t_pose, units, _video_of(result))
-        for capture, motion in zip(captures, motions, strict=True)
-    ]
+    people, warnings = people_of(result, skeleton, t_pose=t_pose, units=units, fps=fps)
     for each in wanted:
         for person in people:
             each.check(person)
@@ -112,6 +96,46 @@ def export_result(
     _write(folder / "README.txt", readme_text(people, written, words).encode())
     names = [name for each in written.values() for name in each]
     return ExportResult(tuple(folder / name for name in (*names, "README.txt")), warnings)
+
+
+def people_of(
+    result: Path | str | Capture | Sequence[Capture],
+    rig: Rig,
+    *,
+    t_pose: bool = False,
+    units: str | None = None,
+    fps: float | None = None,
+) -> tuple[list[Person], tuple[str, ...]]:
+    """Everybody of a result who has a body, in one world, and a sentence on each other.
+
+    Args:
+        result: as in `export_result`.
+        rig: the skeleton of formats that have one.
+        t_pose: as in `export_result`.
+        units: as in `export_result`.
+        fps: as in `export_result`.
+
+    Raises:
+        PointlightError: there is no result, or nobody has a body.
+    """
+    names, captures = _captures(result)
+    there = [number for number, capture in enumerate(captures) if capture.valid.any()]
+    if not there:
+        raise PointlightError("no frame of this result has a body; there is nothing to export")
+    warnings = tuple(
+        f"{names[number]} has no body in any frame and is left out"
+        for number in range(len(captures))
+        if number not in there
+    )
+    body = AnnyBody()
+    hinges = BodyRig.of(body)
+    names, captures = [names[number] for number in there], [captures[number] for number in there]
+    motions = world_motions(captures, body, names, fps)
+    people = [
+        Person(capture, motion, body, hinges, rig, t_pose, units, _video_of(result))
+        for capture, motion in zip(captures, motions, strict=True)
+    ]
+    return people, warnings
 
 
 def check_wanted(formats: str | Sequence[str], rig: str = "pointlight") -> tuple[tuple[Format, ...], Rig]:

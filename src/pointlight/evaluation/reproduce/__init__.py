@@ -1,0 +1,16 @@
+"""The paper's tables and figures by one call each: rows, what they learn from, how they are scored, what is written."""
+
+from pointlight.evaluation.reproduce.material import Given, shifted
+from pointlight.evaluation.reproduce.rows import SIZES, TABLES, Row, Size, recipe_of
+from pointlight.evaluation.reproduce.tables import reproduce_table
+
+__all__ = [
+    "SIZES",
+    "TABLES",
+    "Given",
+    "Row",
+    "Size",
+    "recipe_of",
+    "reproduce_table",
+    "shifted",
+]

@@ -120,7 +120,7 @@ SIZES: dict[str, Size] = {
             "small",
             dict.fromkeys(TABLES, 4),
             dict.fromkeys(TABLES, 2),
-            scored=2,
+            scored=1,
             targets=2,
             batch=2,
             dann_weights=(1.0,),

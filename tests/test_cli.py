@@ -106,6 +106,7 @@ COMMANDS = (
     "motion",
     "prepare",
     "pretrain",
+    "reproduce",
 )
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 from scipy.spatial.transform import Rotation
 
 from pointlight.body import EVALUATION_JOINTS, MEAN_ADULT_SHAPE, AnnyBody, BodyState
-from pointlight.capture import Capture
+from pointlight.capture import Capture, World, body_states
 from pointlight.motion import DRIVEN_JOINTS, BodyRig, straight_limbs
 
 CAMERA = np.diag((1.0, -1.0, -1.0))
@@ -94,3 +96,28 @@ def wandering(body: AnnyBody, frames: int = 40, seed: int = 5, **options: object
         (0.3 * np.sin(time[:, 0, 0]), 0.95 + 0.02 * np.sin(9 * time[:, 0, 0]), -4 + time[:, 0, 0]), -1
     )
     return capture_of(body, world, path, **options)  # pyright: ignore[reportArgumentType]
+
+
+def in_world(capture: Capture, R_world_camera: np.ndarray, height_m: float) -> Capture:
+    """The same seen by a camera that is turned so and stands at a height; in the world the left knee is bent by 10 degrees.
+
+    What an export has to take is told from the camera's result by that knee.
+    """
+    hips = body_states(capture, AnnyBody()).translation.double().numpy()
+    pose = capture.pose_rotmat.astype(np.float64)
+    pose[:, 0] = R_world_camera @ pose[:, 0]
+    knee = DRIVEN_JOINTS.index("left_knee")
+    pose[:, knee] = pose[:, knee] @ turn("x", 10)
+    camera_m = np.array([0.4, height_m, 3.0])
+    shots = len(capture.shot_shapes)
+    world = World(
+        R_world_camera=np.tile(R_world_camera, (shots, 1, 1)),
+        camera_world_m=np.tile(camera_m, (shots, 1)),
+        pose_world_rotmat=pose,
+        root_world_m=hips @ R_world_camera.T + camera_m,
+        contacts=np.stack((np.arange(len(capture)) % 2 == 0, np.zeros(len(capture), bool)), axis=1)
+        & capture.valid[:, None],
+        floor=np.tile((*R_world_camera[1], height_m), (shots, 1)),
+        world_source=("The world is known to a test.",) * shots,
+    )
+    return replace(capture, world=world)

@@ -107,6 +107,7 @@ COMMANDS = (
     "motion",
     "prepare",
     "pretrain",
+    "reproduce",
 )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import subprocess
 import sys
 from dataclasses import replace
@@ -9,9 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from posed_people import capture_of, wandering
+from posed_people import CAMERA, capture_of, in_world, turn, wandering
 
 from pointlight.body import AnnyBody
+from pointlight.capture import body_states
 from pointlight.errors import PointlightError
 from pointlight.export import FORMATS, export_result, world_motions
 from pointlight.export.timeline import FILLED, INFERRED, SEEN, Timeline
@@ -100,6 +103,50 @@ def test_without_a_world_the_lowest_sole_is_the_floor(body: AnnyBody) -> None:
     assert "says nothing of gravity" in motion.notes[0]
 
 
+def test_a_known_world_is_taken_as_it_is(body: AnnyBody, tmp_path: Path) -> None:
+    valid = np.arange(40) % 13 != 6
+    level = wandering(body, valid=valid)
+    tilted = turn("x", 20) @ turn("z", -15) @ CAMERA
+    capture = in_world(level, tilted, 1.4)
+    (motion,), world = world_motions([capture], body), capture.world
+    assert world is not None and motion.notes == ("The world is known to a test.",)
+    np.testing.assert_allclose(motion.pose[valid], world.pose_world_rotmat[valid], atol=1e-6)
+    np.testing.assert_allclose(motion.places_m[valid, 0], world.root_world_m[valid], atol=1e-6)
+    assert np.isfinite(motion.places_m).all() and motion.spans(FILLED) == "6, 19, 32"
+    assert motion.contacts is not None
+    np.testing.assert_array_equal(motion.contacts, world.contacts)
+    # The world's camera sees the person where the video's did.
+    seen = (motion.places_m[valid] - motion.camera.place_m) @ motion.camera.R_world_camera
+    hips = body.joints(body_states(capture, body)).numpy()[valid]
+    above = [body.joint_names.index(name) for name in ("pelvis", "head", "left_wrist", "right_ankle")]
+    np.testing.assert_allclose(seen[:, above], hips[:, above], atol=1e-5)
+
+    files = export_result(capture, "bvh,csv", tmp_path, fps=60.0).files
+    rows = list(csv.DictReader(io.StringIO(files[1].read_text())))
+    assert [rows[2 * k]["left_foot_stands"] for k in range(7)] == ["1", "0", "1", "0", "1", "0", "0"]
+    assert {row["right_foot_stands"] for row in rows} == {"0"} and len(rows) == 79
+    assert float(rows[8]["joint_pelvis_y_m"]) == pytest.approx(float(world.root_world_m[4, 1]), abs=1e-5)
+    text = files[-1].read_text()
+    assert "The world is known to a test." in text and "gravity" not in text and "3 frames filled" not in text
+    assert "frames filled (" in text
+
+
+def test_one_person_without_a_world_takes_it_from_all(body: AnnyBody) -> None:
+    capture = wandering(body)
+    known = in_world(capture, turn("x", 20) @ CAMERA, 1.4)
+    for motion in world_motions([known, capture], body):
+        assert motion.contacts is None and "says nothing of gravity" in motion.notes[0]
+
+
+def test_times_count_from_the_first_frame(body: AnnyBody, tmp_path: Path) -> None:
+    capture = wandering(body, time_s=7.0 + np.arange(40) / 30)
+    capture = replace(capture, frame_index=210 + np.arange(40))
+    files = export_result(capture, "csv,trc,angles", tmp_path).files
+    for file, separator, line, cell in ((files[0], ",", 1, 1), (files[1], "\t", 6, 1), (files[2], ",", 1, 1)):
+        assert float(file.read_text().splitlines()[line].split(separator)[cell]) == 0.0
+    assert "the first is shown 7.000 s into the video" in files[-1].read_text()
+
+
 def test_several_people_share_a_world(body: AnnyBody, tmp_path: Path) -> None:
     first = wandering(body)
     aside = np.array([1.5, 0, -1.0])
@@ -153,6 +200,16 @@ def test_results_that_cannot_be_used(body: AnnyBody, tmp_path: Path) -> None:
     ):
         with pytest.raises(PointlightError, match=message):
             export_result(tmp_path / result, "bvh", tmp_path / out)
+    with np.load(tmp_path / "poses.npz") as archive:
+        arrays = dict(archive)
+    np.savez(tmp_path / "older.npz", allow_pickle=False, **(arrays | {"format_version": np.array(0)}))
+    with pytest.raises(
+        PointlightError, match="format version 0, this Pointlight reads 1 and 2; predict again"
+    ):
+        export_result(tmp_path / "older.npz", "bvh", tmp_path / "out")
+    np.savez(tmp_path / "old.npz", allow_pickle=False, **(arrays | {"format_version": np.array(1)}))
+    text = export_result(tmp_path / "old.npz", "bvh", tmp_path / "out").files[-1].read_text()
+    assert "says nothing of gravity" in " ".join(text.split())
     other = replace(capture, body_model="smpl")
     with pytest.raises(PointlightError, match="made with the body smpl"):
         export_result(other, "bvh", tmp_path / "out")
@@ -163,7 +220,8 @@ def test_a_missing_package_is_named_with_its_extra(
     body: AnnyBody, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.setattr("pointlight.export.exporting.find_spec", lambda package: None)
-    with pytest.raises(PointlightError, match="pip install"):
+    install = f"pip install 'pointlight\\[{name}\\]'"
+    with pytest.raises(PointlightError, match=f"needs the package .*, which is not installed; {install}$"):
         export_result(wandering(body, frames=2), name, tmp_path)
 
 

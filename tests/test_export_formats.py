@@ -91,6 +91,16 @@ def test_more_frames_than_c3d_holds(motion: WorldMotion) -> None:
     check_c3d(replace(motion, marks=np.zeros(65534, np.uint8)))
 
 
+def test_too_many_frames_are_refused_before_anything_is_written(
+    body: AnnyBody, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pointlight.export.markers.MOST_C3D_FRAMES", 30)
+    monkeypatch.setattr("pointlight.export.exporting.find_spec", lambda package: True)
+    with pytest.raises(PointlightError, match="has 40 frames and C3D holds 30; give --fps 22 or less"):
+        export_result(wandering(body), "bvh,c3d", tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
 def test_tables(body: AnnyBody, motion: WorldMotion, tmp_path: Path) -> None:
     capture = replace(wandering(body, valid=VALID), occluded=np.arange(40) == 3)
     files = export_result(capture, "csv,angles", tmp_path).files

@@ -11,7 +11,7 @@ from pointlight.capture.detection.person_box import PersonBox
 from pointlight.capture.many import ManyResult, VideoResult, predict_many
 from pointlight.capture.options import PredictOptions
 from pointlight.capture.overlay import write_overlay
-from pointlight.capture.painting import PALETTES, BodyPainter
+from pointlight.capture.painting import PALETTES, BodyPainter, Palette
 from pointlight.capture.predict import (
     lift_keypoints,
     predict,
@@ -34,6 +34,7 @@ __all__ = [
     "JointAngles",
     "ManyResult",
     "MediapipeDetector",
+    "Palette",
     "PersonBox",
     "PredictOptions",
     "PredictResult",

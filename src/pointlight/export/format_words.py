@@ -22,19 +22,20 @@ The 14 joints of evaluation, and points of the skin: nose, ears, heels, toes. Fr
 here (nan)."""
 
 C3D = """\
-Millimetres, z up, x forward, y left; rate, units and axes stand inside. The points of the TRC; frames that are filled
-elsewhere are marked as not measured (residual -1)."""
+Millimetres, z up, x forward (as in a TRC), y left; rate, units and axes stand inside. The points of the TRC; frames
+that are filled elsewhere are marked as not measured (residual -1)."""
 
 CSV = """\
 *_positions.csv: metres in the world above. Columns joint_... are the skeleton's joints, the others the points of the
-TRC. The column state says seen, inferred or filled."""
+TRC. The column state says seen, inferred or filled; left_foot_stands and right_foot_stands 1 or 0, if that is known."""
 
 ANGLES = """\
 *_angles.csv: degrees, 0 = standing straight with hanging arms, by frame of the video; times from its first frame here.
 Trunk and hip by Grood and Suntay (1983) in the order of the ISB (Wu et al. 2002); positive are flexion (forward), bend
 to the right, rotation to the left; abduction, internal rotation. Knee, elbow: the angle between the bones; ankle:
 toes up. Shoulder: flexion and abduction in the chest's planes, elevation from hanging, internal rotation.
-docs/export.md says all. *_angles.png shows them."""
+They are of the camera's result: where standing feet are set down in the world, legs there differ a little.
+docs/angles.md says all. *_angles.png shows them."""
 
 AMASS = """\
 *_amass.npz: laid out as AMASS for SMPL-X, z up, metres, radians: root_orient, pose_body, trans, mocap_frame_rate. Betas

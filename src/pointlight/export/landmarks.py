@@ -35,7 +35,9 @@ def landmarks(body: AnnyBody, rig: BodyRig, shape: torch.Tensor) -> Landmarks:
     eye = torch.eye(3)
     state = BodyState(eye.expand(len(DRIVEN_JOINTS) - 1, 3, 3), shape, eye, rest[0])
     names = ("head_top", "nose", "left_eye", "right_eye", "left_big_toe", "right_big_toe")
-    point = dict(zip(names, body.keypoints(state, names).double().numpy(), strict=True))
+    point: dict[str, np.ndarray] = dict(
+        zip(names, body.keypoints(state, names).double().numpy(), strict=True)
+    )
     place = dict(zip(DRIVEN_JOINTS, rest.double().numpy(), strict=True))
     surface, carriers = body.rest_vertices(shape).double().numpy(), body.main_joints()
     found: Landmarks = {name: (name, where) for name, where in place.items()}

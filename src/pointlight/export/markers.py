@@ -80,7 +80,8 @@ def c3d_bytes(motion: WorldMotion) -> bytes:
     file.add_parameter("MANUFACTURER", "COMPANY", ["Pointlight"])
     file.add_parameter("MANUFACTURER", "SOFTWARE", [f"Pointlight {__version__}"])
     file.add_parameter("POINTLIGHT", "SOURCE", [motion.source[:250]])
-    file.add_parameter("POINTLIGHT", "AXES", ["x forward in the first frame, y left, z up; floor z = 0"])
+    axes = "x forward" + (" where the first frame faces" if motion.contacts is not None else "")
+    file.add_parameter("POINTLIGHT", "AXES", [f"{axes}, y left, z up; floor z = 0"])
     file["data"]["points"] = np.concatenate((points, np.ones((*points.shape[:2], 1))), axis=-1).transpose(
         2, 1, 0
     )

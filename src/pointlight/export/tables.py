@@ -18,11 +18,18 @@ _GRID, _INK = (222, 222, 222), (40, 40, 40)
 
 
 def positions_csv(motion: WorldMotion) -> str:
-    """Metres in our world: skeleton joints ("joint_..."), then points of joints and skin as other formats have them."""
+    """Metres in our world: skeleton joints ("joint_..."), then points of joints and skin as other formats have them.
+
+    Which feet stand is said before them, where that is known.
+    """
     names = [f"joint_{name}" for name in motion.joint_names] + list(POINT_NAMES)
     places = np.concatenate((motion.places_m, motion.points_m.astype(np.float64)), axis=1)
     header = ["frame", "time_s", "state", *(f"{name}_{axis}_m" for name in names for axis in "xyz")]
     states = [MARK_NAMES[mark] for mark in motion.marks.tolist()]
+    if motion.contacts is not None:
+        header[3:3] = ["left_foot_stands", "right_foot_stands"]
+        feet = motion.contacts.astype(int).tolist()
+        states = [f"{state},{left},{right}" for state, (left, right) in zip(states, feet, strict=True)]
     return _csv(header, motion.time_s, states, places.reshape(len(motion), -1), "%.5f")
 
 

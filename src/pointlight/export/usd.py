@@ -23,7 +23,7 @@ def usd_bytes(motion: WorldMotion, rigged: Rigged, surface: Surface) -> bytes:
         rigged: the same on the rig that is written.
         surface: the person's skin.
     """
-    from pxr import Tf, Usd, UsdGeom, UsdSkel
+    from pxr import Tf, Usd, UsdGeom, UsdSkel  # pyright: ignore[reportMissingImports]
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "motion.usdc"
@@ -61,7 +61,7 @@ def _above(rigged: Rigged) -> int:
 
 
 def _skeleton(stage: Any, path: str, rigged: Rigged, surface: Surface) -> tuple[Any, list[str]]:
-    from pxr import Gf, Tf, UsdSkel
+    from pxr import Gf, Tf, UsdSkel  # pyright: ignore[reportMissingImports]
 
     names = [*([rigged.rig.above] if rigged.rig.above else []), *rigged.names]
     parents = [*([-1] if _above(rigged) else []), *rigged.parents]
@@ -85,7 +85,7 @@ def _skeleton(stage: Any, path: str, rigged: Rigged, surface: Surface) -> tuple[
 
 
 def _animation(stage: Any, path: str, joints: list[str], rigged: Rigged) -> Any:
-    from pxr import UsdSkel, Vt
+    from pxr import UsdSkel, Vt  # pyright: ignore[reportMissingImports]
 
     above, frames = _above(rigged), len(rigged.root_m)
     translations = np.zeros((frames, len(joints), 3), np.float32)
@@ -106,7 +106,7 @@ def _animation(stage: Any, path: str, joints: list[str], rigged: Rigged) -> Any:
 
 
 def _mesh(stage: Any, path: str, rigged: Rigged, surface: Surface) -> Any:
-    from pxr import UsdGeom, UsdSkel, Vt
+    from pxr import UsdGeom, UsdSkel, Vt  # pyright: ignore[reportMissingImports]
 
     faces = np.concatenate([part for _, _, part in surface.parts])
     colours = np.concatenate([np.tile(colour, (len(part), 1)) for _, colour, part in surface.parts])

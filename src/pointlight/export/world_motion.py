@@ -65,7 +65,7 @@ class WorldMotion:
         rotations: (T, J, 3, 3) rotations from rest to the world.
         places_m: (T, J, 3) joints in the world.
         points_m: (T, P, 3) `POINT_NAMES` in the world.
-        contacts: (T, 2) bool, left and right foot stand; None if nobody sought that.
+        contacts: (T, 2) bool, left and right foot stand, not in filled frames; None if nobody sought that.
         shape: (S,) float32 of the body.
         camera: of the first shot.
         source: what the result was made from, in words.
@@ -199,6 +199,7 @@ def _in_known_world(capture: Capture, line: Timeline, name: str, body: AnnyBody)
     pose = torch.cat((state.root[:, None], state.pose), dim=1).double().numpy()
     root_m = state.translation.double().numpy()
     contacts = world.contacts[np.where(line.share < 0.5, line.left, line.right)]
+    contacts &= (line.marks != FILLED)[:, None]
     camera = (world.R_world_camera[0].astype(np.float64), world.camera_world_m[0].astype(np.float64))
     return _motion(capture, line, name, body, pose, root_m, *camera, contacts, world.world_source)
 

@@ -9,7 +9,7 @@ BIN := .venv/bin
 DEMO ?= demo
 INSTALL = PYTHON="$(PYTHON)" sh tools/install.sh
 
-.PHONY: help demo test slow check format bench doctor clean
+.PHONY: help demo test slow check format docs bench doctor clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name words; do printf '%-8s %s\n' "$$name" "$$words"; done
@@ -43,6 +43,10 @@ format:  ## format, and mend what lint can mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+docs:  ## the documentation as a site, in site/
+	@$(INSTALL) dev
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build -q
+
 bench:  ## every benchmark, each printing its table
 	@$(INSTALL) test
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
@@ -52,5 +56,5 @@ doctor:  ## what this machine has, lacks, and how to mend it
 	@$(BIN)/pointlight doctor
 
 clean:  ## remove .venv and what tools left behind
-	rm -rf .venv .pytest_cache .ruff_cache .hypothesis build dist
+	rm -rf .venv site .pytest_cache .ruff_cache .hypothesis build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

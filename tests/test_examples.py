@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from posed_people import wandering
+
+from pointlight.body import AnnyBody
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 
@@ -24,6 +30,35 @@ def test_predict(shared_data: Path) -> None:
 
 def test_tracks() -> None:
     assert run("02_tracks.py").count("visible") == 8
+
+
+def test_a_result_goes_on_to_blender_and_tells_its_knee(tmp_path: Path) -> None:
+    wandering(AnnyBody()).save(tmp_path / "poses.npz")
+    said = run("04_to_blender.py", str(tmp_path), str(tmp_path / "files"))
+    for name in ("poses.glb", "poses_blender.py", "poses.bvh", "README.txt"):
+        assert str(tmp_path / "files" / name) in said
+    said = run("05_squat.py", str(tmp_path / "poses.npz"))
+    assert re.fullmatch(r"the left knee bends to \d+ degrees at \d\.\d\d s\n", said)
+
+
+@pytest.mark.slow
+def test_a_folder_of_motions_is_learnt_from(shared_data: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "motions"
+    folder.mkdir()
+    for file in sorted((shared_data / "motion").rglob("*.bvh"))[:6]:
+        shutil.copy(file, folder)
+    assert "predict with it" in run("06_my_motions.py", str(folder), str(tmp_path / "run"), "tiny")
+
+
+@pytest.mark.slow
+def test_another_program_is_judged(shared_data: Path, tmp_path: Path) -> None:
+    cameras = shared_data / "real" / "pose2sim_balance"
+    frames, joints = 100, ("left_knee", "right_knee", "left_hip", "right_hip")
+    np.savez(
+        tmp_path / "theirs.npz", joints=np.random.default_rng(0).normal(size=(frames, 4, 3)), names=joints
+    )
+    said = run("07_judge_another.py", str(cameras), f"pose2sim_balance/cam01={tmp_path / 'theirs.npz'}")
+    assert "predictions" in said
 
 
 @pytest.mark.slow

@@ -15,11 +15,13 @@ from pointlight.export.rigs import Rig
 from pointlight.export.surface import Surface
 from pointlight.export.world_motion import WorldMotion
 from pointlight.motion import BodyRig
+from pointlight.values import by_value
 
 UNITS = {"m": 1.0, "cm": 100.0, "mm": 1000.0}
 """Units per metre."""
 
 
+@by_value
 @dataclass(frozen=True)
 class Person:
     """One person of a result.

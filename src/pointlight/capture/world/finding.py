@@ -95,8 +95,8 @@ def solved(
     contacts: np.ndarray,
     from_camera_m: np.ndarray,
     focal_px: float,
-    path: PathConfig,
-    legs: LegConfig,
+    moving: bool,
+    config: WorldConfig,
 ) -> Solved:
     """The root's path and the legs.
 
@@ -108,9 +108,10 @@ def solved(
         contacts: (T, 2) which foot stands.
         from_camera_m: (T, 3) from the camera to the root, in the world's axes.
         focal_px: of the camera.
-        path: how far the root may be moved.
-        legs: how feet are set down.
+        moving: whether the camera moves.
+        config: the weights.
     """
+    legs, path = config.legs, config.moving_path if moving else config.path
     breaks = np.diff(body.time_s) > LONGEST_STEP_S
     feet = levelled(model, body, contacts, breaks, legs)
     shares = contact_heights(feet.soles_m[..., 1])[1]
@@ -119,7 +120,9 @@ def solved(
     moves = root_moves(pulls, body.time_s, from_camera_m, focal_px, path)
     placed = body.turned(np.eye(3), moves)
     feet = replace(feet, soles_m=feet.soles_m + moves[:, None, None])
-    steps = foot_moves(feet, slips(feet, shares), contacts, body.time_s, breaks, legs)
+    # Soles are so much lower than the root that their line of sight is another.
+    rays = None if moving else from_camera_m + moves - (0, 1, 0) * placed.root_m
+    steps = foot_moves(feet, slips(feet, shares), contacts, rays, body.time_s, breaks, legs)
     ankles = [model.joint_names.index(f"{side}_ankle") for side in SIDES]
     pose = bent_legs(model, placed, placed.joints_m[:, ankles] + steps, feet.rotations, legs)
     return Solved(Moving.of(model, shape, soles, body.time_s, pose, placed.root_m), contacts)
@@ -264,14 +267,15 @@ def _person(
         floor = walking_floor(body.soles_m[..., 1].min((1, 2)), body.time_s)
         body = body.turned(np.eye(3), np.outer(-floor, (0.0, 1.0, 0.0)))
         contacts = low_feet(body, config.contacts)
-        path, rays = config.moving_path, part.body.root_m @ R.T
+        rays = part.body.root_m @ R.T
     else:
         _, height = settled_floor(part.body, Up(R[1], KNOWN_RAD), config)
         camera = np.array((0.0, height, 0.0))
         body = part.body.turned(R, camera)
         contacts = standing(body, body.soles_m[..., 1], config.contacts)
-        path, rays = config.path, body.root_m - camera
-    return solved(model, part.shape, part.soles, body, contacts, rays, focal_px, path, config.legs), camera
+        rays = body.root_m - camera
+    done = solved(model, part.shape, part.soles, body, contacts, rays, focal_px, bool(moving), config)
+    return done, camera
 
 
 def facing(body: Moving, up: np.ndarray) -> np.ndarray:

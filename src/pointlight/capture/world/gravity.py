@@ -25,6 +25,7 @@ class GravityConfig:
         level_deg: standard deviation of a camera's tilt from level, of all videos.
         foot_m: of a standing foot's height above the floor, and
         depth: of its distance from the camera, over the distance, which is height where the camera looks down.
+        surest_deg: up before the floor's say is taken to be no surer than so.
         balance_deg: of the direction from what bears the body to its centre of mass from up.
         balance_robust_deg: where it is farther from what the poses say, it pulls less: the body leans on something.
         standing_legs: hips higher than so much of the legs' length stand on them.
@@ -34,6 +35,7 @@ class GravityConfig:
     level_deg: float = 25.0
     foot_m: float = 0.04
     depth: float = 0.04
+    surest_deg: float = 4.0
     balance_deg: float = 3.0
     balance_robust_deg: float = 15.0
     standing_legs: float = 0.8
@@ -149,7 +151,9 @@ def floor_through(
     design = np.column_stack(((points - middle) @ axes.T, np.ones(len(points))))
     heights = (points - middle) @ up.direction
     spreads = np.hypot(config.foot_m, config.depth * (points @ up.direction))
-    held = np.diag((1 / up.spread_rad**2, 1 / up.spread_rad**2, 1e-6))
+    known = up.spread_rad <= KNOWN_RAD
+    hold = 1 / (KNOWN_RAD if known else max(up.spread_rad, np.radians(config.surest_deg))) ** 2
+    held = np.diag((hold, hold, 1e-6))
     solution, weights = np.zeros(3), np.ones(len(points))
     for _ in range(20):
         weighed = design * (weights / spreads**2)[:, None]

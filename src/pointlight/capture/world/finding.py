@@ -20,13 +20,7 @@ from pointlight.capture.world.contacts import (
     walking_floor,
 )
 from pointlight.capture.world.gravity import KNOWN_RAD, GravityConfig, Known, Up, floor_through, up_of_poses
-from pointlight.capture.world.legs import (
-    LegConfig,
-    bent_legs,
-    foot_moves,
-    levelled,
-    slips,
-)
+from pointlight.capture.world.legs import LegConfig, bent_legs, foot_moves, slips
 from pointlight.capture.world.moving import SIDES, Moving, Soles
 from pointlight.capture.world.path import PathConfig, Pulls, root_moves
 from pointlight.capture.world.upright import up_in_root
@@ -113,18 +107,17 @@ def solved(
     """
     legs, path = config.legs, config.moving_path if moving else config.path
     breaks = np.diff(body.time_s) > LONGEST_STEP_S
-    feet = levelled(model, body, contacts, breaks, legs)
-    shares = contact_heights(feet.soles_m[..., 1])[1]
+    lowest, shares = contact_heights(body.soles_m[..., 1])
     goes_on = contacts[1:] & contacts[:-1] & ~breaks[:, None]
-    pulls = Pulls(slips(feet, shares), goes_on, feet.lowest_m, contacts)
+    pulls = Pulls(slips(body.soles_m, shares), goes_on, lowest, contacts)
     moves = root_moves(pulls, body.time_s, from_camera_m, focal_px, path)
     placed = body.turned(np.eye(3), moves)
-    feet = replace(feet, soles_m=feet.soles_m + moves[:, None, None])
     # Soles are so much lower than the root that their line of sight is another.
     rays = None if moving else from_camera_m + moves - (0, 1, 0) * placed.root_m
-    steps = foot_moves(feet, slips(feet, shares), contacts, rays, body.time_s, breaks, legs)
+    slip = slips(placed.soles_m, shares)
+    steps = foot_moves(lowest + moves[:, 1:2], slip, contacts, rays, body.time_s, breaks, legs)
     ankles = [model.joint_names.index(f"{side}_ankle") for side in SIDES]
-    pose = bent_legs(model, placed, placed.joints_m[:, ankles] + steps, feet.rotations, legs)
+    pose = bent_legs(model, placed, placed.joints_m[:, ankles] + steps, legs)
     return Solved(Moving.of(model, shape, soles, body.time_s, pose, placed.root_m), contacts)
 
 

@@ -33,8 +33,8 @@ class GravityConfig:
 
     robust: float = 6.0
     level_deg: float = 25.0
-    foot_m: float = 0.04
-    depth: float = 0.04
+    foot_m: float = 0.02
+    depth: float = 0.05
     surest_deg: float = 4.0
     balance_deg: float = 3.0
     balance_robust_deg: float = 15.0

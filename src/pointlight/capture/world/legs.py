@@ -22,83 +22,25 @@ class LegConfig:
     """How feet are set down. Chosen on simulation (docs/log.md).
 
     Attributes:
-        level_deg: a standing foot whose sole is tilted less is set down level,
-        tilted_deg: one that is tilted more keeps its tilt (on its toes, on its heel).
         fade_s: how long before and after a foot stands it is led to and from where it stands.
         straightest: share of its length to which a leg may be stretched.
         across_m: by how much a standing foot may seem to go across the line of sight, and
         along: along it, over the distance; one that goes farther slides.
     """
 
-    level_deg: float = 20.0
-    tilted_deg: float = 45.0
     fade_s: float = 0.25
     straightest: float = 0.999
     across_m: float = 0.03
-    along: float = 0.03
+    along: float = 0.015
 
 
-@dataclass(frozen=True)
-class Feet:
-    """Feet with their soles set level where they stand, ankles still where they were.
-
-    Attributes:
-        rotations: (T, 2, 3, 3) of the ankles to the world.
-        soles_m: (T, 2, 4, 3) the soles' points.
-    """
-
-    rotations: np.ndarray
-    soles_m: np.ndarray
-
-    @property
-    def lowest_m(self) -> np.ndarray:
-        """(T, 2) height of each sole's lowest point."""
-        return self.soles_m[..., 1].min(-1)
-
-
-def levelled(
-    body: BodyModel, moving: Moving, contacts: np.ndarray, breaks: np.ndarray, config: LegConfig
-) -> Feet:
-    """Standing feet set down level.
-
-    Args:
-        body: whose feet.
-        moving: in the world.
-        contacts: (T, 2) which foot stands.
-        breaks: (T-1,) bool, gaps in time.
-        config: the measures.
-    """
-    rotations, places = [], []
-    for side, name in enumerate(SIDES):
-        ankle = body.joint_names.index(f"{name}_ankle")
-        foot = moving.rotations[:, ankle]
-        turn = _levelling(foot, config) * contacts[:, side, None]
-        turn = faded(turn, contacts[:, side], moving.time_s, breaks, config.fade_s)
-        turns = Rotation.from_rotvec(turn).as_matrix()
-        arms = moving.soles_m[:, side] - moving.joints_m[:, ankle, None]
-        rotations.append(turns @ foot)
-        places.append(moving.joints_m[:, ankle, None] + (turns[:, None] @ arms[..., None])[..., 0])
-    return Feet(np.stack(rotations, 1), np.stack(places, 1))
-
-
-def _levelling(foot: np.ndarray, config: LegConfig) -> np.ndarray:
-    """(T, 3) rotation vectors that set soles with rotations (T, 3, 3) level, or nearly so where they are steep."""
-    normal = foot[..., 1]
-    axis = np.cross(normal, _UP)
-    sine = np.linalg.norm(axis, axis=-1)
-    tilt = np.arctan2(sine, normal[..., 1])
-    low, high = np.radians((config.level_deg, config.tilted_deg))
-    keep = smooth_step((tilt - low) / (high - low))
-    return axis / np.maximum(sine, 1e-9)[:, None] * (tilt * (1 - keep))[:, None]
-
-
-def slips(feet: Feet, shares: np.ndarray) -> np.ndarray:
-    """(T-1, 2, 3) by how much what bears goes from a frame to the next."""
-    return ((feet.soles_m[1:] - feet.soles_m[:-1]) * shares[:-1, ..., None]).sum(-2)
+def slips(soles_m: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """(T-1, 2, 3) by how much what bears goes from a frame to the next, of soles' points (T, 2, 4, 3) and their shares."""
+    return ((soles_m[1:] - soles_m[:-1]) * shares[:-1, ..., None]).sum(-2)
 
 
 def foot_moves(
-    feet: Feet,
+    lowest_m: np.ndarray,
     slip_m: np.ndarray,
     contacts: np.ndarray,
     from_camera_m: np.ndarray | None,
@@ -109,7 +51,7 @@ def foot_moves(
     """(T, 2, 3) by how much each foot is moved, so that it stands where it stands and is never below the floor.
 
     Args:
-        feet: where they are.
+        lowest_m: (T, 2) height of each sole's lowest point.
         slip_m: (T-1, 2, 3) of `slips`.
         contacts: (T, 2).
         from_camera_m: (T, 3) from the camera to the body; None if nobody knows.
@@ -120,7 +62,7 @@ def foot_moves(
     moves = np.zeros((len(time_s), 2, 3))
     rays, along_m = _lines_of_sight(from_camera_m, len(time_s), config)
     for side in (0, 1):
-        stands, low = contacts[:, side], feet.lowest_m[:, side]
+        stands, low = contacts[:, side], lowest_m[:, side]
         gone = np.concatenate((np.zeros((1, 3)), np.cumsum(slip_m[:, side], axis=0)))
         aside = _to_floor(low, rays, along_m, config)
         for start, stop in whole_stretches(stands, breaks):
@@ -226,16 +168,13 @@ def smooth_step(share: np.ndarray) -> np.ndarray:
     return share * share * (3 - 2 * share)
 
 
-def bent_legs(
-    body: BodyModel, moving: Moving, ankles_m: np.ndarray, feet: np.ndarray, config: LegConfig
-) -> np.ndarray:
-    """(T, J, 3, 3) the pose with ankles elsewhere: the knee bends as it does, the leg turns in the hip.
+def bent_legs(body: BodyModel, moving: Moving, ankles_m: np.ndarray, config: LegConfig) -> np.ndarray:
+    """(T, J, 3, 3) the pose with ankles elsewhere: knees bend, legs turn in the hips, feet keep their directions.
 
     Args:
         body: whose legs.
         moving: the body.
         ankles_m: (T, 2, 3) where the ankles shall be.
-        feet: (T, 2, 3, 3) rotations of the ankles to the world.
         config: the measures.
     """
     pose = moving.pose.copy()
@@ -261,7 +200,7 @@ def bent_legs(
         parent = moving.rotations[:, body.parents[hip]]
         pose[:, hip] = parent.swapaxes(-1, -2) @ upper
         pose[:, knee] = upper.swapaxes(-1, -2) @ lower
-        pose[:, ankle] = lower.swapaxes(-1, -2) @ feet[:, side]
+        pose[:, ankle] = lower.swapaxes(-1, -2) @ moving.rotations[:, ankle]
     return pose
 
 

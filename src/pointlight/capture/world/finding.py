@@ -23,11 +23,9 @@ from pointlight.capture.world.gravity import KNOWN_RAD, GravityConfig, Known, Up
 from pointlight.capture.world.legs import LegConfig, bent_legs, foot_moves, slips
 from pointlight.capture.world.moving import SIDES, Moving, Soles
 from pointlight.capture.world.path import PathConfig, Pulls, root_moves
+from pointlight.capture.world.sliding import LONGEST_STEP_S
 from pointlight.capture.world.upright import up_in_root
 from pointlight.capture.world.words import NOBODY, source_words
-
-LONGEST_STEP_S = 0.2
-"""Frames farther apart are not taken to go on from one another."""
 
 _ROUNDS = 3
 """Of contacts from a floor and the floor from contacts."""

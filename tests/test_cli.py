@@ -105,6 +105,7 @@ COMMANDS = (
     "motion",
     "prepare",
     "pretrain",
+    "reproduce",
 )
 
 

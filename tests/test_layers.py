@@ -62,6 +62,7 @@ ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
             *("results", "results_json", "variants"),
         ),
         ("multiview", "published", "synthetic"),
+        ("reproduce",),
     ),
 }
 """Rooms and single files inside a folder, rank by rank. A room imports from the ranks before it, single files of one rank

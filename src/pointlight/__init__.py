@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         evaluate_published,
         evaluate_synthetic,
         read_result,
+        reproduce_table,
         tables,
         write_result,
     )
@@ -68,6 +69,7 @@ _PUBLIC = {
     "evaluate_multiview": ("pointlight.evaluation", "evaluate_multiview"),
     "evaluate_published": ("pointlight.evaluation", "evaluate_published"),
     "evaluate_synthetic": ("pointlight.evaluation", "evaluate_synthetic"),
+    "reproduce_table": ("pointlight.evaluation", "reproduce_table"),
     "load_model": ("pointlight.training", "load_checkpoint"),
     "predict": ("pointlight.capture", "predict"),
     "predict_many": ("pointlight.capture", "predict_many"),
@@ -114,6 +116,7 @@ __all__ = [
     "predict_with_diagnostics",
     "read_clips",
     "read_result",
+    "reproduce_table",
     "shipped_models",
     "synthesize_clip",
     "tables",

@@ -10,7 +10,7 @@ from pointlight.capture.detection.person_box import PersonBox
 from pointlight.capture.many import ManyResult, VideoResult, predict_many
 from pointlight.capture.options import PredictOptions
 from pointlight.capture.overlay import write_overlay
-from pointlight.capture.painting import BodyPainter
+from pointlight.capture.painting import BodyPainter, Palette
 from pointlight.capture.predict import (
     lift_keypoints,
     predict,
@@ -30,6 +30,7 @@ __all__ = [
     "FolderResult",
     "ManyResult",
     "MediapipeDetector",
+    "Palette",
     "PersonBox",
     "PredictOptions",
     "PredictResult",

@@ -18,6 +18,7 @@ from pointlight.cli.predict import predict
 from pointlight.cli.prepare import prepare, pretrain
 from pointlight.cli.preview import preview
 from pointlight.cli.recipe_words import CLIPS, TRAINING, example, recipes
+from pointlight.cli.reproduce import reproduce
 from pointlight.cli.synthesize import synthesize
 from pointlight.cli.train import train
 from pointlight.errors import AnotherProcessError, PointlightError
@@ -80,6 +81,14 @@ for command, summary, behind in (
         example(
             "pointlight evaluate points runs/mine --motion FOLDER --json result.json",
             "pointlight evaluate points --on multiview --data FOLDER",
+        ),
+    ),
+    (
+        reproduce,
+        "Train and score the paper's tables, draw its figures.",
+        example(
+            "pointlight reproduce table1 --out tables --motion FOLDER --backgrounds VIDEOS --real PEOPLE",
+            "pointlight reproduce figure5 --out tables --real PEOPLE",
         ),
     ),
     (

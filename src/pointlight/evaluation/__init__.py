@@ -15,6 +15,7 @@ from pointlight.evaluation.metrics import (
 from pointlight.evaluation.multiview.evaluator import evaluate_multiview
 from pointlight.evaluation.published.evaluator import evaluate_published
 from pointlight.evaluation.report import tables
+from pointlight.evaluation.reproduce import Given, reproduce_table
 from pointlight.evaluation.results import (
     EvaluationResult,
     EvaluationSpec,
@@ -34,6 +35,7 @@ __all__ = [
     "Contender",
     "EvaluationResult",
     "EvaluationSpec",
+    "Given",
     "Interval",
     "MultiviewRow",
     "PerFile",
@@ -52,6 +54,7 @@ __all__ = [
     "mpjpe_mm",
     "pa_mpjpe_mm",
     "read_result",
+    "reproduce_table",
     "tables",
     "to_json",
     "write_result",

@@ -19,13 +19,15 @@ from pointlight.training.data import (
     repaired_tracks,
     targets_of,
 )
-from pointlight.training.motions import training_bank
+from pointlight.training.motions import learnt_body, training_bank
 from pointlight.training.optimisers import OptimiserConfig, learning_rate
-from pointlight.training.picture_bank import PictureBank, PictureBankConfig
+from pointlight.training.picture_bank import BankFrames, PictureBank, PictureBankConfig
 from pointlight.training.picture_data import PictureUseConfig
 from pointlight.training.picture_preparing import cut_pairs, maps_around, prepare_banks, prepare_pictures
+from pointlight.training.picture_sources import PicturesGiven, sources_of
 from pointlight.training.pretraining import PretrainingConfig, pretrain
 from pointlight.training.recipes import RECIPES, Recipe, find_training_recipe
+from pointlight.training.run_state import has_state
 from pointlight.training.runs import train
 from pointlight.training.shards import ClipShards
 from pointlight.training.target_bank import TargetBank, TargetWriter
@@ -35,6 +37,7 @@ from pointlight.training.validation import Validation
 
 __all__ = [
     "RECIPES",
+    "BankFrames",
     "Batch",
     "BatchMaker",
     "BatchSource",
@@ -44,6 +47,7 @@ __all__ = [
     "PictureBank",
     "PictureBankConfig",
     "PictureUseConfig",
+    "PicturesGiven",
     "PretrainingConfig",
     "Recipe",
     "TargetBank",
@@ -55,7 +59,9 @@ __all__ = [
     "beside_workers",
     "cut_pairs",
     "find_training_recipe",
+    "has_state",
     "learning_rate",
+    "learnt_body",
     "load_checkpoint",
     "maps_around",
     "observation_of",
@@ -65,6 +71,7 @@ __all__ = [
     "repaired_tracks",
     "save_checkpoint",
     "shipped_models",
+    "sources_of",
     "targets_of",
     "train",
     "training_bank",

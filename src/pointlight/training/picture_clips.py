@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 import torch
 
-from pointlight.body import EXTENDED_KEYPOINTS, BodyModel
+from pointlight.body import EXTENDED_KEYPOINTS, BodyModel, BodyState
 from pointlight.configuration import config_sha256
 from pointlight.cues import EXACT_FLOW, ArrayFrames, FrameSource, PairPictures, cut_labels
 from pointlight.errors import PointlightError
@@ -63,6 +63,52 @@ class PictureClip:
         """
         here = np.linalg.inv(self.parts_to_picture[pair]) @ to_picture
         return cut_labels(self.parts[pair], here, side)
+
+    def window(self, first: int, frames: int) -> PictureClip:
+        """So many frames of it, from frame `first` on."""
+        some = slice(first, first + frames)
+        tracks, state = self.tracks, self.tracks.state
+        of_frames = (
+            "detections_px",
+            "visible",
+            "totally_occluded",
+            "principal_px",
+            "points_px",
+            "points_camera_m",
+        )
+        return replace(
+            self,
+            frames=LaterFrames(self.frames, first),
+            parts=self.parts[some],
+            parts_to_picture=self.parts_to_picture[some],
+            tracks=replace(
+                tracks,
+                **{name: getattr(tracks, name)[:, some] for name in of_frames},
+                state=BodyState(
+                    state.pose[:, some], state.shape, state.root[:, some], state.translation[:, some]
+                ),
+                known=None if tracks.known is None else tracks.known[:, some],
+            ),
+            **{name: getattr(self, name)[some] for name in HIDDEN},
+        )
+
+
+@by_value
+@dataclass(frozen=True)
+class LaterFrames:
+    """A source of pictures from a later frame on.
+
+    Attributes:
+        frames: the whole source.
+        first: its frame that is number 0 here.
+    """
+
+    frames: FrameSource
+    first: int
+
+    def pair(self, number: int) -> PairPictures:
+        """See `FrameSource`."""
+        return self.frames.pair(self.first + number)
 
 
 class ClipSupply(Protocol):

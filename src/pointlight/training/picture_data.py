@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from pointlight.body import EXTENDED_KEYPOINTS, NETWORK_KEYPOINTS, BodyModel, BodyState
+from pointlight.configuration import added
 from pointlight.cues import CueConfig, Observation, PictureCueConfig
 from pointlight.network import draw_pairs, mirrored_targets
 from pointlight.randomness import stream
@@ -30,6 +31,7 @@ class PictureUseConfig:
         shift: crops are off by up to so many box sizes (HMR: 20 of 224 px).
         scale: their sizes by a factor of up to 1 + scale, or its inverse.
         mirror: half of the clips are seen in a mirror; beyond the paper.
+        window: frames that are seen of a clip, from a first one that is drawn; 0 is the whole clip.
     """
 
     clips: str = "full"
@@ -37,6 +39,7 @@ class PictureUseConfig:
     shift: float = 20 / 150
     scale: float = 0.2
     mirror: bool = True
+    window: int = added(0)
 
 
 @by_value
@@ -135,9 +138,19 @@ class PictureBatches:
     def _drawn(self, number: int) -> tuple[list[PictureClip], Tracks]:
         """The clips of a batch, and their tracks as a detector gives them this time."""
         uses = [number * self._size + row for row in self._rows]
-        clips = [self._clips.clip(self._clips.number_of(use, self._seed)) for use in uses]
+        clips = [
+            self._window_of(self._clips.clip(self._clips.number_of(use, self._seed)), use) for use in uses
+        ]
         drawn = [redrawn(clip, self._scenes, self._seed, use) for clip, use in zip(clips, uses, strict=True)]
         return clips, as_predict_reads(joined(drawn), self._scenes)
+
+    def _window_of(self, clip: PictureClip, use: int) -> PictureClip:
+        """As much of a clip as is seen this time."""
+        frames = self._use.window
+        if not frames:
+            return clip
+        first = stream(self._seed, use, "window of the clip").integers(len(clip.out_of_frame) - frames + 1)
+        return clip.window(int(first), frames)
 
     def _seen(self, clips: Sequence[PictureClip], tracks: Tracks, rng: np.random.Generator) -> Observation:
         frames = tuple(clip.frames for clip in clips)

@@ -63,6 +63,11 @@ class Recipe:
     domains: DomainConfig | None = added(None)  # noqa: RUF009 (a field)
     trunk: Literal["any", "none", "imagenet"] = added("any")
 
+    @property
+    def clip_frames(self) -> int:
+        """That the network sees at once."""
+        return (self.pictures.window if self.pictures else 0) or self.scenes.frames
+
 
 _OUR_NOISE = DetectorNoise(white=0.012, bias=0.01, correlated=0.004, motion=0.05, outlier=0.002)
 

@@ -32,6 +32,11 @@ class Learner(Protocol):
         ...
 
 
+def has_state(folder: Path) -> bool:
+    """Whether a run can be resumed there."""
+    return (folder / STATE).is_file()
+
+
 def save_state(
     folder: Path,
     model: nn.Module,

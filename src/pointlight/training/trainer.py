@@ -310,7 +310,7 @@ class Trainer:
         board.scalars({f"validation/{name}": value for name, value in scores.items()}, self.step)
         with open(self.out / "validation.jsonl", "a") as lines:
             lines.write(json.dumps({"step": self.step, "seconds": round(self.seconds), **scores}) + "\n")
-        metadata = metadata_of(self) | {"validation": scores, "clip_frames": self.recipe.scenes.frames}
+        metadata = metadata_of(self) | {"validation": scores, "clip_frames": self.recipe.clip_frames}
         save_checkpoint(self.out / "latest.safetensors", averaged, self.body, **metadata)
         if self.latest_mm < self.best_mm:
             self.best_mm = self.latest_mm

@@ -46,8 +46,9 @@ def load_trunk(network: PoseNetwork, path: Path) -> str:
 
     Args:
         network: with an encoder of pictures.
-        path: of `save_trunk`, made for the same cue and sizes; or ImageNet's weights, torchvision's for a ResNet-50 or
-            those of `EfficientNetLite0.take`: as safetensors, as torch saves them, or a package with them inside.
+        path: of `save_trunk`, made for the same cue (heatmaps may come anew) and sizes; or ImageNet's weights,
+            torchvision's for a ResNet-50 or those of `EfficientNetLite0.take`: as safetensors, as torch saves them, or a
+            package with them inside.
 
     Raises:
         PointlightError: the network sees no pictures, or the file is not for it.
@@ -67,10 +68,27 @@ def load_trunk(network: PoseNetwork, path: Path) -> str:
         encoder.trunk.take(weights, str(path))
         return hashlib.sha256(data).hexdigest()
     here = _kind(network)
-    if found := differences({name: header.get(name) for name in here}, here):
+    there = {name: header.get(name) for name in here}
+    cues = encoder.cues
+    if cues.heatmaps and isinstance(there["cues"], dict) and there["cues"].get("heatmaps") is False:
+        there["cues"] = {**there["cues"], "heatmaps": True}
+        weights = _with_heatmaps(weights, encoder)
+    if found := differences(there, here):
         raise PointlightError(f"{told(found, path)}; pretrain one for this recipe")
     encoder.trunk.load_state_dict(weights)
     return hashlib.sha256(data).hexdigest()
+
+
+def _with_heatmaps(weights: dict[str, Tensor], encoder: PictureEncoder) -> dict[str, Tensor]:
+    """A trunk of the same pictures without heatmaps: what sees these keeps its random weights, as in appendix B.
+
+    Heatmaps stand between the pictures and the occluded flag, which is last.
+    """
+    stem = "conv1.weight" if isinstance(encoder.trunk, ResNet50) else "stem.weight"
+    fresh = encoder.trunk.state_dict()[stem].clone()
+    fresh[:, : encoder.cues.channels] = weights[stem][:, :-1]
+    fresh[:, -1:] = weights[stem][:, -1:]
+    return {**weights, stem: fresh}
 
 
 def check_trunk(recipe: Recipe, *, given: bool) -> None:

@@ -34,6 +34,7 @@ class Validation:
         tracks: Tracks | Sequence[Tracks],
         groups: Sequence[str],
         pictures: Sequence[tuple[FrameSource, ...]] = (),
+        window: int | None = None,
     ) -> None:
         """Keep what is scored.
 
@@ -41,10 +42,12 @@ class Validation:
             tracks: of B clips; or several such batches, that are scored one after another.
             groups: (B) the groups of their motions, of all batches.
             pictures: of each batch, where there are some.
+            window: frames that a network sees at once; whole tracks if not given.
         """
         self._batches = [tracks] if isinstance(tracks, Tracks) else list(tracks)
         self._groups = tuple(groups)
         self._pictures = pictures or [()] * len(self._batches)
+        self._window = window
 
     @staticmethod
     def of_scenes(recipe: Recipe, bank: MotionBank, body: BodyModel) -> Validation:
@@ -88,6 +91,7 @@ class Validation:
             [as_predict_reads(joined(tracks[i : i + _CLIPS_AT_ONCE]), scenes) for i in starts],
             [clip.group for clip in clips],
             [tuple(clip.frames for clip in clips[i : i + _CLIPS_AT_ONCE]) for i in starts],
+            recipe.clip_frames,
         )
 
     @torch.no_grad()
@@ -101,23 +105,33 @@ class Validation:
             body: that it moves.
             without: a cue that is set to zero, to see what a network that sees pictures makes of it.
         """
-        errors, scored, angles = [], [], []
-        for tracks, pictures in zip(self._batches, self._pictures, strict=True):
-            error, counts, angle = _errors(network, body, tracks, pictures, without)
-            errors.append(error)
-            scored.append(counts)
-            angles.append(angle)
-        error, counts = torch.cat(errors), torch.cat(scored)
-        by_group = {}
+        error, counts, angles = self.errors(network, body, without=without)
+        by_group: dict[str, float] = {}
         for group in sorted(set(self._groups)):
             rows = torch.tensor([g == group for g in self._groups])
             by_group[f"pa_mpjpe_mm/{group}"] = float(error[rows][counts[rows]].mean())
         scores = {"pa_mpjpe_mm": sum(by_group.values()) / len(by_group), **by_group}
-        if angles[0] is not None:
-            scores["root_deg_median"] = float(
-                torch.cat([a for a in angles if a is not None])[counts].median()
-            )
+        if angles is not None:
+            scores["root_deg_median"] = float(angles[counts].median())
         return scores
+
+    @torch.no_grad()
+    def errors(
+        self, network: PoseNetwork | Tensor, body: BodyModel, *, without: Cue | None = None
+    ) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Frame by frame; arguments as `score`.
+
+        Returns:
+            (B, T) PA-MPJPE in mm, (B, T) bool whether a frame counts, and (B, T) the root's errors in degrees, None for a
+            model without one.
+        """
+        errors, scored, angles = [], [], []
+        for tracks, pictures in zip(self._batches, self._pictures, strict=True):
+            error, counts, angle = _errors(network, body, tracks, pictures, without, self._window)
+            errors.append(error)
+            scored.append(counts)
+            angles += [] if angle is None else [angle]
+        return torch.cat(errors), torch.cat(scored), torch.cat(angles) if angles else None
 
 
 def _errors(
@@ -126,6 +140,7 @@ def _errors(
     tracks: Tracks,
     pictures: tuple[FrameSource, ...],
     without: Cue | None,
+    window: int | None,
 ) -> tuple[Tensor, Tensor, Tensor | None]:
     """Errors in mm (B, T), which frames count (B, T), and the root's errors in degrees (B, T) where there are some."""
     chosen = list(EVALUATION_INDICES)
@@ -140,7 +155,7 @@ def _errors(
     if without is not None:
         cues = replace(cues, inputs=network.config.cues.without(cues.inputs, without))
     frames = cues.occluded.shape[1]
-    found = network.over_frames(cues.to(network.device), body, WindowConfig(frames))
+    found = network.over_frames(cues.to(network.device), body, WindowConfig(window or frames))
     # Every frame by its own pair, the last one by the last pair's second head.
     targets = targets_of(tracks, cues)
     truth = torch.cat((targets.points_ray_m[:, :, 0], targets.points_ray_m[:, -1:, 1]), dim=1)

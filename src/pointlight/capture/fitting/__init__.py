@@ -11,6 +11,7 @@ from pointlight.capture.fitting.lifting import (
     observation_of,
     on_the_grid,
 )
+from pointlight.capture.fitting.placing import place_body
 from pointlight.capture.fitting.refine import RefineConfig, refine
 
 __all__ = [
@@ -21,5 +22,6 @@ __all__ = [
     "lift",
     "observation_of",
     "on_the_grid",
+    "place_body",
     "refine",
 ]

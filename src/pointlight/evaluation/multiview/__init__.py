@@ -3,13 +3,19 @@
 No label of a published benchmark is read here.
 """
 
+from pointlight.evaluation.multiview.block_bootstrap import mean_error, mean_interval
 from pointlight.evaluation.multiview.calibration import (
     CalibratedSet,
     View,
     calibrated_folders,
     read_calibrated_set,
 )
-from pointlight.evaluation.multiview.evaluator import detect_camera, evaluate_multiview
+from pointlight.evaluation.multiview.evaluator import (
+    detect_camera,
+    detect_video,
+    evaluate_multiview,
+    video_roles,
+)
 from pointlight.evaluation.multiview.frame_errors import CameraTruth, FrameErrors, frame_errors
 from pointlight.evaluation.multiview.other_tools import read_joints
 from pointlight.evaluation.multiview.picture import compare_skeletons, draw_skeleton
@@ -18,6 +24,7 @@ from pointlight.evaluation.multiview.reference import (
     CameraDetections,
     camera_truths,
     left_out_truths,
+    reference_of,
     truth_of,
     views_2d,
 )
@@ -37,13 +44,18 @@ __all__ = [
     "camera_truths",
     "compare_skeletons",
     "detect_camera",
+    "detect_video",
     "draw_skeleton",
     "evaluate_multiview",
     "frame_errors",
     "left_out_truths",
+    "mean_error",
+    "mean_interval",
     "read_calibrated_set",
     "read_joints",
+    "reference_of",
     "triangulate_person",
     "truth_of",
+    "video_roles",
     "views_2d",
 ]

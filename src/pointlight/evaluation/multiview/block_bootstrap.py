@@ -62,7 +62,7 @@ def _row(contender: Contender, sets: Mapping[str, ScoredSet], people: str) -> Mu
         **vars(contender),
         people=people,
         pa_mpjpe_mm=rounded(float(np.mean(means))) if means else None,
-        ci95_mm=_mean_interval(bounds) if bounds else None,
+        ci95_mm=mean_interval(bounds) if bounds else None,
         scaled_mpjpe_mm=rounded(_over_cameras([one.scaled_mm for one in every])),
         acceleration_m_s2=rounded(_over_cameras([one.acceleration for one in every]), 2),
         coverage=round(float(np.mean([one.coverage for one in every])), 4),
@@ -79,14 +79,14 @@ def _set_score(contender: Contender, scored: ScoredSet) -> SetScore:
     }
     detectors = [Contender(name, baseline=True) for name in DETECTORS_OWN]
     detectors = [other for other in detectors if other in scored.errors[0] and other != contender]
-    mean = _mean_error(own, scored.time_s)
+    mean = mean_error(own, scored.time_s)
     return SetScore(
         pa_mpjpe_mm=mean.pa_mpjpe_mm,
         ci95_mm=mean.ci95_mm,
         by_camera={
-            camera: _mean_error([one], scored.time_s) for camera, one in zip(scored.cameras, own, strict=True)
+            camera: mean_error([one], scored.time_s) for camera, one in zip(scored.cameras, own, strict=True)
         },
-        by_role={role: _mean_error(those, scored.time_s) for role, those in by_role.items()},
+        by_role={role: mean_error(those, scored.time_s) for role, those in by_role.items()},
         against={
             other.model: _difference(own, [camera[other] for camera in scored.errors], scored.time_s)
             for other in detectors
@@ -94,7 +94,7 @@ def _set_score(contender: Contender, scored: ScoredSet) -> SetScore:
     )
 
 
-def _mean_error(errors: Sequence[FrameErrors], time_s: np.ndarray) -> MeanError:
+def mean_error(errors: Sequence[FrameErrors], time_s: np.ndarray) -> MeanError:
     """Mean over cameras of the mean over frames, with a bootstrap over blocks of time drawn for all cameras at once."""
     values = np.stack([one.pa_mm for one in errors])
     return MeanError(rounded(_over_cameras(values)), _bounds(_draws(values, time_s)))
@@ -140,7 +140,7 @@ def _over_cameras(values: Sequence[np.ndarray] | np.ndarray) -> float:
     return float(np.mean(means)) if means else float("nan")
 
 
-def _mean_interval(intervals: Sequence[Bounds]) -> Bounds:
+def mean_interval(intervals: Sequence[Bounds]) -> Bounds:
     """Of several sets: their bounds' mean for one, and as of independent sets for more."""
     lows, highs = np.array(intervals, np.float64).T
     middle, half = (lows + highs) / 2, (highs - lows) / 2

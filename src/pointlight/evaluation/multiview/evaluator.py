@@ -22,6 +22,7 @@ from pointlight.body import (
 from pointlight.capture import MediapipeDetector
 from pointlight.capture.detection import detector_source, read_detections, write_detections
 from pointlight.configuration import config_sha256
+from pointlight.cues import Keypoints2D
 from pointlight.errors import PointlightError
 from pointlight.evaluation.contenders import (
     EVALUATION_SEED,
@@ -50,17 +51,10 @@ from pointlight.evaluation.multiview.frame_errors import CameraTruth, FrameError
 from pointlight.evaluation.multiview.other_tools import read_joints
 from pointlight.evaluation.multiview.predictors import network_joints, repaired_world_joints, with_points
 from pointlight.evaluation.multiview.reference import (
-    FULL_BODY_JOINTS,
-    PART_JOINTS,
     CameraDetections,
-    camera_truths,
     check_rates,
-    left_out_truths,
-    people_shown,
-    quality,
-    truth_of,
+    reference_of,
     unusable,
-    views_2d,
 )
 from pointlight.evaluation.multiview.truth import TruthConfig
 from pointlight.evaluation.results import (
@@ -171,7 +165,7 @@ def evaluate_multiview(
     checkpoints = named_checkpoints(models, body, device)
     baselines = baseline_checkpoints(body, device)
     bank = training_bank(motion, body, cache, progress=progress)
-    roles = _roles(data)
+    roles = video_roles(data)
     calibrated_sets, qualities = _read_sets(calibrated_folders(data))
     others = dict(predictions or {})
     known = {f"{each.name}/{view.name}" for each in calibrated_sets.values() for view in each.views}
@@ -247,12 +241,8 @@ def _score_set(
     """How good a set's reference is, and everybody's per-frame errors; none where the reference is too poor."""
     name = calibrated.name
     progress(Progress(f"truth {name}", 0, 1))
-    truth = truth_of(calibrated, seen, config, cache)
-    alone = left_out_truths(views_2d(calibrated, seen), truth, config, cache)
+    found, truth, cameras = reference_of(calibrated, seen, config, cache)
     progress(Progress(f"truth {name}", 1, 1))
-    least = FULL_BODY_JOINTS if people_shown(truth) == WHOLE_PEOPLE else PART_JOINTS
-    cameras = camera_truths(calibrated, seen, truth, alone, least)
-    found = quality(name, truth, alone, cameras)
     if found.unscored_because:
         return found, None
     errors: list[dict[Contender, FrameErrors]] = []
@@ -339,18 +329,7 @@ def detect_camera(
     Raises:
         PointlightError: the video cannot be read, or has another size than its calibration.
     """
-    source = detector_source(size)
-    path = _detections_file(cache or default_cache(), source, file_sha256(view.video))
-    stage = f"detect {view.video.parent.name}/{view.video.name}"
-    if path.is_file():
-        keypoints, world_m = read_detections(path)
-        progress(Progress(stage, 1, 1))
-    else:
-        reader = VideoReader(view.video)
-        keypoints, world_m = MediapipeDetector(size=size).track_with_world(
-            reader, progress=under_name(progress, stage)
-        )
-        write_detections(path, keypoints, world_m)
+    keypoints, world_m = detect_video(view.video, cache, progress, size)
     if keypoints.image_size != view.image_size:
         raise PointlightError(
             f"{view.video} is {keypoints.image_size} pixels, its calibration is for {view.image_size}"
@@ -360,6 +339,33 @@ def detect_camera(
     )
 
 
+def detect_video(
+    video: Path, cache: Path | None = None, progress: ProgressCallback = silent, size: str = "full"
+) -> tuple[Keypoints2D, np.ndarray]:
+    """The keypoints of a video's person and the detector's own 3D, from the cache where it holds them.
+
+    Args:
+        video: the file.
+        cache: where detections are kept; `default_cache()` if not given.
+        progress: told how many frames are read.
+        size: of mediapipe's network, "full", "heavy" or "lite".
+
+    Raises:
+        PointlightError: the video cannot be read.
+    """
+    source = detector_source(size)
+    path = _detections_file(cache or default_cache(), source, file_sha256(video))
+    stage = f"detect {video.parent.name}/{video.name}"
+    if path.is_file():
+        progress(Progress(stage, 1, 1))
+        return read_detections(path)
+    keypoints, world_m = MediapipeDetector(size=size).track_with_world(
+        VideoReader(video), progress=under_name(progress, stage)
+    )
+    write_detections(path, keypoints, world_m)
+    return keypoints, world_m
+
+
 def _detections_file(cache: Path, source: str, video_sha256: str) -> Path:
     """Where a video's detections are kept; what version 0.1.0 has kept is found for one release more."""
     path = cache / f"seen-{config_sha256([source, video_sha256])[:24]}.npz"
@@ -367,7 +373,7 @@ def _detections_file(cache: Path, source: str, video_sha256: str) -> Path:
     return old if old.is_file() and not path.is_file() else path
 
 
-def _roles(data: Path) -> dict[str, str]:
+def video_roles(data: Path) -> dict[str, str]:
     """Roles of videos by their path below the folder, from its `index.csv` or that of the folder above."""
     for folder in (Path(data), Path(data).resolve().parent):
         if (folder / "index.csv").is_file():

@@ -47,6 +47,27 @@ class CameraDetections:
     world_m: np.ndarray
 
 
+def reference_of(
+    calibrated: CalibratedSet,
+    seen: Sequence[CameraDetections],
+    config: TruthConfig,
+    cache: Path | None = None,
+) -> tuple[ReferenceQuality, MultiviewTruth, list[CameraTruth]]:
+    """How good a set's reference is, the reference itself, and what each camera is scored on.
+
+    Args:
+        calibrated: the set.
+        seen: by each camera.
+        config: how the reference joints are made.
+        cache: where they are kept.
+    """
+    truth = truth_of(calibrated, seen, config, cache)
+    alone = left_out_truths(views_2d(calibrated, seen), truth, config, cache)
+    least = FULL_BODY_JOINTS if people_shown(truth) == WHOLE_PEOPLE else PART_JOINTS
+    cameras = camera_truths(calibrated, seen, truth, alone, least)
+    return quality(calibrated.name, truth, alone, cameras), truth, cameras
+
+
 def truth_of(
     calibrated: CalibratedSet,
     seen: Sequence[CameraDetections],

@@ -19,6 +19,7 @@ from pointlight.errors import PointlightError
 from pointlight.files import ensure_folder, only_run
 from pointlight.motion import (
     PROCEDURAL_SEED,
+    MotionBank,
     compile_motion_bank,
     default_cache,
     procedural_bank,
@@ -94,14 +95,25 @@ def _open_people(config: SynthesisConfig, sources: Sources, progress: ProgressCa
         split = SURREAL_SPLITS[config.split]
         part = SurrealConfig(split, depth=sources.surreal_depth, frames=config.scenes.frames)
         return SurrealPeopleSource(config.scenes, SurrealPeople(sources.surreal, part))
-    body = AnnyBody()
+    body = _our_body()
     if sources.motion is None:
-        bank = procedural_bank(body, PROCEDURAL_SEED, clips_per_kind=sources.procedural_motions)
+        bank = _procedural_motions(sources.procedural_motions)
     else:
         bank = compile_motion_bank(sources.motion, body, sources.cache, progress)
         if warn:
             warn_of_skipped(bank)
     return RenderedPeople(config.scenes, config.appearance, bank, body)
+
+
+@lru_cache(maxsize=1)
+def _our_body() -> AnnyBody:
+    """One for all makers of a process: what is measured on a body is kept by it."""
+    return AnnyBody()
+
+
+@lru_cache(maxsize=2)
+def _procedural_motions(clips_per_kind: int) -> MotionBank:
+    return procedural_bank(_our_body(), PROCEDURAL_SEED, clips_per_kind=clips_per_kind)
 
 
 def _open_windows(config: SynthesisConfig, sources: Sources, progress: ProgressCallback) -> Windows:

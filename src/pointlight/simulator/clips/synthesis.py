@@ -86,6 +86,7 @@ class ClipMaker:
         self.people = people
         self.windows = windows
         self._backgrounds = BackgroundSampler(windows, config.backgrounds, config.scenes.frames)
+        self._latest: tuple[tuple[int, int], BackgroundClip] | None = None
         self._versions = {
             "pointlight": _version(),
             "clips": str(CLIP_FORMAT_VERSION),
@@ -112,7 +113,13 @@ class ClipMaker:
         """
         if not isinstance(self.people, RenderedPeople):
             raise PointlightError(f"the people of {self.config.name} come from files and have no scenes")
-        return self.people.scene(seed, index, self._path(self._backgrounds.sample(seed, index)))
+        return self.people.scene(seed, index, self._path(self._background(seed, index)))
+
+    def _background(self, seed: int, index: int) -> BackgroundClip:
+        """Of clip `index`; the latest is kept, since who asks for a clip often asks for its scene too."""
+        if self._latest is None or self._latest[0] != (seed, index):
+            self._latest = (seed, index), self._backgrounds.sample(seed, index)
+        return self._latest[1]
 
     def clip(self, seed: int, index: int) -> VideoClip:
         """Clip `index`."""
@@ -148,7 +155,7 @@ class ClipMaker:
     def _before_codec(self, seed: int, index: int, progress: ProgressCallback) -> ClipParts:
         """Clip `index` as its camera gives it."""
         config = self.config
-        background = self._backgrounds.sample(seed, index)
+        background = self._background(seed, index)
         progress(Progress("background", 1, 1))
         subject = self.people.subject(seed, index, self._path(background), progress)
         person = subject.layer

@@ -19,13 +19,22 @@ from pointlight.capture.world.contacts import (
     standing,
     walking_floor,
 )
-from pointlight.capture.world.gravity import KNOWN_RAD, GravityConfig, Known, Up, floor_through, up_of_poses
+from pointlight.capture.world.gravity import (
+    KNOWN_RAD,
+    LEVEL,
+    GravityConfig,
+    Known,
+    Up,
+    doubted,
+    floor_through,
+    up_of_poses,
+)
 from pointlight.capture.world.legs import LegConfig, bent_legs, foot_moves, slips
 from pointlight.capture.world.moving import SIDES, Moving, Soles
 from pointlight.capture.world.path import PathConfig, Pulls, root_moves
 from pointlight.capture.world.sliding import LONGEST_STEP_S
 from pointlight.capture.world.upright import up_in_root
-from pointlight.capture.world.words import NOBODY, source_words
+from pointlight.capture.world.words import NOBODY, UNSURE_RAD, source_words
 
 _ROUNDS = 3
 """Of contacts from a floor and the floor from contacts."""
@@ -212,12 +221,14 @@ def _shot(
             _Found(part.rows, np.diag((1.0, -1.0, -1.0)), np.full(3, np.nan), None, NOBODY) for part in people
         ]
     ups, spreads = zip(*(_ups(model, body) for body in there), strict=True)
-    up = known.joined(up_of_poses(np.concatenate(ups), np.concatenate(spreads), config.gravity))
+    level = known.joined(Up(LEVEL, np.inf)).direction
+    up = known.joined(up_of_poses(np.concatenate(ups), np.concatenate(spreads), config.gravity, level))
     # Who is there longest says how the body is balanced and how the floor lies.
     longest = max(there, key=lambda body: len(body.time_s))
     up = known.joined(balanced(model, longest, _contacts(longest, up, moving, config), up, config.gravity))
-    if not moving:
+    if not moving and up.spread_rad < UNSURE_RAD:  # feet of who lies say little of the floor
         up = known.joined(replace(up, direction=settled_floor(longest, up, config)[0]))
+    up = doubted(up, level, config.gravity)
     R = facing(there[0], up.direction)
     found, origin = [], None
     for part in people:

@@ -1,6 +1,6 @@
 """From real video to one person's moving body: options, the way from video to `Capture`, the picture of it.
 
-Rooms: detection (video to keypoints), fitting (keypoints to a body).
+Rooms: detection (video to keypoints), fitting (keypoints to a body), world (a body before a camera to one that stands).
 """
 
 from pointlight.capture.angles import ANGLE_NAMES, JointAngles, joint_angles

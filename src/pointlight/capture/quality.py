@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from pointlight.capture.capture import Capture
+from pointlight.capture.world import FootSlide
 
 SEEN_SCORE = 0.3
 """Detections of lower score are not counted, as in prediction."""
@@ -58,6 +59,8 @@ class Quality:
         distance_median_share: the same as a share of the person's size, the diagonal of the box around the detections.
         cuts_s: times at which a new shot begins.
         hints: what to try, each a sentence.
+        foot_slide_m_s: mean speed along the floor of what bears standing feet, in the world; None if none stands.
+        foot_slide_seen_m_s: the same before the feet were set down; None also where the camera moves.
 
     Example:
         >>> import pointlight
@@ -78,6 +81,8 @@ class Quality:
     distance_median_share: float | None
     cuts_s: tuple[float, ...]
     hints: tuple[str, ...] = ()
+    foot_slide_m_s: float | None = None
+    foot_slide_seen_m_s: float | None = None
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Quality:
@@ -85,18 +90,22 @@ class Quality:
         return cls(**{**values, "cuts_s": tuple(values["cuts_s"]), "hints": tuple(values["hints"])})
 
 
-def quality_of(capture: Capture, frames_sides_put_back: int, *, refined: bool = True) -> Quality:
+def quality_of(
+    capture: Capture, frames_sides_put_back: int, slide: FootSlide | None = None, *, refined: bool = True
+) -> Quality:
     """The figures of one capture, with hints where they are poor.
 
     Args:
         capture: of one person.
         frames_sides_put_back: as `Diagnostics.repaired` says.
+        slide: of standing feet, where there is a world.
         refined: whether the body was fitted to the keypoints over time.
     """
     valid = capture.valid
     distance_px, size_px = _distances(capture)
     share = distance_px / size_px[:, None]
     begins = np.flatnonzero(np.diff(capture.shot)) + 1
+    slide = slide or FootSlide(None, None)
     figures = Quality(
         track_id=capture.track_id,
         frames_with_body=int(valid.sum()),
@@ -108,6 +117,8 @@ def quality_of(capture: Capture, frames_sides_put_back: int, *, refined: bool = 
         distance_median_px=_rounded(_median(distance_px), 2),
         distance_median_share=_rounded(_median(share), 5),
         cuts_s=tuple(round(float(time_s), 3) for time_s in capture.time_s[begins]),
+        foot_slide_m_s=None if slide.world_m_s is None else round(slide.world_m_s, 3),
+        foot_slide_seen_m_s=None if slide.seen_m_s is None else round(slide.seen_m_s, 3),
     )
     words = tuple(_hints(figures, assumed=capture.focal_source == "assumed", refined=refined))
     return Quality(**{**vars(figures), "hints": words})

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pointlight.capture.capture import Capture
 from pointlight.capture.summary import Summary
+from pointlight.capture.world import FootSlide
 from pointlight.values import by_value
 
 Seconds = tuple[tuple[str, float], ...]
@@ -28,6 +29,7 @@ class Diagnostics:
         seconds: name and time of every stage.
         warnings: a sentence on everything that was lost on the way; everybody's.
         others: each further person's; the seconds and warnings here are everybody's.
+        foot_slide: how fast standing feet slide; None without a world.
 
     Example:
         >>> import pointlight
@@ -42,6 +44,7 @@ class Diagnostics:
     seconds: Seconds
     warnings: tuple[str, ...]
     others: tuple[Diagnostics, ...] = ()
+    foot_slide: FootSlide | None = None
 
 
 @by_value

@@ -17,7 +17,7 @@ from pointlight.capture.detection.keypoint_files import read_keypoints
 from pointlight.capture.options import PredictOptions
 from pointlight.capture.results import PredictResult, Seconds, Stopwatch
 from pointlight.capture.steps import seen_keypoints
-from pointlight.capture.world import find_worlds, words_of_worlds
+from pointlight.capture.world import find_worlds, foot_slide, words_of_worlds
 from pointlight.cues import Keypoints2D
 from pointlight.media import VideoReader
 from pointlight.progress import ProgressCallback
@@ -98,12 +98,19 @@ def with_worlds(
             moving = np.full(len(result.capture.shot_shapes), options.camera == "moving")
         worlds = find_worlds(result.captures, body, options.known_of_camera, moving)
         captures = [replace(one, world=world) for one, world in zip(result.captures, worlds, strict=True)]
+        slides = [foot_slide(capture, body) for capture in captures]
     told = [
         *result.diagnostics.warnings,
         *words_of_worlds(worlds, result.capture.time_s, result.capture.shot),
     ]
-    seconds = (*result.diagnostics.seconds, *stopwatch.seconds)
-    diagnostics = replace(result.diagnostics, seconds=seconds, warnings=tuple(dict.fromkeys(told)))
+    others = zip(result.diagnostics.others, slides[1:], strict=True)
+    diagnostics = replace(
+        result.diagnostics,
+        others=tuple(replace(one, foot_slide=slide) for one, slide in others),
+        seconds=(*result.diagnostics.seconds, *stopwatch.seconds),
+        warnings=tuple(dict.fromkeys(told)),
+        foot_slide=slides[0],
+    )
     return PredictResult(captures[0], diagnostics, tuple(captures[1:]))
 
 

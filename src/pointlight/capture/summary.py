@@ -143,6 +143,7 @@ class Summary:
                 f"limbs' lengths in 2D spread by {person.limb_spread_share:.0%}"
                 if person.limb_spread_share is not None
                 else "",
+                _slide_words(person),
                 f"{len(person.cuts_s)} {'cut' if len(person.cuts_s) == 1 else 'cuts'}",
             ]
             lines.append(of + ", ".join(filter(None, figures)))
@@ -150,6 +151,14 @@ class Summary:
         total = sum(self.seconds.values())
         lines.append(f"{times}; {self.frames / max(total, 1e-9):.1f} frames/s in all")
         return lines
+
+
+def _slide_words(person: Quality) -> str:
+    if person.foot_slide_m_s is None:
+        return ""
+    seen = person.foot_slide_seen_m_s
+    before = "" if seen is None else f" ({seen:.2f} before they were set down)"
+    return f"standing feet slide {person.foot_slide_m_s:.2f} m/s{before}"
 
 
 def forget_summary(folder: Path) -> None:
@@ -173,7 +182,7 @@ def summary_of(
         files: that were written.
         diagnostics: of the run.
     """
-    repaired = [one.repaired for one in (diagnostics, *diagnostics.others)]
+    everybody = (diagnostics, *diagnostics.others)
     seconds: dict[str, float] = {}
     for stage, spent_s in diagnostics.seconds:
         seconds[stage] = round(seconds.get(stage, 0.0) + spent_s, 3)
@@ -189,8 +198,8 @@ def summary_of(
         seconds=seconds,
         warnings=diagnostics.warnings,
         people=tuple(
-            quality_of(capture, count, refined=options.refine)
-            for capture, count in zip(captures, repaired, strict=True)
+            quality_of(capture, one.repaired, one.foot_slide, refined=options.refine)
+            for capture, one in zip(captures, everybody, strict=True)
         ),
     )
 

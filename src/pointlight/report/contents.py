@@ -96,11 +96,12 @@ def _angle_kinds() -> list[dict[str, Any]]:
 
 def _camera(person: Person) -> dict[str, Any]:
     """The camera that filmed; whether it is known where it stood."""
-    camera, known = person.motion.camera, person.capture.world is not None
+    camera = person.motion.camera
+    known = person.capture.world is not None and bool(np.isfinite(camera.place_m).all())
     return {
         "known": known,
         "rotation": np.round(camera.R_world_camera, 6).reshape(-1).tolist(),
-        "place": np.round(camera.place_m, 4).tolist(),
+        "place": np.round(camera.place_m if known else np.zeros(3), 4).tolist(),
         "size": list(camera.image_size),
         "focal": camera.focal_px,
         "principal": list(camera.principal_px),

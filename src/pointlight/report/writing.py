@@ -81,7 +81,8 @@ def _page(people: Sequence[Person], summary: Summary | None, left_out: Sequence[
     who = "one person" if len(people) == 1 else f"{len(people)} people"
     words = f"{who}, {len(motion)} frames at {motion.fps:.4g} a second"
     shown = _SHOWN.format(video=escape(video)) if video else _ABSENT
-    data = json.dumps(contents(people), separators=(",", ":"), allow_nan=False)
+    known = contents(people)
+    data = json.dumps(known, separators=(",", ":"), allow_nan=False)
     return filled(
         _own("page.html"),
         {
@@ -89,7 +90,7 @@ def _page(people: Sequence[Person], summary: Summary | None, left_out: Sequence[
             "words": escape(words),
             "style": _own("style.css"),
             "video": shown,
-            "film": "" if people[0].capture.world is not None else " disabled",
+            "film": "" if known["camera"]["known"] else " disabled",
             "notes": _list(_notes(people, summary, left_out)),
             "version": escape(__version__),
             "data": data.replace("<", "\\u003c"),

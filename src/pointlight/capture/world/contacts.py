@@ -22,7 +22,7 @@ class ContactConfig:
         beside_m: before a moving camera, how much higher than the other a foot is that half stands.
     """
 
-    speed_m_s: float = 0.45
+    speed_m_s: float = 0.5
     height_m: float = 0.1
     leave: float = 1.5
     over_s: float = 0.1

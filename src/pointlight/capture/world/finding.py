@@ -19,21 +19,22 @@ from pointlight.capture.world.contacts import (
     standing,
     walking_floor,
 )
-from pointlight.capture.world.gravity import KNOWN_RAD, GravityConfig, Known, Up, floor_through, up_of_poses
-from pointlight.capture.world.legs import (
-    LegConfig,
-    bent_legs,
-    foot_moves,
-    levelled,
-    slips,
+from pointlight.capture.world.gravity import (
+    KNOWN_RAD,
+    LEVEL,
+    GravityConfig,
+    Known,
+    Up,
+    doubted,
+    floor_through,
+    up_of_poses,
 )
+from pointlight.capture.world.legs import LegConfig, bent_legs, foot_moves, slips
 from pointlight.capture.world.moving import SIDES, Moving, Soles
 from pointlight.capture.world.path import PathConfig, Pulls, root_moves
+from pointlight.capture.world.sliding import LONGEST_STEP_S
 from pointlight.capture.world.upright import up_in_root
-from pointlight.capture.world.words import NOBODY, source_words
-
-LONGEST_STEP_S = 0.2
-"""Frames farther apart are not taken to go on from one another."""
+from pointlight.capture.world.words import NOBODY, UNSURE_RAD, source_words
 
 _ROUNDS = 3
 """Of contacts from a floor and the floor from contacts."""
@@ -95,8 +96,8 @@ def solved(
     contacts: np.ndarray,
     from_camera_m: np.ndarray,
     focal_px: float,
-    path: PathConfig,
-    legs: LegConfig,
+    moving: bool,
+    config: WorldConfig,
 ) -> Solved:
     """The root's path and the legs.
 
@@ -108,20 +109,22 @@ def solved(
         contacts: (T, 2) which foot stands.
         from_camera_m: (T, 3) from the camera to the root, in the world's axes.
         focal_px: of the camera.
-        path: how far the root may be moved.
-        legs: how feet are set down.
+        moving: whether the camera moves.
+        config: the weights.
     """
+    legs, path = config.legs, config.moving_path if moving else config.path
     breaks = np.diff(body.time_s) > LONGEST_STEP_S
-    feet = levelled(model, body, contacts, breaks, legs)
-    shares = contact_heights(feet.soles_m[..., 1])[1]
+    lowest, shares = contact_heights(body.soles_m[..., 1])
     goes_on = contacts[1:] & contacts[:-1] & ~breaks[:, None]
-    pulls = Pulls(slips(feet, shares), goes_on, feet.lowest_m, contacts)
+    pulls = Pulls(slips(body.soles_m, shares), goes_on, lowest, contacts)
     moves = root_moves(pulls, body.time_s, from_camera_m, focal_px, path)
     placed = body.turned(np.eye(3), moves)
-    feet = replace(feet, soles_m=feet.soles_m + moves[:, None, None])
-    steps = foot_moves(feet, slips(feet, shares), contacts, body.time_s, breaks, legs)
+    # Soles are so much lower than the root that their line of sight is another.
+    rays = None if moving else from_camera_m + moves - (0, 1, 0) * placed.root_m
+    slip = slips(placed.soles_m, shares)
+    steps = foot_moves(lowest + moves[:, 1:2], slip, contacts, rays, body.time_s, breaks, legs)
     ankles = [model.joint_names.index(f"{side}_ankle") for side in SIDES]
-    pose = bent_legs(model, placed, placed.joints_m[:, ankles] + steps, feet.rotations, legs)
+    pose = bent_legs(model, placed, placed.joints_m[:, ankles] + steps, legs)
     return Solved(Moving.of(model, shape, soles, body.time_s, pose, placed.root_m), contacts)
 
 
@@ -218,12 +221,14 @@ def _shot(
             _Found(part.rows, np.diag((1.0, -1.0, -1.0)), np.full(3, np.nan), None, NOBODY) for part in people
         ]
     ups, spreads = zip(*(_ups(model, body) for body in there), strict=True)
-    up = known.joined(up_of_poses(np.concatenate(ups), np.concatenate(spreads), config.gravity))
+    level = known.joined(Up(LEVEL, np.inf)).direction
+    up = known.joined(up_of_poses(np.concatenate(ups), np.concatenate(spreads), config.gravity, level))
     # Who is there longest says how the body is balanced and how the floor lies.
     longest = max(there, key=lambda body: len(body.time_s))
     up = known.joined(balanced(model, longest, _contacts(longest, up, moving, config), up, config.gravity))
-    if not moving:
+    if not moving and up.spread_rad < UNSURE_RAD:  # feet of who lies say little of the floor
         up = known.joined(replace(up, direction=settled_floor(longest, up, config)[0]))
+    up = doubted(up, level, config.gravity)
     R = facing(there[0], up.direction)
     found, origin = [], None
     for part in people:
@@ -264,14 +269,15 @@ def _person(
         floor = walking_floor(body.soles_m[..., 1].min((1, 2)), body.time_s)
         body = body.turned(np.eye(3), np.outer(-floor, (0.0, 1.0, 0.0)))
         contacts = low_feet(body, config.contacts)
-        path, rays = config.moving_path, part.body.root_m @ R.T
+        rays = part.body.root_m @ R.T
     else:
         _, height = settled_floor(part.body, Up(R[1], KNOWN_RAD), config)
         camera = np.array((0.0, height, 0.0))
         body = part.body.turned(R, camera)
         contacts = standing(body, body.soles_m[..., 1], config.contacts)
-        path, rays = config.path, body.root_m - camera
-    return solved(model, part.shape, part.soles, body, contacts, rays, focal_px, path, config.legs), camera
+        rays = body.root_m - camera
+    done = solved(model, part.shape, part.soles, body, contacts, rays, focal_px, bool(moving), config)
+    return done, camera
 
 
 def facing(body: Moving, up: np.ndarray) -> np.ndarray:

@@ -23,8 +23,12 @@ class GravityConfig:
     Attributes:
         robust: in standard deviations; poses farther off pull no harder.
         level_deg: standard deviation of a camera's tilt from level, of all videos.
+        lying_deg: a body that would be upright before a camera so far from level lies before one that is not.
+        steepest_deg: up farther from level is unsure, since cameras are seldom held so, and bodies often bend.
+        upright_share: of the poses that have to be upright for any word of theirs.
         foot_m: of a standing foot's height above the floor, and
         depth: of its distance from the camera, over the distance, which is height where the camera looks down.
+        surest_deg: up before the floor's say is taken to be no surer than so.
         balance_deg: of the direction from what bears the body to its centre of mass from up.
         balance_robust_deg: where it is farther from what the poses say, it pulls less: the body leans on something.
         standing_legs: hips higher than so much of the legs' length stand on them.
@@ -32,8 +36,12 @@ class GravityConfig:
 
     robust: float = 6.0
     level_deg: float = 25.0
-    foot_m: float = 0.04
-    depth: float = 0.04
+    lying_deg: float = 60.0
+    steepest_deg: float = 45.0
+    upright_share: float = 0.1
+    foot_m: float = 0.02
+    depth: float = 0.05
+    surest_deg: float = 4.0
     balance_deg: float = 3.0
     balance_robust_deg: float = 15.0
     standing_legs: float = 0.8
@@ -99,14 +107,22 @@ class Known:
         return Up(direction, KNOWN_RAD if self.whole else up.spread_rad)
 
 
-def up_of_poses(ups: np.ndarray, spreads_rad: np.ndarray, config: GravityConfig) -> Up:
-    """Up of a whole stretch from every frame's.
+def up_of_poses(
+    ups: np.ndarray, spreads_rad: np.ndarray, config: GravityConfig, level: np.ndarray = LEVEL
+) -> Up:
+    """Up of a whole stretch from every frame's; up of a level camera where nobody is upright.
 
     Args:
         ups: (T, 3) unit vectors in camera axes.
         spreads_rad: (T,) how far off each may be.
         config: the weights.
+        level: (3,) the likeliest up before anything is seen.
     """
+    upright = ups @ level > np.cos(np.radians(config.lying_deg))
+    level_rad = np.radians(config.level_deg)
+    if upright.mean() < config.upright_share:
+        return Up(level, float(level_rad))
+    ups, spreads_rad = ups[upright], spreads_rad[upright]
     precision = 1 / spreads_rad**2
     weights = precision
     mean = unit((ups * weights[:, None]).sum(0))
@@ -116,9 +132,15 @@ def up_of_poses(ups: np.ndarray, spreads_rad: np.ndarray, config: GravityConfig)
         mean = unit((ups * weights[:, None]).sum(0))
     # Poses of one stretch err alike, so that many frames are no surer than one.
     spread = float(1 / np.sqrt(precision.mean()))
-    level = np.radians(config.level_deg)
-    joined = mean / spread**2 + LEVEL / level**2
-    return Up(unit(joined), float(1 / np.sqrt(1 / spread**2 + 1 / level**2)))
+    joined = mean / spread**2 + level / level_rad**2
+    return Up(unit(joined), float(1 / np.sqrt(1 / spread**2 + 1 / level_rad**2)))
+
+
+def doubted(up: Up, level: np.ndarray, config: GravityConfig) -> Up:
+    """Up that is unsure if it is far from `level` (3,), the likeliest before anything is seen."""
+    if up.direction @ level > np.cos(np.radians(config.steepest_deg)):
+        return up
+    return Up(up.direction, max(up.spread_rad, float(np.radians(config.level_deg))))
 
 
 def floor_through(
@@ -149,7 +171,9 @@ def floor_through(
     design = np.column_stack(((points - middle) @ axes.T, np.ones(len(points))))
     heights = (points - middle) @ up.direction
     spreads = np.hypot(config.foot_m, config.depth * (points @ up.direction))
-    held = np.diag((1 / up.spread_rad**2, 1 / up.spread_rad**2, 1e-6))
+    known = up.spread_rad <= KNOWN_RAD
+    hold = 1 / (KNOWN_RAD if known else max(up.spread_rad, np.radians(config.surest_deg))) ** 2
+    held = np.diag((hold, hold, 1e-6))
     solution, weights = np.zeros(3), np.ones(len(points))
     for _ in range(20):
         weighed = design * (weights / spreads**2)[:, None]

@@ -22,81 +22,28 @@ class LegConfig:
     """How feet are set down. Chosen on simulation (docs/log.md).
 
     Attributes:
-        level_deg: a standing foot whose sole is tilted less is set down level,
-        tilted_deg: one that is tilted more keeps its tilt (on its toes, on its heel).
         fade_s: how long before and after a foot stands it is led to and from where it stands.
         straightest: share of its length to which a leg may be stretched.
+        across_m: by how much a standing foot may seem to go across the line of sight, and
+        along: along it, over the distance; one that goes farther slides.
     """
 
-    level_deg: float = 20.0
-    tilted_deg: float = 45.0
     fade_s: float = 0.25
     straightest: float = 0.999
+    across_m: float = 0.03
+    along: float = 0.015
 
 
-@dataclass(frozen=True)
-class Feet:
-    """Feet with their soles set level where they stand, ankles still where they were.
-
-    Attributes:
-        rotations: (T, 2, 3, 3) of the ankles to the world.
-        soles_m: (T, 2, 4, 3) the soles' points.
-    """
-
-    rotations: np.ndarray
-    soles_m: np.ndarray
-
-    @property
-    def lowest_m(self) -> np.ndarray:
-        """(T, 2) height of each sole's lowest point."""
-        return self.soles_m[..., 1].min(-1)
-
-
-def levelled(
-    body: BodyModel, moving: Moving, contacts: np.ndarray, breaks: np.ndarray, config: LegConfig
-) -> Feet:
-    """Standing feet set down level.
-
-    Args:
-        body: whose feet.
-        moving: in the world.
-        contacts: (T, 2) which foot stands.
-        breaks: (T-1,) bool, gaps in time.
-        config: the measures.
-    """
-    rotations, places = [], []
-    for side, name in enumerate(SIDES):
-        ankle = body.joint_names.index(f"{name}_ankle")
-        foot = moving.rotations[:, ankle]
-        turn = _levelling(foot, config) * contacts[:, side, None]
-        turn = faded(turn, contacts[:, side], moving.time_s, breaks, config.fade_s)
-        turns = Rotation.from_rotvec(turn).as_matrix()
-        arms = moving.soles_m[:, side] - moving.joints_m[:, ankle, None]
-        rotations.append(turns @ foot)
-        places.append(moving.joints_m[:, ankle, None] + (turns[:, None] @ arms[..., None])[..., 0])
-    return Feet(np.stack(rotations, 1), np.stack(places, 1))
-
-
-def _levelling(foot: np.ndarray, config: LegConfig) -> np.ndarray:
-    """(T, 3) rotation vectors that set soles with rotations (T, 3, 3) level, or nearly so where they are steep."""
-    normal = foot[..., 1]
-    axis = np.cross(normal, _UP)
-    sine = np.linalg.norm(axis, axis=-1)
-    tilt = np.arctan2(sine, normal[..., 1])
-    low, high = np.radians((config.level_deg, config.tilted_deg))
-    keep = smooth_step((tilt - low) / (high - low))
-    return axis / np.maximum(sine, 1e-9)[:, None] * (tilt * (1 - keep))[:, None]
-
-
-def slips(feet: Feet, shares: np.ndarray) -> np.ndarray:
-    """(T-1, 2, 3) by how much what bears goes from a frame to the next."""
-    return ((feet.soles_m[1:] - feet.soles_m[:-1]) * shares[:-1, ..., None]).sum(-2)
+def slips(soles_m: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """(T-1, 2, 3) by how much what bears goes from a frame to the next, of soles' points (T, 2, 4, 3) and their shares."""
+    return ((soles_m[1:] - soles_m[:-1]) * shares[:-1, ..., None]).sum(-2)
 
 
 def foot_moves(
-    feet: Feet,
+    lowest_m: np.ndarray,
     slip_m: np.ndarray,
     contacts: np.ndarray,
+    from_camera_m: np.ndarray | None,
     time_s: np.ndarray,
     breaks: np.ndarray,
     config: LegConfig,
@@ -104,24 +51,78 @@ def foot_moves(
     """(T, 2, 3) by how much each foot is moved, so that it stands where it stands and is never below the floor.
 
     Args:
-        feet: where they are.
+        lowest_m: (T, 2) height of each sole's lowest point.
         slip_m: (T-1, 2, 3) of `slips`.
         contacts: (T, 2).
+        from_camera_m: (T, 3) from the camera to the body; None if nobody knows.
         time_s: (T,).
         breaks: (T-1,) bool, gaps in time.
         config: the measures.
     """
     moves = np.zeros((len(time_s), 2, 3))
+    rays, along_m = _lines_of_sight(from_camera_m, len(time_s), config)
     for side in (0, 1):
-        stands, low = contacts[:, side], feet.lowest_m[:, side]
+        stands, low = contacts[:, side], lowest_m[:, side]
         gone = np.concatenate((np.zeros((1, 3)), np.cumsum(slip_m[:, side], axis=0)))
+        aside = _to_floor(low, rays, along_m, config)
         for start, stop in whole_stretches(stands, breaks):
-            stretch = gone[start:stop]
-            moves[start:stop, side] = stretch.mean(0) - stretch
+            part = slice(start, stop)
+            held = _held(gone[part] + aside[part], rays[part], along_m[part], config)
+            moves[part, side] = held - gone[part]
         moves[stands, side, 1] = -low[stands]
         moves[:, side] = faded(moves[:, side], stands, time_s, breaks, config.fade_s)
         moves[:, side, 1] = np.maximum(moves[:, side, 1], -low)
     return moves
+
+
+def _lines_of_sight(
+    from_camera_m: np.ndarray | None, frames: int, config: LegConfig
+) -> tuple[np.ndarray, np.ndarray]:
+    """(T, 3) unit vectors from the camera, and (T,) by how much a standing foot may seem to go along them, metres."""
+    if from_camera_m is None:
+        return np.tile((0.0, 0.0, 1.0), (frames, 1)), np.full(frames, config.across_m)
+    distance = np.linalg.norm(from_camera_m, axis=1)
+    return from_camera_m / distance[:, None], np.maximum(config.along * distance, config.across_m)
+
+
+def _held(places: np.ndarray, rays: np.ndarray, along_m: np.ndarray, config: LegConfig) -> np.ndarray:
+    """(T, 3) where a foot stands that is seen at places (T, 3): in one place, as long as they do not go too far from it.
+
+    One that goes farther is followed, forwards and backwards in time, and the mean of both is taken.
+    """
+    middle = places.mean(0)
+    if (_off(places - middle, rays, along_m, config) <= 1).all():
+        return np.broadcast_to(middle, places.shape)
+    there = _followed(places, rays, along_m, config)
+    back = _followed(places[::-1], rays[::-1], along_m[::-1], config)[::-1]
+    return (there + back) / 2
+
+
+def _off(away: np.ndarray, rays: np.ndarray, along_m: np.ndarray, config: LegConfig) -> np.ndarray:
+    """(...) how far off vectors (..., 3) are, in what is allowed."""
+    along = (away * rays).sum(-1)
+    square = np.maximum((away**2).sum(-1) - along**2, 0)
+    return np.sqrt(square / config.across_m**2 + (along / along_m) ** 2)
+
+
+def _followed(places: np.ndarray, rays: np.ndarray, along_m: np.ndarray, config: LegConfig) -> np.ndarray:
+    """(T, 3) a place that stays until what it follows is too far off, and is then dragged along (play, as of a gear)."""
+    held = np.empty_like(places)
+    place = places[0]
+    for t in range(len(places)):
+        away = places[t] - place
+        off = float(_off(away, rays[t], along_m[t], config))
+        if off > 1:
+            place = place + away * (1 - 1 / off)
+        held[t] = place
+    return held
+
+
+def _to_floor(low: np.ndarray, rays: np.ndarray, along_m: np.ndarray, config: LegConfig) -> np.ndarray:
+    """(T, 3) the likeliest move of feet whose heights (T,) should be 0: partly along the line of sight."""
+    across = config.across_m**2
+    spread = across * _UP + ((along_m**2 - across) * rays[:, 1])[:, None] * rays
+    return spread / spread[:, 1:2] * -low[:, None]
 
 
 def whole_stretches(chosen: np.ndarray, breaks: np.ndarray) -> list[tuple[int, int]]:
@@ -167,16 +168,13 @@ def smooth_step(share: np.ndarray) -> np.ndarray:
     return share * share * (3 - 2 * share)
 
 
-def bent_legs(
-    body: BodyModel, moving: Moving, ankles_m: np.ndarray, feet: np.ndarray, config: LegConfig
-) -> np.ndarray:
-    """(T, J, 3, 3) the pose with ankles elsewhere: the knee bends as it does, the leg turns in the hip.
+def bent_legs(body: BodyModel, moving: Moving, ankles_m: np.ndarray, config: LegConfig) -> np.ndarray:
+    """(T, J, 3, 3) the pose with ankles elsewhere: knees bend, legs turn in the hips, feet keep their directions.
 
     Args:
         body: whose legs.
         moving: the body.
         ankles_m: (T, 2, 3) where the ankles shall be.
-        feet: (T, 2, 3, 3) rotations of the ankles to the world.
         config: the measures.
     """
     pose = moving.pose.copy()
@@ -202,7 +200,7 @@ def bent_legs(
         parent = moving.rotations[:, body.parents[hip]]
         pose[:, hip] = parent.swapaxes(-1, -2) @ upper
         pose[:, knee] = upper.swapaxes(-1, -2) @ lower
-        pose[:, ankle] = lower.swapaxes(-1, -2) @ feet[:, side]
+        pose[:, ankle] = lower.swapaxes(-1, -2) @ moving.rotations[:, ankle]
     return pose
 
 

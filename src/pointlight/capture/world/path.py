@@ -20,11 +20,11 @@ class PathConfig:
         height_m: of a standing sole's height above the floor.
     """
 
-    across_px: float = 0.2
-    size_px: float = 1.0
+    across_px: float = 0.12
+    size_px: float = 0.35
     acceleration_m_s2: float = 5.0
     slip_m_s: float = 0.05
-    height_m: float = 0.03
+    height_m: float = 0.01
 
 
 REACH_M = 0.5

@@ -51,7 +51,7 @@ ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("archive",),
         ("detection",),
         ("fitting",),
-        ("angles", "capture"),
+        ("angles", "capture", "states"),
         ("world",),
         (
             *("camera", "many", "many_names", "options", "overlay", "painting", "predict", "quality"),

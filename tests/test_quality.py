@@ -102,6 +102,21 @@ def test_distance_in_px_and_of_the_size() -> None:
     assert nothing.distance_median_px is nothing.distance_median_share is nothing.limb_spread_share is None
 
 
+def test_joints_that_the_detector_missed_are_named_the_most_first() -> None:
+    capture = capture_of()
+    points = capture.keypoints_px.copy()
+    for name, frames in (("left_wrist", 30), ("right_ankle", 45), ("left_hip", 5)):
+        points[:frames, NAMES.index(name), 2] = 0.05
+    figures = quality_of(replace(capture, keypoints_px=points), 0)
+    assert figures.unseen_share == {"right_ankle": 0.75, "left_wrist": 0.5}
+    assert list(figures.unseen_share) == ["right_ankle", "left_wrist"]
+    assert quality_of(capture, 0).unseen_share == {}
+    seen = replace(capture, keypoints_px=points).joints_seen()
+    assert seen[:, capture.joint_names.index("left_hip")].sum() == FRAMES - 5
+    assert seen[:, capture.joint_names.index("neck")].all()  # it rests on the shoulders
+    assert not seen[:, capture.joint_names.index("head_top")].any()  # no face among these keypoints
+
+
 def test_spread_of_limbs() -> None:
     """Lengths that go evenly from 1 to 3 have their quartiles at 1.5 and 2.5 around 2: half their length."""
     capture = capture_of()

@@ -87,6 +87,9 @@ def test_angles_marks_and_frames_are_those_of_the_result(page: str, gone: Captur
     knee = [np.nan if value is None else value for value in person["angles"]["left_knee_flexion"]]
     np.testing.assert_allclose(knee, joint_angles(gone, body).of("left_knee_flexion"), atol=0.051)
     assert set(np.flatnonzero(np.isnan(knee))) == {15, 16, 17}
+    assert (
+        person["guessed"]["left_knee_flexion"] == person["guessed"]["trunk_bend"] == [{"from": 15, "to": 17}]
+    )
     named = {curve["angle"] for kind in data["angle_kinds"] for curve in kind["curves"]}
     assert named == set(person["angles"])
     assert data["people"][0]["colour"] != data["people"][1]["colour"]
@@ -100,6 +103,16 @@ def test_of_a_video_with_uneven_times_each_frame_has_the_nearest_angle(body: Ann
     truth = joint_angles(capture, body).of("right_hip_flexion")
     nearest = [int(np.abs(times - k / 30).argmin()) for k in range(len(found))]
     np.testing.assert_allclose(found, truth[nearest], atol=0.051)
+
+
+def test_an_angle_is_a_guess_where_one_of_its_joints_was_not_seen(body: AnnyBody) -> None:
+    capture = wandering(body)
+    points = capture.keypoints_px.copy()
+    points[10:20, capture.keypoint_names.index("right_wrist"), 2] = 0.05
+    people, _ = people_of(replace(capture, keypoints_px=points), find_rig("pointlight"))
+    guessed = contents(people)["people"][0]["guessed"]
+    assert {name for name, where in guessed.items() if where} == {"right_elbow_flexion"}
+    assert guessed["right_elbow_flexion"] == [{"from": 10, "to": 19}]
 
 
 def test_spans() -> None:

@@ -45,7 +45,7 @@ export class Plots {
     box.className = "plot";
     box.append(canvas, cursor);
     this.place.append(box);
-    const curves = kind.curves.map((curve) => ({ ...curve, values: person.angles[curve.angle] }));
+    const curves = kind.curves.map((curve) => ({ ...curve, values: person.angles[curve.angle], guessed: person.guessed[curve.angle] }));
     canvas.setAttribute("role", "img");
     canvas.setAttribute("aria-label", `${kind.title} in degrees over time, ${person.title}`);
     this.cursors.push({ cursor, canvas, curves, box });
@@ -124,7 +124,8 @@ function bounds(values) {
   return [low, high];
 }
 
-function line(pen, { values, colour }, marks, x, y) {
+function line(pen, { values, colour, guessed }, marks, x, y) {
+  const unknown = [...marks, ...guessed];
   pen.strokeStyle = colour;
   pen.lineWidth = 1.6;
   for (const dashed of [false, true]) {
@@ -132,7 +133,7 @@ function line(pen, { values, colour }, marks, x, y) {
     pen.beginPath();
     for (let frame = 1; frame < values.length; frame++) {
       if (values[frame] === null || values[frame - 1] === null) continue;
-      const unsure = isMarked(marks, frame) || isMarked(marks, frame - 1);
+      const unsure = isMarked(unknown, frame) || isMarked(unknown, frame - 1);
       if (unsure !== dashed) continue;
       pen.moveTo(x(frame - 1), y(values[frame - 1]));
       pen.lineTo(x(frame), y(values[frame]));

@@ -5,7 +5,7 @@ Rooms: detection (video to keypoints), fitting (keypoints to a body), world (a b
 
 from pointlight.capture.angles import ANGLE_NAMES, JointAngles, joint_angles
 from pointlight.capture.archive import read_npz
-from pointlight.capture.capture import Capture, World, body_states, world_states
+from pointlight.capture.capture import Capture, World
 from pointlight.capture.detection.detector import MediapipeDetector
 from pointlight.capture.detection.person_box import PersonBox
 from pointlight.capture.many import ManyResult, VideoResult, predict_many
@@ -20,6 +20,7 @@ from pointlight.capture.predict import (
 )
 from pointlight.capture.quality import Quality
 from pointlight.capture.results import Diagnostics, FolderResult, PredictResult
+from pointlight.capture.states import body_states, world_states
 from pointlight.capture.steps import place_track, seen_keypoints, track_of
 from pointlight.capture.summary import Summary, VideoFile
 from pointlight.capture.targets import TargetConfig, prepare_targets

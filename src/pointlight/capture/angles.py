@@ -9,7 +9,8 @@ import torch
 from scipy.spatial.transform import Rotation
 
 from pointlight.body import AnnyBody
-from pointlight.capture.capture import Capture, check_body, shot_slices
+from pointlight.capture.capture import Capture
+from pointlight.capture.states import check_body, shot_slices
 from pointlight.motion import DRIVEN_JOINTS, BodyRig, straight_limbs, twist_angles
 from pointlight.values import by_value
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 
-from pointlight.body import EVALUATION_JOINTS, BodyModel, BodyState
+from pointlight.body import EVALUATION_JOINTS
 from pointlight.capture.archive import read_npz, write_npz
 from pointlight.errors import PointlightError
 from pointlight.values import by_value
@@ -26,7 +24,11 @@ _TEXTS = ("joint_names", "body_joint_names", "keypoint_names", "world_source")
 _WORDS = ("body_model", "focal_source", "keypoint_source", "model_sha256")
 _LATER = ("shot", "shot_shapes", "world")
 """Fields that files of earlier versions lack."""
-_HIPS = ("left_hip", "right_hip")
+SEEN_SCORE = 0.3
+"""Detections of lower score are not counted, as in prediction."""
+
+_SEEN_BY = {"neck": ("left_shoulder", "right_shoulder"), "head_top": ("nose", "left_ear", "right_ear")}
+"""Keypoints that joints rest on which no detector knows."""
 
 
 @by_value
@@ -210,6 +212,25 @@ class Capture:
         flat = places[..., :2] / places[..., 2:] * self.focal_px + np.asarray(self.principal_px)
         return flat.astype(np.float32)
 
+    def joints_seen(self) -> np.ndarray:
+        """(T, 14) bool, whether the detector saw the joint; where not, its place is inferred from the rest of the body.
+
+        Neck and head rest on shoulders and face. Joints that the keypoints don't know at all count as not seen.
+
+        Example:
+            >>> import pointlight
+            >>> capture = pointlight.Capture.load("poses.npz")
+            >>> capture.joints_seen()[:, capture.joint_names.index("left_wrist")].mean()  # share of the frames
+            np.float64(...)
+        """
+        scores = dict(zip(self.keypoint_names, self.keypoints_px[..., 2].T, strict=True))
+        seen = np.zeros((len(self), len(self.joint_names)), bool)
+        for column, name in enumerate(self.joint_names):
+            known = [scores[point] for point in _SEEN_BY.get(name, (name,)) if point in scores]
+            if known:
+                seen[:, column] = (np.stack(known) >= SEEN_SCORE).any(0)
+        return seen
+
     def joint_angles(self) -> JointAngles:
         """Flexion, abduction and rotation of trunk, hips, shoulders; of knees, elbows, ankles flexion; see `joint_angles`.
 
@@ -276,81 +297,6 @@ class Capture:
             return cls(**values)
         except (IndexError, KeyError, TypeError, ValueError) as error:
             raise PointlightError(f"{path} is not consistent ({error}); give {_KIND}") from error
-
-
-def body_states(capture: Capture, body: BodyModel) -> BodyState:
-    """The body in the camera's frame for all T frames; frames without a body hold NaN.
-
-    Args:
-        capture: a result of `predict`.
-        body: the body that it was made with.
-
-    Returns:
-        Pose, shape, root and translation, each (T, ...), in camera axes and metres.
-
-    Raises:
-        PointlightError: the capture was made with another body.
-
-    Example:
-        >>> import pointlight
-        >>> capture, body = pointlight.Capture.load("poses.npz"), pointlight.AnnyBody()
-        >>> state = pointlight.body_states(capture, body)
-        >>> body.vertices(state).shape  # frames, vertices, xyz in metres before the camera
-        torch.Size([15, 13718, 3])
-    """
-    check_body(capture, body)
-    rotations = torch.from_numpy(capture.pose_rotmat)
-    shape = torch.from_numpy(capture.shot_shapes[capture.shot])
-    origin = BodyState(rotations[:, 1:], shape, rotations[:, 0], torch.zeros(len(capture), 3))
-    # One person's rest pose is made once for a whole shot.
-    hips = torch.cat(
-        [
-            body.keypoints(_part(origin, frames), _HIPS, body.person(shape[frames.start])).mean(-2)
-            for frames in shot_slices(capture.shot)
-        ]
-    )
-    return BodyState(origin.pose, shape, origin.root, torch.from_numpy(capture.translation_camera_m) - hips)
-
-
-def shot_slices(shot: np.ndarray) -> list[slice]:
-    """The stretches of frames (T,) that have one number."""
-    edges = [0, *(np.flatnonzero(np.diff(shot)) + 1).tolist(), len(shot)]
-    return [slice(start, stop) for start, stop in pairwise(edges)]
-
-
-def world_states(capture: Capture, body: BodyModel) -> BodyState:
-    """The body in the world for all T frames; frames without a body hold NaN.
-
-    Args:
-        capture: a result of `predict`.
-        body: the body that it was made with.
-
-    Returns:
-        Pose, shape, root and translation, each (T, ...), in the world's axes (see `World`) and metres.
-
-    Raises:
-        PointlightError: the capture has no world, or was made with another body.
-    """
-    if capture.world is None:
-        raise PointlightError(
-            "the capture has no world, as files before version 0.2 have none; predict again with this version"
-        )
-    check_body(capture, body)
-    rotations = torch.from_numpy(capture.world.pose_world_rotmat)
-    shape = torch.from_numpy(capture.shot_shapes[capture.shot])
-    return BodyState(rotations[:, 1:], shape, rotations[:, 0], torch.from_numpy(capture.world.root_world_m))
-
-
-def check_body(capture: Capture, body: BodyModel) -> None:
-    """See that the body is the one the capture was made with, or say so."""
-    if capture.body_model != body.name or capture.body_joint_names != body.joint_names:
-        raise PointlightError(
-            f"the capture was made with the body {capture.body_model}, it cannot be shown with {body.name}"
-        )
-
-
-def _part(state: BodyState, frames: slice) -> BodyState:
-    return BodyState(state.pose[frames], state.shape[frames], state.root[frames], state.translation[frames])
 
 
 def _check_arrays(owner: Any, expected: dict[str, tuple[Any, tuple[int, ...]]]) -> None:

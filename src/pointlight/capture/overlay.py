@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from pointlight.body import AnnyBody, BodyState
-from pointlight.capture.capture import Capture, body_states
+from pointlight.capture.capture import Capture
 from pointlight.capture.painting import OPACITY, PALETTES, BodyPainter
+from pointlight.capture.states import body_states
 from pointlight.errors import PointlightError
 from pointlight.media import Frame, Sound, VideoReader, VideoWriter
 from pointlight.progress import Progress, ProgressCallback, silent

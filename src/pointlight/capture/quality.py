@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from pointlight.capture.capture import Capture
+from pointlight.capture.capture import SEEN_SCORE, Capture
 from pointlight.capture.world import FootSlide
 
-SEEN_SCORE = 0.3
-"""Detections of lower score are not counted, as in prediction."""
+SMALLEST_UNSEEN_SHARE = 0.1
+"""Of frames; what is missed less often is not spoken of."""
 
 SMALLEST_BODY_SHARE = 0.8
 """Fewer frames with a body are called few."""
@@ -60,6 +60,7 @@ class Quality:
         cuts_s: times at which a new shot begins.
         hints: what to try, each a sentence.
         foot_slide_m_s: mean speed along the floor of what bears standing feet, in the world; None if none stands.
+        unseen_share: of limbs' joints that the detector missed in a tenth of the frames with a body or more: in how many.
         foot_slide_seen_m_s: the same before the feet were set down; None also where the camera moves.
 
     Example:
@@ -83,6 +84,7 @@ class Quality:
     hints: tuple[str, ...] = ()
     foot_slide_m_s: float | None = None
     foot_slide_seen_m_s: float | None = None
+    unseen_share: dict[str, float] = field(default_factory=dict)
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Quality:
@@ -119,9 +121,26 @@ def quality_of(
         cuts_s=tuple(round(float(time_s), 3) for time_s in capture.time_s[begins]),
         foot_slide_m_s=None if slide.world_m_s is None else round(slide.world_m_s, 3),
         foot_slide_seen_m_s=None if slide.seen_m_s is None else round(slide.seen_m_s, 3),
+        unseen_share=unseen_share(capture),
     )
     words = tuple(_hints(figures, assumed=capture.focal_source == "assumed", refined=refined))
     return Quality(**{**vars(figures), "hints": words})
+
+
+def unseen_share(capture: Capture) -> dict[str, float]:
+    """Share of the frames with a body in which a limb's joint was not seen, of the keypoints' own joints; the most first.
+
+    Shares below `SMALLEST_UNSEEN_SHARE` are left out.
+    """
+    if not capture.valid.any():
+        return {}
+    shares = 1 - capture.joints_seen()[capture.valid].mean(0)
+    known = {
+        name: round(float(share), 3)
+        for name, share in zip(capture.joint_names, shares, strict=True)
+        if name in capture.keypoint_names and share >= SMALLEST_UNSEEN_SHARE
+    }
+    return dict(sorted(known.items(), key=lambda entry: -entry[1]))
 
 
 def jitter_m_s3(capture: Capture) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 SUMMARY = "summary.json"
 FORMAT_VERSION = 1
+
+MOST_NAMED = 4
+"""Joints that the words name; `unseen_share` has all."""
 
 _NOT_COMPARED = ("model",)
 """Its weights are, by their SHA-256."""
@@ -147,10 +150,19 @@ class Summary:
                 f"{len(person.cuts_s)} {'cut' if len(person.cuts_s) == 1 else 'cuts'}",
             ]
             lines.append(of + ", ".join(filter(None, figures)))
+            if person.unseen_share:
+                lines.append(f"{of}guesses: {_unseen_words(person.unseen_share)}")
         times = ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in self.seconds.items())
         total = sum(self.seconds.values())
         lines.append(f"{times}; {self.frames / max(total, 1e-9):.1f} frames/s in all")
         return lines
+
+
+def _unseen_words(shares: Mapping[str, float]) -> str:
+    """The joints that were missed most, and how many more there are."""
+    words = [f"{name.replace('_', ' ')} not seen in {share:.0%} of frames" for name, share in shares.items()]
+    more = len(words) - MOST_NAMED
+    return ", ".join(words[:MOST_NAMED]) + (f", and {more} more joints" if more > 0 else "")
 
 
 def _slide_words(person: Quality) -> str:

@@ -12,6 +12,16 @@ import numpy as np
 from pointlight.capture import ANGLE_NAMES, PALETTES, joint_angles
 from pointlight.export import FORMATS, MARK_NAMES, Person
 
+_MADE_OF = {
+    "trunk": ("left_shoulder", "right_shoulder", "left_hip", "right_hip"),
+    "hip": ("{}_hip", "{}_knee"),
+    "knee": ("{}_hip", "{}_knee", "{}_ankle"),
+    "ankle": ("{}_knee", "{}_ankle"),
+    "shoulder": ("{}_shoulder", "{}_elbow"),
+    "elbow": ("{}_shoulder", "{}_elbow", "{}_wrist"),
+}
+"""The joints that an angle's segments lie between, of each side."""
+
 DOWNLOADS = ("glb", "bvh", "angles")
 """Formats inside the page; the first is what it draws. Of several files of a format the first."""
 
@@ -48,6 +58,7 @@ def _person(person: Person, number: int) -> dict[str, Any]:
         "palette": [_hex(colour) for colour in (palette.left, palette.right, palette.middle)],
         "files": _files(person),
         "angles": _angles(person),
+        "guessed": _guessed(person),
         "contacts": None
         if contacts is None
         else {side: spans(contacts[:, column]) for column, side in enumerate(SIDES)},
@@ -55,7 +66,7 @@ def _person(person: Person, number: int) -> dict[str, Any]:
             {**span, "kind": name}
             for mark, name in enumerate(MARK_NAMES)
             if mark
-            for span in spans(motion.marks == mark)
+            for span in spans(np.equal(motion.marks, mark))
         ],
     }
 
@@ -71,14 +82,31 @@ def _files(person: Person) -> dict[str, dict[str, str]]:
 
 def _angles(person: Person) -> dict[str, list[float | None]]:
     """Degrees of every angle at the motion's frames, each of the nearest frame of the video; None where there is none."""
-    capture, angles = person.capture, joint_angles(person.capture, person.body)
-    since_s = capture.time_s - capture.time_s[0]
-    edges = (since_s[1:] + since_s[:-1]) / 2
-    degrees = angles.degrees[np.searchsorted(edges, person.motion.time_s, side="right")]
+    angles = joint_angles(person.capture, person.body)
+    degrees = angles.degrees[_nearest(person)]
     return {
         name: [None if np.isnan(value) else round(value, 1) for value in column.tolist()]
         for name, column in zip(angles.names, degrees.T, strict=True)
     }
+
+
+def _guessed(person: Person) -> dict[str, list[dict[str, int]]]:
+    """Where an angle is a guess: stretches of the motion's frames in which one of its joints was not seen."""
+    names, seen = person.capture.joint_names, person.capture.joints_seen()[_nearest(person)]
+    found = {}
+    for name in ANGLE_NAMES:
+        side, _, rest = name.partition("_")
+        joint = (rest if side in SIDES else name).partition("_")[0]
+        columns = [names.index(each.format(side)) for each in _MADE_OF[joint]]
+        found[name] = spans(~seen[:, columns].all(1))
+    return found
+
+
+def _nearest(person: Person) -> np.ndarray:
+    """(T,) the frame of the capture that is nearest in time to each of the motion."""
+    since_s = person.capture.time_s - person.capture.time_s[0]
+    edges = (since_s[1:] + since_s[:-1]) / 2
+    return np.searchsorted(edges, person.motion.time_s, side="right")
 
 
 def _angle_kinds() -> list[dict[str, Any]]:

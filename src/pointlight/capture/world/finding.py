@@ -9,7 +9,8 @@ import numpy as np
 import torch
 
 from pointlight.body import BodyModel
-from pointlight.capture.capture import Capture, World, body_states
+from pointlight.capture.capture import Capture, World
+from pointlight.capture.states import body_states
 from pointlight.capture.world.balance import balanced
 from pointlight.capture.world.contacts import (
     ContactConfig,

@@ -8,7 +8,8 @@ import numpy as np
 import torch
 
 from pointlight.body import BodyModel
-from pointlight.capture.capture import Capture, body_states, world_states
+from pointlight.capture.capture import Capture
+from pointlight.capture.states import body_states, world_states
 from pointlight.capture.world.contacts import contact_heights
 from pointlight.capture.world.legs import slips
 from pointlight.capture.world.moving import Moving, Soles

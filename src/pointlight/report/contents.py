@@ -66,7 +66,7 @@ def _person(person: Person, number: int) -> dict[str, Any]:
             {**span, "kind": name}
             for mark, name in enumerate(MARK_NAMES)
             if mark
-            for span in spans(np.equal(motion.marks, mark))
+            for span in spans(np.asarray(motion.marks == mark))
         ],
     }
 

@@ -66,7 +66,7 @@ def _person(person: Person, number: int) -> dict[str, Any]:
             {**span, "kind": name}
             for mark, name in enumerate(MARK_NAMES)
             if mark
-            for span in spans(np.asarray(motion.marks == mark))
+            for span in spans(motion.marks == mark)
         ],
     }
 
@@ -98,7 +98,7 @@ def _guessed(person: Person) -> dict[str, list[dict[str, int]]]:
         side, _, rest = name.partition("_")
         joint = (rest if side in SIDES else name).partition("_")[0]
         columns = [names.index(each.format(side)) for each in _MADE_OF[joint]]
-        found[name] = spans(~seen[:, columns].all(1))
+        found[name] = spans(np.any(~seen[:, columns], axis=1, keepdims=True)[:, 0])
     return found
 
 

@@ -98,7 +98,7 @@ def _guessed(person: Person) -> dict[str, list[dict[str, int]]]:
         side, _, rest = name.partition("_")
         joint = (rest if side in SIDES else name).partition("_")[0]
         columns = [names.index(each.format(side)) for each in _MADE_OF[joint]]
-        found[name] = spans(np.any(~seen[:, columns], axis=1, keepdims=True)[:, 0])
+        found[name] = spans(np.logical_or.reduce(~seen[:, columns], axis=1))
     return found
 
 

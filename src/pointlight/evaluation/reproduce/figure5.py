@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +31,8 @@ TURN_DEG = 60.0
 """As in the paper, about the vertical."""
 
 _SIDE_PX = 280
-_MARGIN = 1.5
+_MARGIN = 1.75
+_MOST_KEYPOINTS = 10
 _FRAME_PX = 4
 _MAGENTA, _BLUE, _RED = (255, 0, 255), (60, 110, 230), (215, 50, 45)
 _PALETTES = {
@@ -77,7 +79,7 @@ def draw_figure5(
         The files.
 
     Raises:
-        PointlightError: there are no filmed people, or the rows are not trained.
+        PointlightError: there are no filmed people, nobody is seen, or the rows are not trained.
     """
     if given.real is None:
         raise PointlightError("figure5 shows filmed people; give a folder of videos with --real")
@@ -99,11 +101,18 @@ def draw_figure5(
     for number, file in enumerate(files):
         progress(Progress("figure5", number, len(files), file.stem, unit="clip"))
         keypoints, _ = detect_video(file, given.cache, progress)
-        subject = Subject(
-            file, keypoints, {name: _lifted(file, keypoints, one, body) for name, one in checkpoints.items()}
-        )
+        if np.median(_seen(keypoints)) < _MOST_KEYPOINTS:
+            continue  # a part of a body has no pose to compare
+        try:
+            captures = {name: _lifted(file, keypoints, one, body) for name, one in checkpoints.items()}
+        except PointlightError as error:
+            warnings.warn(f"{file.name} is left out: {error}", stacklevel=2)
+            continue
+        subject = Subject(file, keypoints, captures)
         lines += [line_of(subject, frame, body) for frame in telling_frames(subject, constant)]
     progress(Progress("figure5", len(files), len(files), unit="clip"))
+    if not lines:
+        raise PointlightError(f"nobody is seen in the {len(files)} videos that may be shown in {given.real}")
     path = ensure_folder(out) / "figure5.png"
     write_png(path, np.concatenate(lines))
     return [path]
@@ -145,9 +154,13 @@ def telling_frames(subject: Subject, constant: torch.Tensor) -> list[int]:
         torch.from_numpy(np.nan_to_num(ours.joints_camera_m)), constant.expand(len(ours), -1, -1)
     )
     first = int(np.argmax(np.where(counted, unusual.numpy(), -1)))
-    seen = (subject.keypoints.select(NETWORK_KEYPOINTS)[..., 2] >= 0.5).sum(1)
-    second = int(np.argmin(np.where(counted, seen, len(NETWORK_KEYPOINTS) + 1)))
+    second = int(np.argmin(np.where(counted, _seen(subject.keypoints), len(NETWORK_KEYPOINTS) + 1)))
     return [first] if second == first else [first, second]
+
+
+def _seen(keypoints: Keypoints2D) -> np.ndarray:
+    """(T,) how many of the 12 keypoints are clearly seen."""
+    return (keypoints.select(NETWORK_KEYPOINTS)[..., 2] >= 0.5).sum(1)
 
 
 def line_of(subject: Subject, frame: int, body: AnnyBody) -> np.ndarray:

@@ -33,7 +33,7 @@ def motion(body: AnnyBody) -> WorldMotion:
 def glbs(body: AnnyBody, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Glb]:
     folder, capture = tmp_path_factory.mktemp("glb"), wandering(body, shape=SHAPE)
     return {
-        rig: Glb.read(export_result(capture, "glb", folder / rig, rig=rig).files[0])
+        rig: Glb.read(export_result(capture, "glb", folder / rig, rig=rig, figure="estimated").files[0])
         for rig in ("pointlight", "mixamo", "soma")
     }
 

@@ -125,7 +125,7 @@ def test_the_mesh_lies_on_the_capture_joints() -> None:
     body = AnnyBody()
     capture = standing(body, 2)
     states = body_states(capture, body)
-    painter = BodyPainter(body, capture.shape)
+    painter = BodyPainter(body, capture.shape, figure="estimated")
     vertices = painter.vertices(
         BodyState(states.pose[0], states.shape[0], states.root[0], states.translation[0])
     )

@@ -4,6 +4,7 @@ Joint and keypoint sets by name and the compiled asset live here too.
 """
 
 from pointlight.body.anny import AnnyBody
+from pointlight.body.figures import FIGURES, figure_vertices, find_figure
 from pointlight.body.joints import (
     COCO_KEYPOINTS,
     EVALUATION_JOINTS,
@@ -24,6 +25,7 @@ __all__ = [
     "COCO_KEYPOINTS",
     "EVALUATION_JOINTS",
     "EXTENDED_KEYPOINTS",
+    "FIGURES",
     "FOOT_KEYPOINTS",
     "MEAN_ADULT_SHAPE",
     "NETWORK_KEYPOINTS",
@@ -37,6 +39,8 @@ __all__ = [
     "Person",
     "Posed",
     "SmplBody",
+    "figure_vertices",
+    "find_figure",
     "forward_kinematics",
     "indices_of",
     "mirror_order",

@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, TypedDict
 
+from pointlight.body import find_figure
 from pointlight.capture.detection.keypoint_layouts import find_layout
 from pointlight.capture.detection.network_files import READERS
 from pointlight.capture.detection.person_box import BoxLike, PersonBox
@@ -49,6 +50,8 @@ class PredictOptions:
         camera_pitch_deg: by how many degrees the camera looks down.
         camera_roll_deg: by how many degrees upright things lean to the right in the picture.
         overlay_size_px: longest side of the overlay in pixels; None as large as the video allows.
+        figure: what the body looks like in the overlay: "neutral", a mannequin; "female"; "male"; or "estimated", whose sex
+            is a guess. Joints are the same.
         overlay: whether `predict_to_folder` draws it.
 
     Raises:
@@ -78,6 +81,7 @@ class PredictOptions:
     camera_pitch_deg: float | None = None
     camera_roll_deg: float | None = None
     overlay_size_px: int | None = 1280
+    figure: str = "neutral"
     overlay: bool = True
 
     def __post_init__(self) -> None:
@@ -139,6 +143,7 @@ class PredictOptions:
             raise PointlightError(f"a height of {self.height_m:g} m is not a person's; give 0.5 to 2.6")
         if not all(math.isfinite(time_s) for time_s in (self.start_s or 0.0, self.end_s or 0.0)):
             raise PointlightError("the start or the end is not a number; give seconds of the video")
+        find_figure(self.figure)
         if self.overlay_size_px is not None and self.overlay_size_px < SMALLEST_OVERLAY_PX:
             raise PointlightError(
                 f"an overlay of {self.overlay_size_px} px is too small to see anything; give"
@@ -180,6 +185,7 @@ class OnePersonKeywords(TypedDict, total=False):
     camera_pitch_deg: float | None
     camera_roll_deg: float | None
     overlay_size_px: int | None
+    figure: str
     overlay: bool
 
 

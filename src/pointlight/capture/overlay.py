@@ -35,6 +35,7 @@ def write_overlay(
     body: AnnyBody,
     *,
     size_px: int | None = 1280,
+    figure: str = "neutral",
     progress: ProgressCallback = silent,
 ) -> tuple[str, ...]:
     """Write the overlay of captures, frame by frame; it begins at 0, goes as fast as the video, and keeps its sound.
@@ -45,6 +46,7 @@ def write_overlay(
         out: the mp4, whole or not at all.
         body: the captures' model.
         size_px: longest side of the written picture; None keeps the video's height.
+        figure: what bodies look like, see `FIGURES`.
         progress: told how many frames are drawn.
 
     Returns:
@@ -65,7 +67,7 @@ def write_overlay(
             f"{video} has pictures of {reader.source_size} pixels, the capture is of {first.image_size};"
             " give the video that it was made of"
         )
-    stage = _Stage(people, body, panel, scale)
+    stage = _Stage(people, body, panel, scale, figure)
     sound = Sound(reader, float(first.time_s[0]), float(first.time_s[-1]) + 1 / first.fps)
     threads, done, begun_s = usable_threads(), 0, 0.0
     with VideoWriter(out, first.fps, (2 * panel[0], panel[1]), sound=sound) as writer:
@@ -105,11 +107,11 @@ def _of_capture(reader: VideoReader, capture: Capture) -> Iterator[_Picture]:
 class _Actor:
     """One person: states, and a painter for each shot, in which the shape is another."""
 
-    def __init__(self, capture: Capture, body: AnnyBody, number: int) -> None:
+    def __init__(self, capture: Capture, body: AnnyBody, number: int, figure: str) -> None:
         self.capture = capture
         self.states = body_states(capture, body)
         palette = PALETTES[number % len(PALETTES)]
-        self._painters = [BodyPainter(body, shape, palette) for shape in capture.shot_shapes]
+        self._painters = [BodyPainter(body, shape, palette, figure) for shape in capture.shot_shapes]
 
     def painter(self, number: int) -> BodyPainter:
         """Of a frame."""
@@ -128,9 +130,9 @@ class _Stage:
     """Draws frames: the video with everybody on the left, everybody seen from the side on the right."""
 
     def __init__(
-        self, people: Sequence[Capture], body: AnnyBody, panel: tuple[int, int], scale: float
+        self, people: Sequence[Capture], body: AnnyBody, panel: tuple[int, int], scale: float, figure: str
     ) -> None:
-        self._actors = [_Actor(capture, body, number) for number, capture in enumerate(people)]
+        self._actors = [_Actor(capture, body, number, figure) for number, capture in enumerate(people)]
         self._scale = scale
         self._turned = _TurnedView(people, panel)
         self._blank = np.empty((panel[1], 2 * panel[0], 3), np.uint8)

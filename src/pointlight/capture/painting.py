@@ -9,7 +9,7 @@ import numba
 import numpy as np
 import torch
 
-from pointlight.body import AnnyBody, BodyState
+from pointlight.body import AnnyBody, BodyState, figure_vertices
 from pointlight.simulator.drawing import NO_FACE, Raster, rasterise, vertex_normals
 
 OPACITY = 0.85
@@ -40,18 +40,21 @@ PALETTES = (
 class BodyPainter:
     """Draws one person's body; left and right have colours of their own, so that exchanged sides are seen."""
 
-    def __init__(self, body: AnnyBody, shape: np.ndarray, palette: Palette = PALETTES[0]) -> None:
+    def __init__(
+        self, body: AnnyBody, shape: np.ndarray, palette: Palette = PALETTES[0], figure: str = "neutral"
+    ) -> None:
         """Prepare what does not change from frame to frame.
 
         Args:
             body: the model.
             shape: (S,) the person's.
             palette: the person's.
+            figure: what the surface looks like, of `FIGURES`.
         """
         self._body = body
         shape_tensor = torch.from_numpy(shape)
         self._person = body.person(shape_tensor)
-        self._rest = body.rest_vertices(shape_tensor).numpy()
+        self._rest = figure_vertices(body, shape_tensor, figure).numpy()
         self._faces = body.faces[body.face_is_outside].numpy().astype(np.int32)
         self._colours = _tints(body, palette)
 

@@ -204,7 +204,13 @@ def predict_to_folder(
         with stopwatch.stage("overlay"):
             size_px = options.overlay_size_px
             told = write_overlay(
-                result.captures, video, overlay, AnnyBody(), size_px=size_px, progress=progress
+                result.captures,
+                video,
+                overlay,
+                AnnyBody(),
+                size_px=size_px,
+                figure=options.figure,
+                progress=progress,
             )
         files = (*files, overlay)
         seconds = diagnostics.seconds + stopwatch.seconds

@@ -33,19 +33,22 @@ def export(
         bool, typer.Option("--t-pose", help="A T-pose at rest; all rigs but pointlight have it anyway.")
     ] = False,
     units: Annotated[str | None, typer.Option(help="m, cm or mm; usually bvh cm, trc mm.")] = None,
+    body: Annotated[
+        str, typer.Option(help="What glb and usd look like: neutral, female, male, estimated.")
+    ] = "neutral",
     fps: Annotated[float | None, typer.Option(help="Frames per second; the video's if not given.")] = None,
 ) -> None:
     """Write a result in formats that other programs open."""
     from pointlight.export import export_result
 
-    say_export(export_result(result, to, out, rig=rig, t_pose=t_pose, units=units, fps=fps))
+    say_export(export_result(result, to, out, rig=rig, t_pose=t_pose, units=units, fps=fps, figure=body))
 
 
-def export_folder(folder: Path, formats: str, rig: str) -> None:
+def export_folder(folder: Path, formats: str, rig: str, body: str) -> None:
     """Write what predict left in a folder into `export` there."""
     from pointlight.export import export_result
 
-    say_export(export_result(folder, formats, folder / EXPORT_FOLDER, rig=rig))
+    say_export(export_result(folder, formats, folder / EXPORT_FOLDER, rig=rig, figure=body))
 
 
 def say_export(done: ExportResult) -> None:

@@ -60,6 +60,12 @@ def predict(
     overlay_size: Annotated[
         int, typer.Option(help="Longest side of the overlay, px; 0 = as the video.")
     ] = 1280,
+    body: Annotated[
+        str,
+        typer.Option(
+            help="What is drawn and exported: neutral, a mannequin; female, male; estimated. Joints stay the same."
+        ),
+    ] = "neutral",
     overlay: Annotated[
         bool, typer.Option(help="Draw overlay.mp4; an older one there is removed anyway.")
     ] = True,
@@ -108,6 +114,7 @@ def predict(
         camera_pitch_deg=camera_pitch,
         camera_roll_deg=camera_roll,
         overlay_size_px=overlay_size or None,
+        figure=body,
         overlay=overlay,
     )
     if export is not None:
@@ -115,7 +122,7 @@ def predict(
 
         check_wanted(export, rig)  # said before the work, not after it
     if len(video) > 1 or video[0].is_dir():
-        predict_several(video, out, options, workers, engine, again, (export, rig), report=bool(report))
+        predict_several(video, out, options, workers, engine, again, (export, rig), body, report=bool(report))
         return
     if workers is not None or engine != "local":
         raise PointlightError(
@@ -134,6 +141,6 @@ def predict(
     if report is not False and result.summary.frames_with_body:
         from pointlight.report import write_report
 
-        typer.echo(str(write_report(out)))
+        typer.echo(str(write_report(out, figure=body)))
     if export is not None:
-        export_folder(out, export, rig)
+        export_folder(out, export, rig, body)

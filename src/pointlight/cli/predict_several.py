@@ -24,12 +24,14 @@ def predict_several(
     engine: str,
     again: bool,
     export: tuple[str | None, str],
+    body: str,
     *,
     report: bool,
 ) -> None:
     """Make them, and say what became of them; the exit status is 1 if one could not be used.
 
-    `export` has formats (None for none) and the rig, for what is made now; `report` asks for a page of each.
+    `export` has formats (None for none) and the rig, for what is made now, `body` what is drawn in it; `report` asks for a
+    page of each.
     """
     from pointlight.capture import predict_many
 
@@ -49,7 +51,7 @@ def predict_several(
     formats, rig = export
     for video in result.videos:
         if not video.error:
-            _write_beside(out / video.name, formats, rig, report, new=video.made != "before")
+            _write_beside(out / video.name, formats, rig, body, report, new=video.made != "before")
     for video in result.failed:
         named = video.error if video.video in video.error else f"{video.video}: {video.error}"
         typer.echo(f"pointlight: {named}", err=True)
@@ -63,13 +65,13 @@ def predict_several(
         raise typer.Exit(SOME_FAILED)
 
 
-def _write_beside(folder: Path, formats: str | None, rig: str, report: bool, *, new: bool) -> None:
+def _write_beside(folder: Path, formats: str | None, rig: str, body: str, report: bool, *, new: bool) -> None:
     """Exports and the page of one video, what is wanted and not there yet or old."""
     if formats and (new or not (folder / EXPORT_FOLDER).exists()):
-        export_folder(folder, formats, rig)
+        export_folder(folder, formats, rig, body)
     if not report:
         return
     from pointlight.report import REPORT, write_report
 
     if new or not (folder / REPORT).exists():
-        typer.echo(str(write_report(folder)))
+        typer.echo(str(write_report(folder, figure=body)))

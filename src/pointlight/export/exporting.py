@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from pointlight.body import AnnyBody
+from pointlight.body import AnnyBody, find_figure
 from pointlight.capture import Capture
 from pointlight.errors import PointlightError
 from pointlight.export.formats import Format, find_formats
@@ -51,6 +51,7 @@ def export_result(
     t_pose: bool = False,
     units: str | None = None,
     fps: float | None = None,
+    figure: str = "neutral",
 ) -> ExportResult:
     """Write a result in other formats.
 
@@ -64,6 +65,7 @@ def export_result(
         t_pose: let the skeleton stand in a T-pose at rest; rigs of other programs do anyway.
         units: "m", "cm" or "mm" for BVH and TRC; the format's habit if not given.
         fps: frames per second; the video's if not given.
+        figure: what GLB and USD look like: "neutral", a mannequin; "female", "male" or "estimated". Joints are the same.
 
     Returns:
         The files, and what was left out.
@@ -77,12 +79,13 @@ def export_result(
         ['poses.bvh', 'README.txt']
     """
     wanted, skeleton = check_wanted(formats, rig)
+    find_figure(figure)
     if units is not None and units not in UNITS:
         raise PointlightError(f"units are {units!r}; give one of {', '.join(UNITS)}")
     if fps is not None and not 0 < fps <= _FASTEST_FPS:
         raise PointlightError(f"fps is {fps:g}; give frames per second between 0 and {_FASTEST_FPS:g}")
     folder = check_folder(Path(out))
-    people, warnings = people_of(result, skeleton, t_pose=t_pose, units=units, fps=fps)
+    people, warnings = people_of(result, skeleton, t_pose=t_pose, units=units, fps=fps, figure=figure)
     for each in wanted:
         for person in people:
             each.check(person)
@@ -105,6 +108,7 @@ def people_of(
     t_pose: bool = False,
     units: str | None = None,
     fps: float | None = None,
+    figure: str = "neutral",
 ) -> tuple[list[Person], tuple[str, ...]]:
     """Everybody of a result who has a body, in one world, and a sentence on each other.
 
@@ -114,6 +118,7 @@ def people_of(
         t_pose: as in `export_result`.
         units: as in `export_result`.
         fps: as in `export_result`.
+        figure: as in `export_result`.
 
     Raises:
         PointlightError: there is no result, or nobody has a body.
@@ -132,7 +137,7 @@ def people_of(
     names, captures = [names[number] for number in there], [captures[number] for number in there]
     motions = world_motions(captures, body, names, fps)
     people = [
-        Person(capture, motion, body, hinges, rig, t_pose, units, _video_of(result))
+        Person(capture, motion, body, hinges, rig, t_pose, units, _video_of(result), figure)
         for capture, motion in zip(captures, motions, strict=True)
     ]
     return people, warnings

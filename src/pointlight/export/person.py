@@ -35,6 +35,7 @@ class Person:
         t_pose: at rest it stands in a T-pose even if the rig's rest is another.
         unit: "m", "cm" or "mm" where the format leaves it open; None for the format's habit.
         video: path of the video, "" where it is not known.
+        figure: what the surface looks like.
     """
 
     capture: Capture
@@ -45,6 +46,7 @@ class Person:
     t_pose: bool
     unit: str | None
     video: str = ""
+    figure: str = "neutral"
 
     @property
     def shape(self) -> torch.Tensor:
@@ -60,7 +62,7 @@ class Person:
     @cached_property
     def surface(self) -> Surface:
         """The person's skin at rest."""
-        return Surface.of(self.body, self.shape)
+        return Surface.of(self.body, self.shape, self.figure)
 
     def unit_or(self, usual: str) -> str:
         """The wanted unit, or the usual one."""

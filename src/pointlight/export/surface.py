@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from pointlight.body import AnnyBody
+from pointlight.body import AnnyBody, figure_vertices
 
 BONES_A_VERTEX = 4
 
@@ -34,12 +34,12 @@ class Surface:
     parts: tuple[tuple[str, tuple[float, float, float], np.ndarray], ...]
 
     @staticmethod
-    def of(body: AnnyBody, shape: torch.Tensor) -> Surface:
+    def of(body: AnnyBody, shape: torch.Tensor, figure: str = "neutral") -> Surface:
         """The skin without the cavities of mouth and eyes."""
         faces = body.faces[body.face_is_outside].numpy()
         used, faces = np.unique(faces, return_inverse=True)
         faces = faces.reshape(-1, 3)
-        vertices = body.rest_vertices(shape).numpy()[used]
+        vertices = figure_vertices(body, shape, figure).numpy()[used]
         joints, weights = _four_bones(body.skin_weights.numpy()[used])
         main = body.main_joints()[used]
         side_of = [

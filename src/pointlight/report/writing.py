@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from pointlight import __version__
+from pointlight.body import find_figure
 from pointlight.capture import Capture, Summary
 from pointlight.errors import PointlightError
 from pointlight.export import Person, find_rig, people_of
@@ -28,7 +29,12 @@ _ABSENT = (
 )
 
 
-def write_report(result: Path | str | Capture | Sequence[Capture], out: Path | str | None = None) -> Path:
+def write_report(
+    result: Path | str | Capture | Sequence[Capture],
+    out: Path | str | None = None,
+    *,
+    figure: str = "neutral",
+) -> Path:
     """Write a page that any browser opens from disk, without a network: the body to turn, the video, joint angles, files.
 
     Everything is inside it but for the video, the `overlay.mp4` beside the result; without that it shows the body alone.
@@ -36,6 +42,7 @@ def write_report(result: Path | str | Capture | Sequence[Capture], out: Path | s
     Args:
         result: the folder that predict wrote, a `poses.npz`, a capture, or several of one video.
         out: the folder for `report.html`; the result's own if not given.
+        figure: what bodies look like, as in `export_result`.
 
     Returns:
         The page.
@@ -55,7 +62,7 @@ def write_report(result: Path | str | Capture | Sequence[Capture], out: Path | s
     if folder is None:
         raise PointlightError("captures lie in no folder; say where the report is written, out=FOLDER")
     check_folder(folder)
-    people, left_out = people_of(result, find_rig("pointlight"))
+    people, left_out = people_of(result, find_rig("pointlight"), figure=find_figure(figure))
     summary = Summary.load(beside) if beside else None
     page = _page(people, summary, left_out, _video(beside, folder))
     path = ensure_folder(folder) / REPORT

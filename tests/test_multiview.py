@@ -466,10 +466,10 @@ def test_videos_of_different_rates_are_said(
 
 
 def test_roles_are_read_behind_a_byte_order_mark(made_set: Path) -> None:
-    roles = multiview_evaluator._roles(made_set)
+    roles = multiview_evaluator.video_roles(made_set)
     assert roles["made/cam0.mp4"] == "development"
     (made_set / "index.csv").write_bytes(b"\xef\xbb\xbf" + (made_set / "index.csv").read_bytes())
-    assert multiview_evaluator._roles(made_set) == roles
+    assert multiview_evaluator.video_roles(made_set) == roles
 
 
 # Folders

@@ -316,7 +316,7 @@ def test_predict_gives_a_list(two_people: Path) -> None:
     assert result.captures == tuple(everybody)
     assert [one.bodies for one in result.diagnostics.others] == [int(everybody[1].valid.sum())]
     assert "5 people were asked for, 2 could be followed" in result.diagnostics.warnings
-    assert [stage for stage, _ in result.diagnostics.seconds] == ["detect", "lift"]
+    assert [stage for stage, _ in result.diagnostics.seconds] == ["detect", "lift", "world"]
 
 
 def test_files_of_several_people(two_people: Path, tmp_path: Path) -> None:

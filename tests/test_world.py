@@ -355,6 +355,6 @@ def test_a_camera_that_pans_is_seen_to_move(shift_px: float, moves: bool) -> Non
     person = Keypoints2D(
         EXTENDED_KEYPOINTS, np.arange(150) / 30, np.arange(150), points, (320, 192), "a made detector"
     )
-    flags = moving_shots(pictures(shift_px), [person])
+    flags = moving_shots(pictures(shift_px), person)
     assert flags is not None and flags.tolist() == [moves]
-    assert moving_shots(pictures(shift_px)[:1], [person]) is None
+    assert moving_shots(pictures(shift_px)[:1], person) is None

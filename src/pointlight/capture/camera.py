@@ -77,24 +77,21 @@ def small_grey(image: np.ndarray) -> np.ndarray:
     return blocks.mean((1, 3)).astype(np.uint8)
 
 
-def moving_shots(pictures: Sequence[SmallPicture], people: Sequence[Keypoints2D]) -> np.ndarray | None:
-    """(N,) bool: in which shots of the first person's keypoints the camera moves; None if it can't be seen.
+def moving_shots(pictures: Sequence[SmallPicture], person: Keypoints2D) -> np.ndarray | None:
+    """(N,) bool: in which shots of a person's keypoints the camera moves; None if it can't be seen.
 
     Args:
         pictures: small ones of the video; where a shot has fewer than two, its camera is taken to stand still.
-        people: whose places are no background.
+        person: whose place is no background; the first one, so that the result doesn't change with who else is asked for.
     """
     if len(pictures) < 2:
         return None
-    first = people[0]
-    moving = np.zeros(int(first.shot[-1]) + 1 if len(first.shot) else 0, bool)
-    rows = {int(index): row for row, index in enumerate(first.frame_index)}
+    moving = np.zeros(int(person.shot[-1]) + 1 if len(person.shot) else 0, bool)
+    rows = {int(index): row for row, index in enumerate(person.frame_index)}
     for shot in range(len(moving)):
-        chosen = [p for p in pictures if p.index in rows and first.shot[rows[p.index]] == shot]
+        chosen = [p for p in pictures if p.index in rows and person.shot[rows[p.index]] == shot]
         steps = [
-            _background_step(
-                a, b, [_box(one, row) for one in people for row in (rows[a.index], rows[b.index])]
-            )
+            _background_step(a, b, [_box(person, row) for row in (rows[a.index], rows[b.index])])
             for a, b in itertools.pairwise(chosen)
         ]
         path = np.cumsum([np.zeros(2), *steps], axis=0)

@@ -93,7 +93,7 @@ def with_worlds(
     stopwatch = Stopwatch()
     with stopwatch.stage("world"):
         if options.camera == "auto":
-            moving = moving_shots(reader.pictures, people)
+            moving = moving_shots(reader.pictures, people[0])
         else:
             moving = np.full(len(result.capture.shot_shapes), options.camera == "moving")
         worlds = find_worlds(result.captures, body, options.known_of_camera, moving)

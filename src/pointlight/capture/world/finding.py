@@ -136,7 +136,7 @@ def find_worlds(
     moving: np.ndarray | None = None,
     config: WorldConfig | None = None,
 ) -> list[World]:
-    """The worlds of people of one video; they share up, where the world's axes point and where its origin is.
+    """The worlds of people of one video; they share up, which the first one tells, its axes and its origin.
 
     Args:
         captures: one a person, at least one, of the same frames.
@@ -221,16 +221,15 @@ def _shot(
         return [
             _Found(part.rows, np.diag((1.0, -1.0, -1.0)), np.full(3, np.nan), None, NOBODY) for part in people
         ]
-    ups, spreads = zip(*(_ups(model, body) for body in there), strict=True)
+    first = there[0]  # alone, so that a person's result doesn't change with who else is asked for
+    ups, spreads = _ups(model, first)
     level = known.joined(Up(LEVEL, np.inf)).direction
-    up = known.joined(up_of_poses(np.concatenate(ups), np.concatenate(spreads), config.gravity, level))
-    # Who is there longest says how the body is balanced and how the floor lies.
-    longest = max(there, key=lambda body: len(body.time_s))
-    up = known.joined(balanced(model, longest, _contacts(longest, up, moving, config), up, config.gravity))
+    up = known.joined(up_of_poses(ups, spreads, config.gravity, level))
+    up = known.joined(balanced(model, first, _contacts(first, up, moving, config), up, config.gravity))
     if not moving and up.spread_rad < UNSURE_RAD:  # feet of who lies say little of the floor
-        up = known.joined(replace(up, direction=settled_floor(longest, up, config)[0]))
+        up = known.joined(replace(up, direction=settled_floor(first, up, config)[0]))
     up = doubted(up, level, config.gravity)
-    R = facing(there[0], up.direction)
+    R = facing(first, up.direction)
     found, origin = [], None
     for part in people:
         if part.empty:

@@ -72,6 +72,8 @@ def joint_angles(capture: Capture, body: AnnyBody | None = None) -> JointAngles:
       points within 20 degrees of that plane's normal. Rotation is the twist about the upper arm after the smallest turn
       that takes the hanging arm there, internal positive; Cardan angles would break down in one of the arm's usual places.
 
+    They are of the camera's result: in the world, where standing feet are set down, legs differ a little.
+
     Args:
         capture: a result of `predict`.
         body: the body that it was made with, if at hand.

@@ -130,7 +130,7 @@ def _cut_once(video: Path, seen: Observation, grid_s: np.ndarray, cache: Path, f
         frames = VideoFrames(VideoReader(video), grid_s)
         cut = cut_pairs((frames.pair(number) for number in range(len(grid_s) - 1)), maps, config)
         with atomic_path(path) as temporary, open(temporary, "wb") as file:
-            np.savez(file, **cut, to_picture=maps[:-1])
+            np.savez(file, rgb=cut["rgb"], flow=cut["flow"], to_picture=maps[:-1])
     with np.load(path, allow_pickle=False) as arrays:
         return BankFrames(arrays["rgb"], arrays["flow"], arrays["to_picture"], flow)
 
@@ -254,7 +254,9 @@ def flow_at_keypoints(person: FilmedPerson) -> float:
     side = person.kept.flow.shape[1]
     points, visible = person.seen.points_px.numpy(), person.seen.visible.numpy()
     for number in range(len(person.kept.rgb)):
-        flow = flow_channels(person.kept.pair(number).flow_px)[2] * PictureBankConfig().margin
+        flow_px = person.kept.pair(number).flow_px
+        assert flow_px is not None  # a bank's pairs have it
+        flow = flow_channels(flow_px)[2] * PictureBankConfig().margin
         to_crop = np.linalg.inv(person.kept.to_picture[number])
         at = np.concatenate((points[number], np.ones_like(points[number, :, :1])), axis=-1) @ to_crop.T
         x, y = (at[:, :2] / at[:, 2:]).T.astype(int)

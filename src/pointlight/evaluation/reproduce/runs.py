@@ -224,7 +224,7 @@ class Runs:
     def _cut_in(self) -> Path | None:
         return self.material.folder / "filmed" if self.material.size.family == "small" else None
 
-    def flow_of_sets(self) -> dict[str, dict[str, float]]:
+    def flow_of_sets(self) -> dict[str, float]:
         """How much real people move in the picture, by video."""
         people = [person for one in self.filmed for person in one.people]
         people += [view.person for view in self.single_views]

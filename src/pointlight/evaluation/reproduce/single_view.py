@@ -99,7 +99,7 @@ def score_single_view(
 def _score(view: SingleView, checkpoint: Checkpoint, body: BodyModel) -> dict[str, float | None]:
     person = replace(view.person, time_s=view.person.grid_s)
     joints = joints_of(person, checkpoint, body)
-    known = np.isfinite(joints).all((-1, -2))
+    known = np.logical_and.reduce(np.isfinite(joints), axis=(-1, -2))
     if known.sum() < 4:
         return dict.fromkeys(("hidden_share", "limb_spread", "sides_apart", "jitter_m_s3"))
     places = np.nan_to_num(joints)

@@ -1,5 +1,8 @@
 """USD: SkelRoot with skeleton, skin and animation; y up, metres, one time code a frame."""
 
+# usd-core brings no types, and is not installed everywhere.
+# pyright: reportAttributeAccessIssue=false, reportMissingImports=false
+
 from __future__ import annotations
 
 import tempfile

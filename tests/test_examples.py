@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from posed_people import wandering
 
-from pointlight.body import AnnyBody
+from pointlight.body import NETWORK_KEYPOINTS, AnnyBody
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 
@@ -45,7 +45,7 @@ def test_a_result_goes_on_to_blender_and_tells_its_knee(tmp_path: Path) -> None:
 def test_a_folder_of_motions_is_learnt_from(shared_data: Path, tmp_path: Path) -> None:
     folder = tmp_path / "motions"
     folder.mkdir()
-    for file in sorted((shared_data / "motion").rglob("*.bvh"))[:6]:
+    for file in sorted((shared_data / "motion").rglob("*.bvh.gz"))[:60]:
         shutil.copy(file, folder)
     assert "predict with it" in run("06_my_motions.py", str(folder), str(tmp_path / "run"), "tiny")
 
@@ -53,9 +53,10 @@ def test_a_folder_of_motions_is_learnt_from(shared_data: Path, tmp_path: Path) -
 @pytest.mark.slow
 def test_another_program_is_judged(shared_data: Path, tmp_path: Path) -> None:
     cameras = shared_data / "real" / "pose2sim_balance"
-    frames, joints = 100, ("left_knee", "right_knee", "left_hip", "right_hip")
     np.savez(
-        tmp_path / "theirs.npz", joints=np.random.default_rng(0).normal(size=(frames, 4, 3)), names=joints
+        tmp_path / "theirs.npz",
+        joints=np.random.default_rng(0).normal(size=(100, 12, 3)),
+        names=NETWORK_KEYPOINTS,
     )
     said = run("07_judge_another.py", str(cameras), f"pose2sim_balance/cam01={tmp_path / 'theirs.npz'}")
     assert "predictions" in said

@@ -51,7 +51,7 @@ ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("archive",),
         ("detection",),
         ("fitting",),
-        ("angles", "capture", "states"),
+        ("angles", "capture", "flips", "states"),
         ("world",),
         (
             *("camera", "many", "many_names", "options", "overlay", "painting", "predict", "quality"),

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from pointlight.capture import Capture
+from pointlight.capture.flips import LIMBS, DepthFlip, depth_flips
 from pointlight.capture.quality import (
     LARGEST_DISTANCE_SHARE,
     LARGEST_HARDLY_SEEN_SHARE,
     LARGEST_JITTER_M_S3,
     LARGEST_LIMB_SPREAD,
-    LIMBS,
     MOST_CUTS,
     SMALLEST_BODY_SHARE,
     jitter_m_s3,
@@ -115,6 +115,46 @@ def test_joints_that_the_detector_missed_are_named_the_most_first() -> None:
     assert seen[:, capture.joint_names.index("left_hip")].sum() == FRAMES - 5
     assert seen[:, capture.joint_names.index("neck")].all()  # it rests on the shoulders
     assert not seen[:, capture.joint_names.index("head_top")].any()  # no face among these keypoints
+
+
+def thigh_at(capture: Capture, degrees: np.ndarray, seen_degrees: np.ndarray | None = None) -> Capture:
+    """The right knee moved so that the thigh points away from the camera by so many degrees, and is seen by as many."""
+    joints, names = capture.joints_camera_m.copy(), capture.joint_names
+    hip, knee = names.index("right_hip"), names.index("right_knee")
+    length = np.linalg.norm(joints[:, knee] - joints[:, hip], axis=1)
+
+    def knee_at(angle: np.ndarray) -> np.ndarray:
+        away = np.stack((0 * angle, np.cos(np.radians(angle)), np.sin(np.radians(angle))), axis=-1)
+        return joints[:, hip] + length[:, None] * away
+
+    points = capture.keypoints_px.copy()
+    joints[:, knee] = knee_at(degrees if seen_degrees is None else seen_degrees)
+    shown = replace(capture, joints_camera_m=joints).joints_px()[:, knee]
+    points[:, NAMES.index("right_knee"), :2] = shown
+    joints[:, knee] = knee_at(degrees)
+    return replace(capture, joints_camera_m=joints, keypoints_px=points)
+
+
+def test_a_limb_that_swings_past_the_picture_is_no_flip_and_one_that_jumps_is() -> None:
+    rest, frames = capture_of(), np.arange(FRAMES)
+
+    def flips_of(capture: Capture) -> list[DepthFlip]:
+        return [flip for flip in depth_flips(capture) if flip.limb == "right thigh"]
+
+    swing = thigh_at(rest, np.linspace(-60, 60, FRAMES))
+    assert flips_of(swing) == []
+    jump = thigh_at(rest, np.where(frames < 30, 50.0, -50.0), np.full(FRAMES, 50.0))
+    (flip,) = flips_of(jump)
+    assert flip.time_s == pytest.approx(jump.time_s[30], abs=0.04)
+    # Slowly, over half a second, while the picture stands still: as at a dancer's raised thigh.
+    slow = thigh_at(rest, np.clip((30 - frames) * 8.0, -60, 60), np.full(FRAMES, 60.0))
+    assert len(flips_of(slow)) == 1
+    assert quality_of(slow, 0).depth_flips == depth_flips(slow)
+    cut = replace(jump, shot=frames // 30, shot_shapes=np.zeros((2, 6)))
+    assert flips_of(cut) == []
+    hidden = jump.keypoints_px.copy()
+    hidden[:, NAMES.index("right_knee"), 2] = 0.0
+    assert flips_of(replace(jump, keypoints_px=hidden)) == []
 
 
 def test_spread_of_limbs() -> None:

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from pointlight.body import EXTENDED_KEYPOINTS, MEAN_ADULT_SHAPE, AnnyBody, BodyState
+from pointlight.errors import PointlightError
 from pointlight.motion import MotionBank, procedural_bank
 from pointlight.randomness import stream
 from pointlight.simulator import (
@@ -98,6 +99,14 @@ def test_scenes_stay_in_their_split(bank: MotionBank, body: AnnyBody) -> None:
         names = {sampler.sample(0, index).motion.name for index in range(20)}
         allowed = {bank.clips[i].name for i in bank.indices(split)}
         assert names <= allowed
+
+
+def test_a_split_without_motions_is_said(bank: MotionBank, body: AnnyBody) -> None:
+    config = SceneConfig(frames=10_000)
+    with pytest.raises(
+        PointlightError, match=r"none of the .* motions belongs to the split 'train' and has 10000 fra"
+    ):
+        SceneSampler(config, bank, body)
 
 
 def test_cameras_keep_their_ranges(scenes: list[Scene]) -> None:

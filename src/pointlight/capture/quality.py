@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from pointlight.capture.capture import SEEN_SCORE, Capture
+from pointlight.capture.flips import LIMBS, DepthFlip, depth_flips
 from pointlight.capture.world import FootSlide
 
 SMALLEST_UNSEEN_SHARE = 0.1
@@ -35,12 +36,6 @@ LARGEST_LIMB_SPREAD = 0.25
 MOST_CUTS = 3
 """More cuts leave shots that are worth a look one by one."""
 
-LIMBS = tuple(
-    (f"{side}_{upper}", f"{side}_{lower}")
-    for side in ("left", "right")
-    for upper, lower in (("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle"))
-)
-
 
 @dataclass(frozen=True)
 class Quality:
@@ -61,6 +56,7 @@ class Quality:
         hints: what to try, each a sentence.
         foot_slide_m_s: mean speed along the floor of what bears standing feet, in the world; None if none stands.
         unseen_share: of limbs' joints that the detector missed in a tenth of the frames with a body or more: in how many.
+        depth_flips: limbs whose depth was likely guessed the other way round from some time on.
         foot_slide_seen_m_s: the same before the feet were set down; None also where the camera moves.
 
     Example:
@@ -85,11 +81,14 @@ class Quality:
     foot_slide_m_s: float | None = None
     foot_slide_seen_m_s: float | None = None
     unseen_share: dict[str, float] = field(default_factory=dict)
+    depth_flips: tuple[DepthFlip, ...] = ()
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Quality:
         """Back from `summary.json`."""
-        return cls(**{**values, "cuts_s": tuple(values["cuts_s"]), "hints": tuple(values["hints"])})
+        flips = tuple(DepthFlip(**flip) for flip in values.get("depth_flips", ()))
+        several = {"cuts_s": tuple(values["cuts_s"]), "hints": tuple(values["hints"]), "depth_flips": flips}
+        return cls(**{**values, **several})
 
 
 def quality_of(
@@ -122,6 +121,7 @@ def quality_of(
         foot_slide_m_s=None if slide.world_m_s is None else round(slide.world_m_s, 3),
         foot_slide_seen_m_s=None if slide.seen_m_s is None else round(slide.seen_m_s, 3),
         unseen_share=unseen_share(capture),
+        depth_flips=depth_flips(capture),
     )
     words = tuple(_hints(figures, assumed=capture.focal_source == "assumed", refined=refined))
     return Quality(**{**vars(figures), "hints": words})

@@ -152,6 +152,9 @@ class Summary:
             lines.append(of + ", ".join(filter(None, figures)))
             if person.unseen_share:
                 lines.append(f"{of}guesses: {_unseen_words(person.unseen_share)}")
+            if person.depth_flips:
+                flips = ", ".join(f"{flip.limb} at {flip.time_s:.2f} s" for flip in person.depth_flips)
+                lines.append(f"{of}likely wrong in depth before or after: {flips}")
         times = ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in self.seconds.items())
         total = sum(self.seconds.values())
         lines.append(f"{times}; {self.frames / max(total, 1e-9):.1f} frames/s in all")

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from pointlight.body import EXTENDED_KEYPOINTS, BodyModel
+from pointlight.errors import PointlightError
 from pointlight.motion import BodyMotion, MotionBank, VarietyConfig, mirror, vary
 from pointlight.randomness import stream
 from pointlight.simulator.clip import CLIP_FRAMES
@@ -108,7 +109,10 @@ class SceneSampler:
         self.body = body
         self._clips = [i for i in bank.indices(config.split) if bank.clips[i].frames >= config.frames]
         if not self._clips:
-            raise ValueError(f"no clip of split {config.split!r} has {config.frames} frames")
+            raise PointlightError(
+                f"none of the {len(bank.clips)} motions belongs to the split {config.split!r} and has {config.frames} frames;"
+                " give more motions, or a splits.csv (docs/motion.md)"
+            )
         self._chance = _clip_chances(bank, self._clips, config.group_power)
         self._mean_legs = float(body.leg_length_m(body.mean_shape))
 

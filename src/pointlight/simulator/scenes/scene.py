@@ -110,8 +110,8 @@ class SceneSampler:
         self._clips = [i for i in bank.indices(config.split) if bank.clips[i].frames >= config.frames]
         if not self._clips:
             raise PointlightError(
-                f"none of the {len(bank.clips)} motions belongs to the split {config.split!r} and has {config.frames} frames;"
-                " give more motions, or a splits.csv (docs/motion.md)"
+                f"none of the {len(bank.clips)} motions belongs to the split {config.split!r} and has {config.frames} "
+                "frames; give more motions, or a splits.csv (docs/motion.md)"
             )
         self._chance = _clip_chances(bank, self._clips, config.group_power)
         self._mean_legs = float(body.leg_length_m(body.mean_shape))

@@ -26,7 +26,7 @@ async function begin() {
     const words = `${(frame / report.fps).toFixed(2)} s, frame ${frame + 1} of ${report.frames}`;
     slider.setAttribute("aria-valuetext", words);
     element("now").textContent = words;
-    stage?.show(frame / report.fps);
+    stage?.show(frame, frame / report.fps);
     plots.show(frame);
     strips.show(frame);
   };
@@ -64,7 +64,6 @@ function addPeople(report, stage, plots) {
   const place = element("people");
   if (report.people.length < MANY_PEOPLE) return;
   report.people.forEach((person, number) => {
-    const label = document.createElement("label");
     const box = Object.assign(document.createElement("input"), { type: "checkbox", checked: true });
     box.addEventListener("change", () => stage?.showPerson(number, box.checked));
     const choose = Object.assign(document.createElement("button"), { textContent: person.title, type: "button" });
@@ -74,9 +73,8 @@ function addPeople(report, stage, plots) {
       stage?.choose(number);
       plots.choose(number);
     });
-    label.append(box);
-    place.append(label, choose);
     box.setAttribute("aria-label", `Show ${person.title}`);
+    place.append(box, choose);
   });
 }
 

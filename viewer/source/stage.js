@@ -5,7 +5,7 @@ import { OrbitControls } from "three/addons/controls/OrbitControls.js";
 import { GLTFLoader } from "three/addons/loaders/GLTFLoader.js";
 
 const FIELD_OF_VIEW = 35;
-const LOOK_AT_HEIGHT = 0.9;
+const FADED = 0.2; // where nobody was found and the pose is held or bridged
 const DISTANCE_M = 3.9;
 const FRUSTUM_M = 0.5;
 const VIEWS = { front: [0, 0.15, 1], side: [1, 0.15, 0], above: [0, 1, 0.001] };
@@ -41,6 +41,7 @@ export class Stage {
   async add(person, content) {
     const loaded = await new GLTFLoader().parseAsync(content, "");
     let joint = null;
+    const materials = [];
     loaded.scene.traverse((node) => {
       if (node.isBone) joint ??= node;
       if (!node.isMesh) return;
@@ -49,6 +50,7 @@ export class Stage {
       const [left, right, middle] = person.palette;
       const colour = { left, right, middle }[node.material.name];
       if (colour) node.material.color.set(colour);
+      materials.push(node.material);
     });
     const mixer = new THREE.AnimationMixer(loaded.scene);
     const action = mixer.clipAction(loaded.animations[0]);
@@ -56,12 +58,13 @@ export class Stage {
     action.clampWhenFinished = true;
     action.play();
     this.scene.add(loaded.scene);
-    this.people.push({ scene: loaded.scene, mixer, action, root: joint, last: loaded.animations[0].duration });
+    const { duration: last } = loaded.animations[0];
+    const filled = person.marks.filter((mark) => mark.kind === "filled");
+    this.people.push({ scene: loaded.scene, mixer, action, materials, filled, root: joint, last });
   }
 
   surround() {
-    const paths = this.people.map((person) => person.root).map((root) => root.getWorldPosition(new THREE.Vector3()));
-    const middle = paths[0] ?? new THREE.Vector3();
+    const middle = this.at();
     this.scene.add(new THREE.HemisphereLight(0xffffff, 0x8a8d95, 1.6));
     this.light = new THREE.DirectionalLight(0xffffff, 1.8);
     this.light.castShadow = true;
@@ -94,8 +97,19 @@ export class Stage {
     return new THREE.LineSegments(lines, new THREE.LineBasicMaterial({ color: 0x5b6472 }));
   }
 
-  show(time) {
-    for (const { mixer, action, last } of this.people) {
+  // Where the chosen person's pelvis is.
+  at() {
+    return this.people[this.chosen].root.getWorldPosition(new THREE.Vector3());
+  }
+
+  show(frame, time) {
+    for (const { mixer, action, last, materials, filled } of this.people) {
+      const absent = filled.some(({ from, to }) => from <= frame && frame <= to);
+      for (const material of materials) {
+        material.needsUpdate ||= material.transparent !== absent; // opaque ones have a shader of their own
+        material.transparent = absent;
+        material.opacity = absent ? FADED : 1;
+      }
       action.paused = false;
       action.enabled = true;
       mixer.setTime(Math.min(time, last));
@@ -111,13 +125,11 @@ export class Stage {
   }
 
   followChosen() {
-    const person = this.people[this.chosen];
-    if (!person) return;
-    const at = person.root.getWorldPosition(new THREE.Vector3());
-    this.light.target.position.set(at.x, 0.8, at.z);
-    this.light.position.set(at.x + 2, 5, at.z + 2.5);
+    const at = this.at();
+    this.light.target.position.set(at.x, at.y - 0.1, at.z);
+    this.light.position.set(at.x + 2, at.y + 4, at.z + 2.5);
     if (!this.following || this.filming) return;
-    const moved = new THREE.Vector3(at.x, Math.max(at.y * 0.95, 0.3), at.z).sub(this.controls.target);
+    const moved = at.sub(this.controls.target);
     this.controls.target.add(moved);
     this.eye.position.add(moved);
     this.controls.update();
@@ -135,7 +147,6 @@ export class Stage {
   }
 
   look(view) {
-    const at = this.people[this.chosen].root.getWorldPosition(new THREE.Vector3());
     this.filming = view === "film" && this.camera_.known;
     this.controls.enabled = !this.filming;
     if (this.pyramid) this.pyramid.visible = !this.filming;
@@ -145,7 +156,7 @@ export class Stage {
       const turn = new THREE.Matrix4().setFromMatrix3(new THREE.Matrix3().set(...this.camera_.rotation));
       this.eye.quaternion.setFromRotationMatrix(turn.multiply(new THREE.Matrix4().makeScale(1, -1, -1)));
     } else {
-      this.controls.target.set(at.x, LOOK_AT_HEIGHT, at.z);
+      this.controls.target.copy(this.at());
       const away = new THREE.Vector3(...(VIEWS[view] ?? VIEWS.front)).setLength(DISTANCE_M);
       this.eye.position.copy(this.controls.target).add(away);
       this.controls.update();
@@ -157,8 +168,7 @@ export class Stage {
     this.filming = false;
     this.controls.enabled = true;
     this.pyramid.visible = true;
-    const at = this.people[this.chosen].root.getWorldPosition(new THREE.Vector3());
-    this.controls.target.copy(at);
+    this.controls.target.copy(this.at());
     this.controls.update();
     this.fit();
   }

@@ -20,14 +20,15 @@ from pointlight.capture.predict import (
 )
 from pointlight.capture.quality import Quality
 from pointlight.capture.results import Diagnostics, FolderResult, PredictResult
-from pointlight.capture.states import body_states, world_states
+from pointlight.capture.states import body_states, stretches, world_states
 from pointlight.capture.steps import place_track, seen_keypoints, track_of
-from pointlight.capture.summary import Summary, VideoFile
+from pointlight.capture.summary import REPORT, Summary, VideoFile
 from pointlight.capture.targets import TargetConfig, prepare_targets
 
 __all__ = [
     "ANGLE_NAMES",
     "PALETTES",
+    "REPORT",
     "BodyPainter",
     "Capture",
     "Diagnostics",
@@ -56,6 +57,7 @@ __all__ = [
     "prepare_targets",
     "read_npz",
     "seen_keypoints",
+    "stretches",
     "track_of",
     "world_states",
     "write_overlay",

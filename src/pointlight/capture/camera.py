@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pointlight.capture.capture import SEEN_SCORE
 from pointlight.cues import Keypoints2D
 from pointlight.media import Frame, VideoReader
 
@@ -28,7 +29,6 @@ _BLOCK_PX = 32
 _LEAST_CONTRAST = 4.0
 """Standard deviation in grey levels of a block in which something can be seen to move."""
 _AROUND_PERSON = 0.15
-_SEEN_SCORE = 0.3
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def moving_shots(pictures: Sequence[SmallPicture], person: Keypoints2D) -> np.nd
 
 def _box(person: Keypoints2D, row: int) -> np.ndarray:
     """(4,) left, top, right, bottom of a person in shares of the picture, with some room; NaN if unseen."""
-    seen = person.points[row, person.points[row, :, 2] >= _SEEN_SCORE, :2] / person.image_size
+    seen = person.points[row, person.points[row, :, 2] >= SEEN_SCORE, :2] / person.image_size
     if not len(seen):
         return np.full(4, np.nan)
     room = _AROUND_PERSON * max(np.ptp(seen, axis=0).max(), 0.01)

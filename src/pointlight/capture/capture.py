@@ -25,7 +25,7 @@ _WORDS = ("body_model", "focal_source", "keypoint_source", "model_sha256")
 _LATER = ("shot", "shot_shapes", "world")
 """Fields that files of earlier versions lack."""
 SEEN_SCORE = 0.3
-"""Detections of lower score are not counted, as in prediction."""
+"""Keypoints of lower score count as not seen."""
 
 _SEEN_BY = {"neck": ("left_shoulder", "right_shoulder"), "head_top": ("nose", "left_ear", "right_ear")}
 """Keypoints that joints rest on which no detector knows."""

@@ -21,7 +21,7 @@ from pointlight.capture.results import Diagnostics, FolderResult, PredictResult,
 from pointlight.capture.several import find_people, is_seen, save_people, together, with_worlds
 from pointlight.capture.shots import of_shot, words_of_cuts
 from pointlight.capture.steps import average_rate, joints_in_camera, only_valid, place_track, track_of
-from pointlight.capture.summary import VideoFile, forget_summary, summary_of
+from pointlight.capture.summary import VideoFile, forget_earlier, summary_of
 from pointlight.cues import Keypoints2D, ShotFrames
 from pointlight.errors import PointlightError
 from pointlight.files import check_folder, ensure_folder, sweep_partials
@@ -195,7 +195,7 @@ def predict_to_folder(
     result = predict_with_diagnostics(video, options, progress=progress)
     ensure_folder(folder)
     sweep_partials(folder)
-    forget_summary(folder)
+    forget_earlier(folder)
     if overlay.is_file():
         overlay.unlink()
     files, diagnostics = save_people(result.captures, folder), result.diagnostics

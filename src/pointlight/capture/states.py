@@ -54,6 +54,12 @@ def shot_slices(shot: np.ndarray) -> list[slice]:
     return [slice(start, stop) for start, stop in pairwise(edges)]
 
 
+def stretches(chosen: np.ndarray) -> list[tuple[int, int]]:
+    """The stretches (start, stop) in which a row (T,) of bool is true."""
+    edges = np.diff(np.concatenate(([False], chosen, [False])).astype(int))
+    return list(zip(np.flatnonzero(edges == 1).tolist(), np.flatnonzero(edges == -1).tolist(), strict=True))
+
+
 def world_states(capture: Capture, body: BodyModel) -> BodyState:
     """The body in the world for all T frames; frames without a body hold NaN.
 

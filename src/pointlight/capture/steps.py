@@ -8,14 +8,12 @@ import numpy as np
 import torch
 
 from pointlight.body import EVALUATION_JOINTS, NETWORK_KEYPOINTS, BodyModel, BodyState
+from pointlight.capture.capture import SEEN_SCORE
 from pointlight.capture.fitting.lifting import LiftedTrack, Track2D
 from pointlight.capture.fitting.placing import place_body
 from pointlight.capture.options import PredictOptions
 from pointlight.cues import Keypoints2D, RepairConfig, Repaired, repair_sides
 from pointlight.geometry import default_focal_px, focal_from_fov
-
-SEEN_SCORE = 0.3
-"""Keypoints of lower score count as hidden."""
 
 _HIPS = (EVALUATION_JOINTS.index("left_hip"), EVALUATION_JOINTS.index("right_hip"))
 

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from pointlight.capture.results import Diagnostics
 
 SUMMARY = "summary.json"
+REPORT = "report.html"
+"""The page of a result, which `pointlight.report` writes."""
+
 FORMAT_VERSION = 1
 
 MOST_NAMED = 4
@@ -176,9 +179,10 @@ def _slide_words(person: Quality) -> str:
     return f"standing feet slide {person.foot_slide_m_s:.2f} m/s{before}"
 
 
-def forget_summary(folder: Path) -> None:
-    """What is about to be written is of another run than the summary that may lie there."""
-    (folder / SUMMARY).unlink(missing_ok=True)
+def forget_earlier(folder: Path) -> None:
+    """What is about to be written is of another run than the summary and the page that may lie there."""
+    for name in (SUMMARY, REPORT):
+        (folder / name).unlink(missing_ok=True)
 
 
 def summary_of(

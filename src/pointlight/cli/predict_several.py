@@ -71,7 +71,8 @@ def _write_beside(folder: Path, formats: str | None, rig: str, body: str, report
         export_folder(folder, formats, rig, body)
     if not report:
         return
-    from pointlight.report import REPORT, write_report
+    from pointlight.capture import REPORT
+    from pointlight.report import write_report
 
     if new or not (folder / REPORT).exists():
         typer.echo(str(write_report(folder, figure=body)))

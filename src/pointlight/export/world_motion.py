@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from pointlight.body import EVALUATION_JOINTS, FOOT_KEYPOINTS, AnnyBody, BodyState
-from pointlight.capture import Capture, body_states, world_states
+from pointlight.capture import Capture, body_states, stretches, world_states
 from pointlight.export.timeline import FILLED, INFERRED, Timeline
 from pointlight.values import by_value
 
@@ -101,9 +101,8 @@ class WorldMotion:
 
     def spans(self, mark: int) -> str:
         """The frames of one mark as "3-7, 12", counted from 0; "" if there are none."""
-        edges = np.flatnonzero(np.diff(np.concatenate(([0], self.marks == mark, [0]))))
-        pairs = edges.reshape(-1, 2) - (0, 1)
-        return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in pairs)
+        there = stretches(self.marks == mark)
+        return ", ".join(str(a) if b - a == 1 else f"{a}-{b - 1}" for a, b in there)
 
     def words_of_marks(self) -> str:
         """What is filled and inferred, in one line."""

@@ -3,6 +3,6 @@
 The page's script is built from `viewer/` by npm and lies here as `viewer.js`; nobody needs npm to write a report.
 """
 
-from pointlight.report.writing import REPORT, write_report
+from pointlight.report.writing import write_report
 
-__all__ = ["REPORT", "write_report"]
+__all__ = ["write_report"]

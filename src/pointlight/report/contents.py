@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from pointlight.capture import ANGLE_NAMES, PALETTES, joint_angles
+from pointlight.capture import ANGLE_NAMES, PALETTES, joint_angles, stretches
 from pointlight.export import FORMATS, MARK_NAMES, Person
 
 _MADE_OF = {
@@ -53,7 +53,7 @@ def _person(person: Person, number: int) -> dict[str, Any]:
     motion, palette = person.motion, PALETTES[number % len(PALETTES)]
     contacts = motion.contacts
     return {
-        "title": f"Person {number + 1}",
+        "title": f"Person {person.capture.track_id}",  # as summary and files count
         "colour": _hex(palette.left),
         "palette": [_hex(colour) for colour in (palette.left, palette.right, palette.middle)],
         "files": _files(person),
@@ -138,8 +138,7 @@ def _camera(person: Person) -> dict[str, Any]:
 
 def spans(there: np.ndarray) -> list[dict[str, int]]:
     """The stretches of frames (T,) that are true, first and last frame of each."""
-    edges = np.flatnonzero(np.diff(np.concatenate(([False], there, [False])).astype(np.int8)))
-    return [{"from": int(start), "to": int(stop) - 1} for start, stop in edges.reshape(-1, 2)]
+    return [{"from": start, "to": stop - 1} for start, stop in stretches(there)]
 
 
 def _hex(colour: tuple[int, int, int]) -> str:

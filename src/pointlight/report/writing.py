@@ -13,13 +13,12 @@ from urllib.parse import quote
 
 from pointlight import __version__
 from pointlight.body import find_figure
-from pointlight.capture import Capture, Summary
+from pointlight.capture import REPORT, Capture, Summary
 from pointlight.errors import PointlightError
 from pointlight.export import Person, find_rig, people_of
 from pointlight.files import atomic_path, check_folder, ensure_folder
 from pointlight.report.contents import contents
 
-REPORT = "report.html"
 _VIDEO = "overlay.mp4"
 _SHOWN = """\
 <figure><video id="video" src="{video}" muted playsinline preload="auto" aria-label="The video with the body on it"></video>
@@ -88,8 +87,8 @@ def _page(people: Sequence[Person], summary: Summary | None, left_out: Sequence[
     who = "one person" if len(people) == 1 else f"{len(people)} people"
     words = f"{who}, {len(motion)} frames at {motion.fps:.4g} a second"
     shown = _SHOWN.format(video=escape(video)) if video else _ABSENT
-    known = contents(people)
-    data = json.dumps(known, separators=(",", ":"), allow_nan=False)
+    inside = contents(people)
+    data = json.dumps(inside, separators=(",", ":"), allow_nan=False)
     return filled(
         _own("page.html"),
         {
@@ -97,7 +96,7 @@ def _page(people: Sequence[Person], summary: Summary | None, left_out: Sequence[
             "words": escape(words),
             "style": _own("style.css"),
             "video": shown,
-            "film": "" if known["camera"]["known"] else " disabled",
+            "film": "" if inside["camera"]["known"] else " disabled",
             "notes": _list(_notes(people, summary, left_out)),
             "version": escape(__version__),
             "data": data.replace("<", "\\u003c"),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pointlight.capture.states import stretches
 from pointlight.capture.world.moving import Moving
 
 
@@ -99,9 +100,3 @@ def _one_foot(evidence: np.ndarray, time_s: np.ndarray, config: ContactConfig) -
 def _length_s(time_s: np.ndarray, start: int, stop: int) -> float:
     step = float(np.median(np.diff(time_s))) if len(time_s) > 1 else 0.0
     return float(time_s[stop - 1] - time_s[start]) + step
-
-
-def stretches(chosen: np.ndarray) -> list[tuple[int, int]]:
-    """The stretches (start, stop) in which a row (T,) of bool is true."""
-    edges = np.diff(np.concatenate(([False], chosen, [False])).astype(int))
-    return list(zip(np.flatnonzero(edges == 1).tolist(), np.flatnonzero(edges == -1).tolist(), strict=True))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pointlight.capture.world.contacts import stretches
+from pointlight.capture.states import stretches
 from pointlight.capture.world.moving import Moving
 
 LEVEL = np.array((0.0, -1.0, 0.0))

@@ -10,7 +10,7 @@ import torch
 from scipy.spatial.transform import Rotation
 
 from pointlight.body import BodyModel
-from pointlight.capture.world.contacts import stretches
+from pointlight.capture.states import stretches
 from pointlight.capture.world.moving import SIDES, Moving
 from pointlight.geometry import rotation_between
 

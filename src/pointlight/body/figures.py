@@ -7,10 +7,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from pointlight.body.anny import AnnyBody
+from pointlight.body.flat_chest import flat_chested
 from pointlight.errors import PointlightError
 
 _SEX = {"neutral": 0.2, "male": 0.0, "female": 1.0}
-"""Anny's `gender` of each figure; the chest of 0.2 is still flat."""
+"""Anny's `gender` of each figure."""
 
 FIGURES = (*_SEX, "estimated")
 """Names of figures; `estimated` is the surface as the network's shape has it."""
@@ -47,7 +48,10 @@ def figure_vertices(
         return body.rest_vertices(shape)
     other = _as_tall(body, shape, _SEX[figure])
     apart = body.person(shape).joints - body.person(other).joints
-    return body.rest_vertices(other) + body.skin_weights @ apart
+    surface = body.rest_vertices(other)
+    if figure == "neutral":
+        surface = flat_chested(body, surface)
+    return surface + body.skin_weights @ apart
 
 
 def _as_tall(body: AnnyBody, shape: Tensor, sex: float) -> Tensor:

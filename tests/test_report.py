@@ -171,7 +171,6 @@ def test_the_script_was_built_from_its_sources() -> None:
     )
 
 
-@pytest.mark.slow
 def test_a_browser_shows_it(gone: Capture, tmp_path: Path) -> None:
     """Opened from disk: no word on the console, scrubbing moves everything, the last frame is the last."""
     browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

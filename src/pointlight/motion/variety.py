@@ -8,7 +8,9 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 from scipy.spatial.transform import Rotation
 
+from pointlight.configuration import added
 from pointlight.motion.clip import DRIVEN_JOINTS, BodyMotion
+from pointlight.motion.sitting import fold_elbow, rest_arms, sit_down
 
 _UPPER = np.array(
     [
@@ -44,6 +46,13 @@ _FOLD_DEG = 60.0
 """A swung leg's knee is folded by up to as much more."""
 
 
+_ARM_SWING_DEG = 30.0
+"""Standard deviation of a swung shoulder's turn about each axis."""
+
+_ARM_FOLD_DEG = 80.0
+"""A swung arm's elbow is folded by up to as much more."""
+
+
 @dataclass(frozen=True)
 class VarietyConfig:
     """Shares of windows that are changed.
@@ -53,17 +62,22 @@ class VarietyConfig:
         warp: time runs 0.7 to 1.4 times as fast.
         bend: joints are turned a little further, by slowly changing angles.
         swing: one leg is swung from the hip and its knee folded; the other stands as it stood.
+        arms: one arm is the other window's, or is swung from the shoulder and folded; or both are held, in the lap, on the
+            hips, at the face and so on.
+        seats: the person sits.
     """
 
     mix: float = 0.25
     warp: float = 0.3
     bend: float = 0.4
     swing: float = 0.3
+    arms: float = added(0.0)
+    seats: float = added(0.0)
 
     @property
     def active(self) -> bool:
         """Whether anything is changed."""
-        return bool(self.mix or self.warp or self.bend or self.swing)
+        return bool(self.mix or self.warp or self.bend or self.swing or self.arms or self.seats)
 
     @staticmethod
     def none() -> VarietyConfig:
@@ -92,6 +106,10 @@ def vary(
     # A draw of its own after the others, which a share of 0 must leave as they are.
     if config.swing and rng.random() < config.swing:
         window = swing_leg(window, rng)
+    if config.seats and rng.random() < config.seats:
+        window = sit_down(window, rng)
+    if config.arms and rng.random() < config.arms:
+        window = move_arms(window, donor, rng)
     return window
 
 
@@ -155,6 +173,32 @@ def swing_leg(window: BodyMotion, rng: np.random.Generator) -> BodyMotion:
     pose = window.pose.copy()
     pose[:, hip] = pose[:, hip] @ swing.astype(np.float32)
     pose[:, knee] = pose[:, knee] @ folds.astype(np.float32)
+    return replace(window, pose=pose)
+
+
+def move_arms(window: BodyMotion, donor: BodyMotion, rng: np.random.Generator) -> BodyMotion:
+    """One arm is the donor's, or swung by smooth and large angles; or both are held as people hold them.
+
+    Raises:
+        ValueError: the motions are of different splits or lengths.
+    """
+    if window.split != donor.split or window.frames != donor.frames:
+        raise ValueError(f"{window.name} and {donor.name} differ in split or length")
+    kind, side = rng.integers(3), ("left", "right")[rng.integers(2)]
+    if kind == 0:
+        return replace(window, pose=rest_arms(window.pose, rng))
+    pose = window.pose.copy()
+    if kind == 1:
+        arm = [DRIVEN_JOINTS.index(f"{side}_{part}") - 1 for part in ("collar", "shoulder", "elbow", "wrist")]
+        pose[:, arm] = donor.pose[:, arm]
+        return replace(window, pose=pose)
+    slow = gaussian_filter1d(rng.standard_normal((window.frames, 4)), 6, axis=0, mode="reflect") * 4
+    course = 0.7 * rng.standard_normal((1, 4)) + 0.7 * slow
+    shoulder, elbow = (DRIVEN_JOINTS.index(f"{side}_{part}") - 1 for part in ("shoulder", "elbow"))
+    swing = Rotation.from_rotvec(np.radians(_ARM_SWING_DEG) * course[:, :3]).as_matrix()
+    fold = _ARM_FOLD_DEG / (1 + np.exp(-2 * course[:, 3])) * rng.random()
+    pose[:, shoulder] = pose[:, shoulder] @ swing.astype(np.float32)
+    pose[:, elbow] = pose[:, elbow] @ fold_elbow(side, fold)
     return replace(window, pose=pose)
 
 

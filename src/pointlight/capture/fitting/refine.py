@@ -36,7 +36,9 @@ class RefineConfig:
     Attributes:
         keypoint: of a keypoint's place, in person sizes (the diagonal of its box).
         robust: in standard deviations; keypoints farther off pull no harder (Geman and McClure).
-        joint_deg: of a joint's rotation from what the network says.
+        trunk_deg: of a rotation of spine, neck, head and collar bones from what the network says.
+        arm_deg: of a shoulder's, elbow's or wrist's.
+        leg_deg: of a hip's, knee's, ankle's or the toes'.
         root_deg: of the root's.
         shape: of the numbers of shape.
         change_deg_s: of the change of these corrections in a second.
@@ -53,22 +55,24 @@ class RefineConfig:
         learning_rate: of its first step, in radians.
     """
 
-    keypoint: float = 0.015
+    keypoint: float = 0.012
     robust: float = 3.0
-    joint_deg: float = 15.0
+    trunk_deg: float = 15.0
+    arm_deg: float = 25.0
+    leg_deg: float = 15.0
     root_deg: float = 10.0
     shape: float = 0.15
-    change_deg_s: float = 30.0
+    change_deg_s: float = 50.0
     depth: float = 0.1
     depth_s: float = 0.2
     lateral_offset: float = 0.03
     lateral_s: float = 0.1
-    acceleration: float = 40.0
+    acceleration: float = 30.0
     stand_m_s: float = 0.3
     still: float = 0.1
     overstretch_deg: float = 5.0
     overstretch_from_deg: float = 10.0
-    steps: int = 120
+    steps: int = 160
     learning_rate: float = 0.015
 
 
@@ -235,11 +239,12 @@ def _cost(
     there = project(places, piece.focal, piece.principal)
     error = ((there - piece.points) / (piece.size_px * config.keypoint)).square().sum(-1)
     limit = config.robust**2
-    joint, root, change = np.radians((config.joint_deg, config.root_deg, config.change_deg_s)).tolist()
+    root, change = np.radians((config.root_deg, config.change_deg_s)).tolist()
+    joints = _joint_deviations(body, config)[:, None]
     offset = free.offsets.new_tensor((config.lateral_offset, config.lateral_offset, config.depth))
     cost = (
         (piece.seen * limit * error / (limit + error)).sum()
-        + (free.turns[:, 1:] / joint).square().sum()
+        + (free.turns[:, 1:] / joints).square().sum()
         + (free.turns[:, 0] / root).square().sum()
         + (free.offsets / offset).square().sum()
         + (free.shape_delta / config.shape).square().sum() * len(piece.time_s) / 30
@@ -270,6 +275,16 @@ def _cost(
         second = second / span_s[:, None, None].square()
         cost = cost + per_frame * (second / config.acceleration).square().sum()
     return cost
+
+
+def _joint_deviations(body: BodyModel, config: RefineConfig) -> Tensor:
+    """(J-1,) radians, by the limb that a joint turns."""
+    limbs = {
+        **dict.fromkeys(("hip", "knee", "ankle", "toes"), config.leg_deg),
+        **dict.fromkeys(("shoulder", "elbow", "wrist"), config.arm_deg),
+    }
+    degrees = [limbs.get(name.split("_")[-1], config.trunk_deg) for name in body.joint_names[1:]]
+    return torch.tensor(degrees).deg2rad()
 
 
 def _overstretch(pose: Tensor, body: BodyModel, config: RefineConfig) -> Tensor:

@@ -108,6 +108,35 @@ def test_a_file_of_the_first_version_is_read(tmp_path: Path, body: AnnyBody) -> 
         world_states(read, body)
 
 
+def test_what_was_seen_is_in_the_file_and_older_files_have_it_made(tmp_path: Path, body: AnnyBody) -> None:
+    names = ("left_wrist", "left_shoulder", "right_shoulder", "nose")
+    points = np.zeros((4, 4, 3))
+    points[:, :, 2] = [
+        [0.9, 0.1, 0.4, 0.0],
+        [0.29, 0.1, 0.1, 0.3],
+        [0.3, 0.0, 0.0, 0.0],
+        [0.0, 0.9, 0.0, 0.9],
+    ]
+    capture = replace(make_capture(body), keypoints_px=points, keypoint_names=names)
+    expected = {
+        "left_wrist": [True, False, True, False],
+        "left_shoulder": [False, False, False, True],
+        "neck": [True, False, False, True],
+        "head_top": [False, True, False, True],
+        "left_knee": [False] * 4,
+    }
+    capture.save(tmp_path / "poses.npz")
+    with np.load(tmp_path / "poses.npz", allow_pickle=False) as archive:
+        arrays = dict(archive)
+    assert arrays["seen"].shape == (4, 14) and arrays["seen"].dtype == bool
+    for name, seen in expected.items():
+        assert arrays["seen"][:, EVALUATION_JOINTS.index(name)].tolist() == seen, name
+    del arrays["seen"]
+    np.savez(tmp_path / "old.npz", allow_pickle=False, **arrays)
+    assert Capture.load(tmp_path / "old.npz") == Capture.load(tmp_path / "poses.npz") == capture
+    assert not replace(capture, keypoints_px=0 * points).seen.any()  # other keypoints, other words on them
+
+
 def test_a_world_of_other_frames_is_refused(body: AnnyBody) -> None:
     world = with_world(make_capture(body, 3)).world
     with pytest.raises(ValueError, match="other"):

@@ -90,7 +90,9 @@ def part_of(capture: Capture, first: int) -> Capture:
     fields = {
         name: value[first:]
         for name, value in vars(capture).items()
-        if isinstance(value, np.ndarray) and len(value) == len(capture)
+        if isinstance(value, np.ndarray)
+        and len(value) == len(capture)
+        and name != "seen"  # follows the keypoints
     }
     return replace(capture, **fields)
 

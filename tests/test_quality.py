@@ -111,7 +111,7 @@ def test_joints_that_the_detector_missed_are_named_the_most_first() -> None:
     assert figures.unseen_share == {"right_ankle": 0.75, "left_wrist": 0.5}
     assert list(figures.unseen_share) == ["right_ankle", "left_wrist"]
     assert quality_of(capture, 0).unseen_share == {}
-    seen = replace(capture, keypoints_px=points).joints_seen()
+    seen = replace(capture, keypoints_px=points).seen
     assert seen[:, capture.joint_names.index("left_hip")].sum() == FRAMES - 5
     assert seen[:, capture.joint_names.index("neck")].all()  # it rests on the shoulders
     assert not seen[:, capture.joint_names.index("head_top")].any()  # no face among these keypoints

@@ -22,8 +22,8 @@ _READ_VERSIONS = (1, 2)
 _KIND = "a poses.npz that `pointlight predict` wrote"
 _TEXTS = ("joint_names", "body_joint_names", "keypoint_names", "world_source")
 _WORDS = ("body_model", "focal_source", "keypoint_source", "model_sha256")
-_LATER = ("shot", "shot_shapes", "world")
-"""Fields that files of earlier versions lack."""
+_LATER = ("seen", "shot", "shot_shapes", "world")
+"""Fields that files of earlier versions lack; `seen` is made of the keypoints, in files as here."""
 SEEN_SCORE = 0.3
 """Keypoints of lower score count as not seen."""
 
@@ -96,6 +96,9 @@ class Capture:
         valid: (T,) bool, there is a body in this frame.
         occluded: (T,) bool, fewer than 7 of the 12 keypoints were seen: a body here is inferred from other
             frames.
+        seen: (T, 14) bool, the detector saw the joint; where not, its place is inferred from the rest of the body and
+            from other frames. Neck and head rest on shoulders and face. Joints that the keypoints don't know at all
+            count as not seen. Always that of `keypoints_px`, so nobody gives it.
         joint_names: the 14 joints of evaluation.
         joints_camera_m: (T, 14, 3) float32 places relative to the middle of the hips, metres.
         translation_camera_m: (T, 3) float32 place of the middle of the hips, metres.
@@ -125,6 +128,8 @@ class Capture:
         Capture(15 frames over 0.47 s, a body in 15, person 0, anny, 320 x 240 px, focal length ...)
         >>> float(capture.joints_camera_m[capture.valid].max()) < 2.0  # metres from the hips
         True
+        >>> capture.seen[:, capture.joint_names.index("left_wrist")].mean()  # share of the frames
+        np.float64(...)
         >>> capture == pointlight.Capture.load("poses.npz")
         True
     """
@@ -153,6 +158,7 @@ class Capture:
     shot: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
     shot_shapes: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), np.float32))
     world: World | None = None
+    seen: np.ndarray = field(init=False)
 
     def __post_init__(self) -> None:
         """Bring arrays to their types and check their shapes."""
@@ -175,6 +181,7 @@ class Capture:
             "keypoints_px": (np.float32, (frames, len(self.keypoint_names), 3)),
         }
         _check_arrays(self, expected)
+        object.__setattr__(self, "seen", self._joints_seen())
         if frames and not 0 <= self.shot.min() <= self.shot.max() < len(self.shot_shapes):
             raise ValueError(f"shot names other shots than the {len(self.shot_shapes)} that have a shape")
         for name in ("joints_camera_m", "translation_camera_m", "pose_rotmat"):
@@ -182,6 +189,15 @@ class Capture:
                 raise ValueError(f"{name} is not finite in a frame that is marked as valid")
         if self.world is not None:
             self._check_world(self.world)
+
+    def _joints_seen(self) -> np.ndarray:
+        scores = dict(zip(self.keypoint_names, self.keypoints_px[..., 2].T, strict=True))
+        seen = np.zeros((len(self), len(self.joint_names)), bool)
+        for column, name in enumerate(self.joint_names):
+            known = [scores[point] for point in _SEEN_BY.get(name, (name,)) if point in scores]
+            if known:
+                seen[:, column] = (np.stack(known) >= SEEN_SCORE).any(0)
+        return seen
 
     def _check_world(self, world: World) -> None:
         there = (len(world.root_world_m), len(world.world_source), world.pose_world_rotmat.shape[1])
@@ -211,25 +227,6 @@ class Capture:
         )
         flat = places[..., :2] / places[..., 2:] * self.focal_px + np.asarray(self.principal_px)
         return flat.astype(np.float32)
-
-    def joints_seen(self) -> np.ndarray:
-        """(T, 14) bool, whether the detector saw the joint; where not, its place is inferred from the rest of the body.
-
-        Neck and head rest on shoulders and face. Joints that the keypoints don't know at all count as not seen.
-
-        Example:
-            >>> import pointlight
-            >>> capture = pointlight.Capture.load("poses.npz")
-            >>> capture.joints_seen()[:, capture.joint_names.index("left_wrist")].mean()  # share of the frames
-            np.float64(...)
-        """
-        scores = dict(zip(self.keypoint_names, self.keypoints_px[..., 2].T, strict=True))
-        seen = np.zeros((len(self), len(self.joint_names)), bool)
-        for column, name in enumerate(self.joint_names):
-            known = [scores[point] for point in _SEEN_BY.get(name, (name,)) if point in scores]
-            if known:
-                seen[:, column] = (np.stack(known) >= SEEN_SCORE).any(0)
-        return seen
 
     def joint_angles(self) -> JointAngles:
         """Flexion, abduction and rotation of trunk, hips, shoulders; of knees, elbows, ankles flexion; see `joint_angles`.
@@ -289,7 +286,7 @@ class Capture:
         if missing:
             raise PointlightError(f"{path} lacks {', '.join(missing)}; give {_KIND}")
         try:
-            known = [entry.name for entry in fields(cls) if entry.name in arrays]
+            known = [entry.name for entry in fields(cls) if entry.name in arrays and entry.init]
             values = {name: _value(name, arrays[name]) for name in known}
             if "R_world_camera" in arrays:
                 names = [entry.name for entry in fields(World)]

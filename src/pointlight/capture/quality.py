@@ -134,7 +134,7 @@ def unseen_share(capture: Capture) -> dict[str, float]:
     """
     if not capture.valid.any():
         return {}
-    shares = 1 - capture.joints_seen()[capture.valid].mean(0)
+    shares = 1 - capture.seen[capture.valid].mean(0)
     known = {
         name: round(float(share), 3)
         for name, share in zip(capture.joint_names, shares, strict=True)

@@ -92,7 +92,7 @@ def _angles(person: Person) -> dict[str, list[float | None]]:
 
 def _guessed(person: Person) -> dict[str, list[dict[str, int]]]:
     """Where an angle is a guess: stretches of the motion's frames in which one of its joints was not seen."""
-    names, seen = person.capture.joint_names, person.capture.joints_seen()[_nearest(person)]
+    names, seen = person.capture.joint_names, person.capture.seen[_nearest(person)]
     found = {}
     for name in ANGLE_NAMES:
         side, _, rest = name.partition("_")

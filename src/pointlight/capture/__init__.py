@@ -6,6 +6,7 @@ Rooms: detection (video to keypoints), fitting (keypoints to a body), world (a b
 from pointlight.capture.angles import ANGLE_NAMES, JointAngles, joint_angles
 from pointlight.capture.archive import read_npz
 from pointlight.capture.capture import Capture, World
+from pointlight.capture.certainty import joint_errors_m
 from pointlight.capture.detection.detector import MediapipeDetector
 from pointlight.capture.detection.person_box import PersonBox
 from pointlight.capture.many import ManyResult, VideoResult, predict_many
@@ -48,6 +49,7 @@ __all__ = [
     "World",
     "body_states",
     "joint_angles",
+    "joint_errors_m",
     "lift_keypoints",
     "place_track",
     "predict",

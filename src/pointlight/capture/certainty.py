@@ -54,7 +54,7 @@ def features(capture: Capture) -> np.ndarray:
     there = capture.valid
     places = capture.joints_camera_m[there].astype(np.float64)
     around = _around(capture)[there]
-    seen = capture.joints_seen()[there].astype(np.float64)
+    seen = capture.seen[there].astype(np.float64)
     depth = capture.translation_camera_m[there, 2:].astype(np.float64)
     towards = capture.translation_camera_m[there, :2] / np.maximum(depth, 0.1)
     return np.concatenate(
@@ -72,7 +72,7 @@ def features(capture: Capture) -> np.ndarray:
 
 def _around(capture: Capture) -> np.ndarray:
     """(T, 14) share of the frames around, of the same shot, in which a joint was seen."""
-    seen = capture.joints_seen().astype(np.float64)
+    seen = capture.seen.astype(np.float64)
     shares = np.zeros_like(seen)
     for number in np.unique(capture.shot):
         part = np.flatnonzero(capture.shot == number)
@@ -85,16 +85,15 @@ def _around(capture: Capture) -> np.ndarray:
 
 def _off(capture: Capture) -> np.ndarray:
     """(T, 14) how far joints lie from their keypoints in the picture, in person sizes; 0 where there is none."""
-    joints = capture.joints_px().astype(np.float64)
+    joints = np.nan_to_num(capture.joints_px().astype(np.float64))
     off = np.zeros(joints.shape[:2])
-    span = np.nan_to_num(np.nanmax(joints, axis=1) - np.nanmin(joints, axis=1), nan=1.0) if len(joints) else 0
-    size = np.maximum(np.linalg.norm(span, axis=-1), 1.0)
+    size = np.maximum(np.linalg.norm(np.ptp(joints, axis=1), axis=-1), 1.0)
     for column, name in enumerate(capture.joint_names):
         if name in capture.keypoint_names:
             point = capture.keypoints_px[:, capture.keypoint_names.index(name)]
             away = np.linalg.norm(joints[:, column] - point[:, :2], axis=-1) / size
-            off[:, column] = np.where(capture.joints_seen()[:, column], np.minimum(away, _OFF_LIMIT), 0.0)
-    return np.nan_to_num(off)
+            off[:, column] = np.where(capture.seen[:, column], np.minimum(away, _OFF_LIMIT), 0.0)
+    return off
 
 
 def network_errors_m(values: np.ndarray) -> np.ndarray:

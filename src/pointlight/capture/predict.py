@@ -12,6 +12,7 @@ import numpy as np
 from pointlight.body import AnnyBody, BodyModel
 from pointlight.capture.camera import WatchedReader
 from pointlight.capture.capture import Capture
+from pointlight.capture.certainty import joint_errors_m
 from pointlight.capture.fitting.lifting import lift
 from pointlight.capture.fitting.refine import refine
 from pointlight.capture.fitting.stature import of_height
@@ -340,6 +341,7 @@ def lift_with_diagnostics(
         principal_px=(float(track.principal_px[0]), float(track.principal_px[1])),
         model_sha256=checkpoint.sha256,
     )
+    capture = replace(capture, joint_error_m=joint_errors_m(capture))
     told = [*keypoints.warnings, *words_of_cuts(parts), *(text for _, texts in sized for text in texts)]
     diagnostics = Diagnostics(
         frames=len(capture),

@@ -105,7 +105,9 @@ def test_an_overlay_of_earlier_poses_does_not_stay(weights: Path, tmp_path: Path
     write_keypoints(file, keypoints_of(np.arange(4) / 30))
     options = PredictOptions(model=str(weights), keypoints=file, refine=False, overlay_size_px=160)
     result = predict_to_folder(video, out, options)
-    assert result.files == (out / "poses.npz", out / "overlay.mp4", out / "summary.json")
+    assert result.files == tuple(
+        out / name for name in ("poses.npz", "overlay.mp4", "overlay.png", "summary.json")
+    )
     assert [stage for stage, _ in result.diagnostics.seconds] == ["detect", "lift", "world", "overlay"]
     assert all(path.exists() for path in result.files)
     with pytest.raises(

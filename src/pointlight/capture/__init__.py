@@ -8,6 +8,7 @@ from pointlight.capture.archive import read_npz
 from pointlight.capture.capture import Capture, World
 from pointlight.capture.detection.detector import MediapipeDetector
 from pointlight.capture.detection.person_box import PersonBox
+from pointlight.capture.guessed import guessed_limbs
 from pointlight.capture.many import ManyResult, VideoResult, predict_many
 from pointlight.capture.options import PredictOptions
 from pointlight.capture.overlay import write_overlay
@@ -47,6 +48,7 @@ __all__ = [
     "VideoResult",
     "World",
     "body_states",
+    "guessed_limbs",
     "joint_angles",
     "lift_keypoints",
     "place_track",

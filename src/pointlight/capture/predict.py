@@ -162,10 +162,10 @@ def predict_to_folder(
     progress: ProgressCallback = silent,
     **keywords: Unpack[PredictKeywords],
 ) -> FolderResult:
-    """`predict`, with `poses.npz`, `overlay.mp4` and `summary.json` written to a folder, each when it is whole.
+    """`predict`, with `poses.npz`, `overlay.mp4`, `overlay.png` and `summary.json` written to a folder, each when whole.
 
     The second person goes into `poses_1.npz`, and so on. The folder is made when there is something to write. An overlay
-    that lies there is removed, and so are further people's files: they are of other poses.
+    that lies there is removed, with its `overlay.png`, and so are further people's files: they are of other poses.
 
     Args:
         video: any file that FFmpeg reads.
@@ -184,11 +184,11 @@ def predict_to_folder(
         >>> import pointlight
         >>> result = pointlight.predict_to_folder("video.mp4", "result", end_s=0.5, overlay_size_px=320)
         >>> [file.name for file in result.files]
-        ['poses.npz', 'overlay.mp4', 'summary.json']
+        ['poses.npz', 'overlay.mp4', 'overlay.png', 'summary.json']
     """
     options = options_with(options, keywords)
     video, folder = Path(video), check_folder(Path(out))
-    overlay = folder / "overlay.mp4"
+    overlay, sheet = folder / "overlay.mp4", folder / "overlay.png"
     if overlay.exists() and video.exists() and overlay.samefile(video):
         raise PointlightError(f"{video} would be replaced by its own overlay; choose another folder")
     read = VideoFile.of(video) if video.exists() else None
@@ -196,8 +196,9 @@ def predict_to_folder(
     ensure_folder(folder)
     sweep_partials(folder)
     forget_earlier(folder)
-    if overlay.is_file():
-        overlay.unlink()
+    for earlier in (overlay, sheet):
+        if earlier.is_file():
+            earlier.unlink()
     files, diagnostics = save_people(result.captures, folder), result.diagnostics
     if options.overlay:
         stopwatch = Stopwatch()
@@ -210,9 +211,10 @@ def predict_to_folder(
                 AnnyBody(),
                 size_px=size_px,
                 figure=options.figure,
+                sheet=sheet,
                 progress=progress,
             )
-        files = (*files, overlay)
+        files = (*files, overlay, sheet)
         seconds = diagnostics.seconds + stopwatch.seconds
         diagnostics = replace(diagnostics, seconds=seconds, warnings=(*diagnostics.warnings, *told))
     summary = summary_of(read or VideoFile.of(video), options, result.captures, files, diagnostics)

@@ -67,7 +67,7 @@ def predict(
         ),
     ] = "neutral",
     overlay: Annotated[
-        bool, typer.Option(help="Draw overlay.mp4; an older one there is removed anyway.")
+        bool, typer.Option(help="Draw overlay.mp4, overlay.png; an older one there is removed anyway.")
     ] = True,
     export: Annotated[
         str | None,

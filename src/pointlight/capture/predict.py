@@ -341,6 +341,7 @@ def lift_with_diagnostics(
         focal_px=track.focal_px,
         principal_px=(float(track.principal_px[0]), float(track.principal_px[1])),
         model_sha256=checkpoint.sha256,
+        sides_put_back=np.concatenate([part.swapped for part in repaired]),
     )
     told = [*keypoints.warnings, *words_of_cuts(parts), *(text for _, texts in sized for text in texts)]
     diagnostics = Diagnostics(

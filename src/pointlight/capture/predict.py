@@ -14,7 +14,7 @@ from pointlight.capture.camera import WatchedReader
 from pointlight.capture.capture import Capture
 from pointlight.capture.fitting.lifting import lift
 from pointlight.capture.fitting.refine import refine
-from pointlight.capture.fitting.stature import of_height
+from pointlight.capture.fitting.stature import of_size
 from pointlight.capture.options import OnePersonKeywords, PredictKeywords, PredictOptions, options_with
 from pointlight.capture.overlay import write_overlay
 from pointlight.capture.results import Diagnostics, FolderResult, PredictResult, Stopwatch
@@ -81,8 +81,8 @@ def predict(
         options: all options at once; usual ones if not given.
         progress: told how far each stage is.
         **keywords: single options by their names, over those in `options`: `model`, `detector`, `keypoints`, `start_s`,
-            `end_s`, `fov_deg`, `focal_px`, `height_m`, `box`, `people`, `refine`, `camera`, `up`, `camera_pitch_deg`,
-            `camera_roll_deg`. `PredictOptions` says what each means.
+            `end_s`, `fov_deg`, `focal_px`, `height_m`, `weight_kg`, `box`, `people`, `refine`, `camera`, `up`,
+            `camera_pitch_deg`, `camera_roll_deg`. `PredictOptions` says what each means.
 
     Returns:
         The body in every frame: joints in metres, rotations, the place before the camera; the same in the world, y up, with
@@ -310,7 +310,7 @@ def lift_with_diagnostics(
                 else shot
                 for number, (shot, (track, _, _)) in enumerate(zip(lifted, tracks, strict=True))
             ]
-    sized = [of_height(body, shot, options.height_m) for shot in lifted]
+    sized = [of_size(body, shot, options.height_m, options.weight_kg) for shot in lifted]
     lifted = [shot for shot, _ in sized]
     placed = [joints_in_camera(body, shot) for shot in lifted]
     valid = np.concatenate([shot.valid for shot in lifted])

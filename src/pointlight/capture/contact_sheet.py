@@ -53,4 +53,4 @@ class ContactSheet:
         for k, tile in enumerate(self._tiles):
             sheet.paste(tile, (_GAP_PX + k % self._columns * width, _GAP_PX + k // self._columns * height))
         with atomic_path(path) as temporary:
-            sheet.save(temporary, "PNG", compress_level=4)
+            sheet.save(temporary, "PNG", compress_level=1)

@@ -200,6 +200,7 @@ def predict_to_folder(
         if earlier.is_file():
             earlier.unlink()
     files, diagnostics = save_people(result.captures, folder), result.diagnostics
+    body = AnnyBody()
     if options.overlay:
         stopwatch = Stopwatch()
         with stopwatch.stage("overlay"):
@@ -208,7 +209,7 @@ def predict_to_folder(
                 result.captures,
                 video,
                 overlay,
-                AnnyBody(),
+                body,
                 size_px=size_px,
                 figure=options.figure,
                 sheet=sheet,
@@ -217,7 +218,7 @@ def predict_to_folder(
         files = (*files, overlay, sheet)
         seconds = diagnostics.seconds + stopwatch.seconds
         diagnostics = replace(diagnostics, seconds=seconds, warnings=(*diagnostics.warnings, *told))
-    summary = summary_of(read or VideoFile.of(video), options, result.captures, files, diagnostics)
+    summary = summary_of(read or VideoFile.of(video), options, result.captures, files, diagnostics, body)
     return FolderResult((*files, summary.save(folder)), diagnostics, summary)
 
 

@@ -209,6 +209,7 @@ def summary_of(
     captures: Sequence[Capture],
     files: Sequence[Path],
     diagnostics: Diagnostics,
+    body: AnnyBody,
 ) -> Summary:
     """The summary of a run.
 
@@ -218,8 +219,8 @@ def summary_of(
         captures: one a person, at least one.
         files: that were written.
         diagnostics: of the run.
+        body: that everybody was made with.
     """
-    body = AnnyBody()
     everybody = (diagnostics, *diagnostics.others)
     seconds: dict[str, float] = {}
     for stage, spent_s in diagnostics.seconds:

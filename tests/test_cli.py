@@ -426,6 +426,7 @@ def test_options_that_cannot_be_meant(tmp_path: Path) -> None:
         ("--start", "nan", "the start or the end is not a number"),
         ("--end", "inf", "the start or the end is not a number"),
         ("--focal-px", "inf", "a focal length of inf px is not a camera's"),
+        ("--weight", "2", "a weight of 2 kg is not a person's"),
         ("--height", "0.2", "a height of 0.2 m is not a person's"),
         ("--overlay-size", "-5", "an overlay of -5 px is too small"),
         ("--box", "1,2,3", "the box '1,2,3' is not understood"),

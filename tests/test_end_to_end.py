@@ -11,7 +11,13 @@ import numpy as np
 import pytest
 import torch
 
-from pointlight.body import EVALUATION_JOINTS, EXTENDED_KEYPOINTS, NETWORK_KEYPOINTS, AnnyBody, BodyState
+from pointlight.body import (
+    EVALUATION_JOINTS,
+    EXTENDED_KEYPOINTS,
+    NETWORK_KEYPOINTS,
+    AnnyBody,
+    BodyState,
+)
 from pointlight.capture import (
     Capture,
     PredictOptions,
@@ -105,7 +111,9 @@ def test_an_overlay_of_earlier_poses_does_not_stay(weights: Path, tmp_path: Path
     write_keypoints(file, keypoints_of(np.arange(4) / 30))
     options = PredictOptions(model=str(weights), keypoints=file, refine=False, overlay_size_px=160)
     result = predict_to_folder(video, out, options)
-    assert result.files == (out / "poses.npz", out / "overlay.mp4", out / "summary.json")
+    assert result.files == tuple(
+        out / name for name in ("poses.npz", "overlay.mp4", "overlay.png", "summary.json")
+    )
     assert [stage for stage, _ in result.diagnostics.seconds] == ["detect", "lift", "world", "overlay"]
     assert all(path.exists() for path in result.files)
     with pytest.raises(
@@ -287,7 +295,8 @@ def test_a_video_of_one_frame(weights: Path, tmp_path: Path) -> None:
     options = PredictOptions(model=str(weights), keypoints=tmp_path / "k.npz")
     told = predict_to_folder(video, tmp_path / "out", options).diagnostics
     assert (told.frames, told.bodies) == (1, 1)
-    assert told.warnings == (
+    assert told.warnings[0].startswith("the video is a still picture")
+    assert told.warnings[1:] == (
         "the world: no foot is seen to stand, so that the floor is put below the lowest sole",
     )
     assert Capture.load(tmp_path / "out" / "poses.npz").valid.tolist() == [True]

@@ -51,11 +51,12 @@ ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("archive",),
         ("detection",),
         ("fitting",),
-        ("angles", "capture", "flips", "states"),
+        ("angles", "capture", "flips", "guessed", "states"),
         ("world",),
         (
-            *("camera", "many", "many_names", "options", "overlay", "painting", "predict", "quality"),
-            *("results", "several", "shots", "steps", "summary", "targets", "video_job"),
+            *("camera", "contact_sheet", "many", "many_names", "options", "overlay", "painting", "predict"),
+            *("quality", "results", "several", "shots", "steps", "summary", "targets", "turned_view"),
+            "video_job",
         ),
     ),
     "evaluation": (

@@ -9,10 +9,20 @@ import av
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from video_files import VideoSpec, numbered_picture, write_video
 
 from pointlight.body import EVALUATION_JOINTS, MEAN_ADULT_SHAPE, NETWORK_KEYPOINTS, AnnyBody, BodyState
-from pointlight.capture import BodyPainter, Capture, body_states, write_overlay
+from pointlight.capture import (
+    BodyPainter,
+    Capture,
+    World,
+    body_states,
+    guessed_limbs,
+    world_states,
+    write_overlay,
+)
+from pointlight.capture.turned_view import TurnedView
 from pointlight.errors import PointlightError
 from pointlight.media import VideoReader, VideoWriter
 from pointlight.progress import Progress
@@ -50,7 +60,7 @@ def standing(body: AnnyBody, frames: int) -> Capture:
         focal_source="given",
         track_id=0,
         keypoint_source="made",
-        keypoints_px=np.zeros((frames, 12, 3), np.float32),
+        keypoints_px=np.where(valid[:, None, None], 1, 0) * np.ones((frames, 12, 3), np.float32),
         keypoint_names=NETWORK_KEYPOINTS,
         fps=25.0,
         image_size=SIZE,
@@ -192,3 +202,135 @@ def test_several_people_are_drawn_each_in_a_colour_and_the_nearer_one_in_front(t
     right = together[:, SIZE[0] :]
     green = (right[..., 1] > right[..., 0] + 25) & (right[..., 1] > right[..., 2] + 25)
     assert green.sum() > 30
+
+
+def in_its_world(capture: Capture) -> Capture:
+    """The same with a world: a level camera 1 m above a floor that the soles stand on, and y up."""
+    turn = np.diag((-1.0, -1.0, 1.0)).astype(np.float32)
+    body = AnnyBody()
+    states = body_states(capture, body)
+    lowest = float(body.vertices(BodyState(*(part[:1] for part in vars(states).values())))[0, :, 1].max())
+    pose = capture.pose_rotmat.copy()
+    pose[:, 0] = turn @ pose[:, 0]
+    world = World(
+        R_world_camera=turn[None],
+        camera_world_m=np.array([[0.0, lowest, 0.0]]),
+        pose_world_rotmat=pose,
+        root_world_m=states.translation.numpy() @ turn.T + (0.0, lowest, 0.0),
+        contacts=np.stack((capture.valid, capture.valid), axis=1),
+        floor=np.array([[0.0, -1.0, 0.0, lowest]]),
+        world_source=("given",),
+    )
+    return replace(capture, world=world)
+
+
+def drawn(capture: Capture, folder: Path) -> np.ndarray:
+    """The first frame of an overlay over grey."""
+    video, out = folder / "grey.mp4", folder / "overlay.mp4"
+    with VideoWriter(video, 25.0, SIZE) as writer:
+        for _ in range(len(capture)):
+            writer.write(np.full((SIZE[1], SIZE[0], 3), 128, np.uint8))
+    write_overlay(capture, video, out, AnnyBody())
+    return next(iter(VideoReader(out))).image.astype(int)
+
+
+def unseen(capture: Capture, *joints: str) -> Capture:
+    points = capture.keypoints_px.copy()
+    points[:, [capture.keypoint_names.index(joint) for joint in joints], 2] = 0.1
+    return replace(capture, keypoints_px=points)
+
+
+def test_limbs_that_were_not_seen_are_faint(tmp_path: Path) -> None:
+    capture = standing(AnnyBody(), 2)
+    seen, guessed = drawn(capture, tmp_path), drawn(unseen(capture, "left_ankle"), tmp_path)
+    joints = capture.joints_px()[0]
+
+    def warmth(picture: np.ndarray, upper: str, lower: str) -> int:
+        """How orange the middle of a limb is; blue is below 0."""
+        x, y = joints[[EVALUATION_JOINTS.index(upper), EVALUATION_JOINTS.index(lower)]].mean(0).astype(int)
+        return int(picture[y, x, 0] - picture[y, x, 2])
+
+    shin, thigh, other = (
+        (f"{side}_{upper}", f"{side}_{lower}")
+        for side, upper, lower in (
+            ("left", "knee", "ankle"),
+            ("left", "hip", "knee"),
+            ("right", "knee", "ankle"),
+        )
+    )
+    assert warmth(seen, *shin) > 60
+    assert 0 < warmth(guessed, *shin) < 0.6 * warmth(seen, *shin)
+    for limb in (thigh, other):
+        assert abs(warmth(guessed, *limb) - warmth(seen, *limb)) < 15, limb
+    fainter = np.abs(guessed - seen)[:, SIZE[0] :].max(-1) > 40  # in the turned panel, too
+    assert fainter.sum() > 50
+
+
+def test_guessed_limbs_are_those_with_an_end_that_was_not_seen() -> None:
+    capture = unseen(standing(AnnyBody(), 3), "left_knee", "right_wrist")
+    guessed = guessed_limbs(capture)
+    names = {capture.body_joint_names[column] for column in np.flatnonzero(guessed[0])}
+    assert names == {"left_hip", "left_knee", "right_elbow", "right_wrist"}
+    assert not guessed[2].any()  # nobody is there
+    unknown = replace(capture, keypoint_names=tuple(f"point_{k}" for k in range(12)))
+    assert not guessed_limbs(unknown).any()
+
+
+def test_the_turned_body_fills_its_panel_and_stands_on_the_floor_of_its_world(tmp_path: Path) -> None:
+    capture = in_its_world(standing(AnnyBody(), 3))
+    flat, floored = (drawn(one, tmp_path)[:, SIZE[0] :] for one in (replace(capture, world=None), capture))
+    for panel in (flat, floored):
+        rows = np.flatnonzero((np.abs(panel - (38, 40, 46)).max(-1) > 100).any(1))
+        assert 0.72 * SIZE[1] < rows[-1] - rows[0] < 0.97 * SIZE[1]
+    corner = (slice(-40, None), slice(0, 40))
+    assert np.abs(flat[corner] - (38, 40, 46)).max() < 16  # no floor where none is known
+    lines = np.abs(floored[-SIZE[1] // 3 :, : SIZE[0] // 3] - (38, 40, 46)).max(-1) > 25
+    assert 20 < lines.sum() < 0.5 * lines.size
+    assert not (np.abs(floored[: SIZE[1] // 4, : SIZE[0] // 3] - (38, 40, 46)).max(-1) > 25).any()
+
+
+def test_the_floor_lies_under_the_soles_and_stays_while_somebody_walks() -> None:
+    body = AnnyBody()
+    capture = in_its_world(standing(body, 3))
+    assert capture.world is not None
+    walked = capture.world.root_world_m + np.array([[0.0, 0, 0], [0.25, 0, 0], [0, 0, 0]], np.float32)
+    capture = replace(capture, world=replace(capture.world, root_world_m=walked))
+    view = TurnedView([capture], SIZE)
+    states = world_states(capture, body)
+    first = body.vertices(BodyState(*(part[0] for part in vars(states).values()))).numpy()
+    sole = first[first[:, 1].argmin()]
+    assert abs(sole[1]) < 0.01
+    place = view.see(0, 0, sole[None])[0]
+    row = place[1] / place[2] * view.focal_px + view.principal_px[1]
+    assert 0.85 * SIZE[1] < row < SIZE[1]  # near the panel's lower edge
+    panels = [np.full((SIZE[1], SIZE[0], 3), 40, np.uint8) for _ in range(2)]
+    for number, panel in enumerate(panels):
+        view.draw_floor(panel, number)
+    assert panels[0].max() > 60
+    assert (np.abs(panels[0].astype(int) - panels[1]) > 15).sum() > 100  # the floor passes below who walks
+
+
+def test_the_sheet_has_eight_frames_over_the_whole_video(tmp_path: Path) -> None:
+    times = [i / 25 for i in range(40)]
+    video = write_video(tmp_path / "v.mp4", VideoSpec(size=SIZE, times_s=times))
+    out, sheet = tmp_path / "overlay.mp4", tmp_path / "overlay.png"
+    write_overlay(standing(AnnyBody(), 40), video, out, AnnyBody(), sheet=sheet)
+    frames = [frame.image for frame in VideoReader(out)]
+    with Image.open(sheet) as opened:
+        picture = np.asarray(opened.convert("RGB")).astype(int)
+    assert picture.shape[1] <= 1280
+    width = (picture.shape[1] - 4) // 2
+    height = (picture.shape[0] - 4) // 4
+    assert width >= 600
+    for k in range(8):
+        across, down = k % 2, k // 2
+        tile = picture[4 + down * height : (down + 1) * height, 4 + across * width : (across + 1) * width]
+        whole = Image.fromarray(frames[int((k + 0.5) * 5)]).resize(tile.shape[1::-1], Image.Resampling.BOX)
+        assert np.abs(tile - np.asarray(whole).astype(int))[24:].mean() < 6, k  # below the words
+
+
+def test_a_sheet_of_a_still_picture_has_one_frame(tmp_path: Path) -> None:
+    video = write_video(tmp_path / "v.mp4", VideoSpec(size=SIZE, times_s=[0.0]))
+    write_overlay(standing(AnnyBody(), 1), video, tmp_path / "o.mp4", AnnyBody(), sheet=tmp_path / "o.png")
+    with Image.open(tmp_path / "o.png") as picture:
+        assert picture.size == (2 * SIZE[0] + 8, SIZE[1] + 8)

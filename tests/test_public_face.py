@@ -273,6 +273,7 @@ def test_options_and_keywords_go_together(video: Path) -> None:
         ({"height_m": True}, "height_m is True; give a number"),
         ({"refine": 1}, "refine is 1; give True or False"),
         ({"keypoints": 3}, "keypoints is 3; give the path of a file"),
+        ({"weight_kg": 700}, "a weight of 700 kg is not a person's"),
         ({"height_m": 17.5}, "a height of 17.5 m is not a person's"),
     ],
 )

@@ -7,7 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pointlight.capture import Capture
+from pointlight.body import MEAN_ADULT_SHAPE, SHAPE_NAMES, AnnyBody
+from pointlight.capture import Capture, Quality, Summary, VideoFile
+from pointlight.capture.camera import SmallPicture, is_still
 from pointlight.capture.flips import LIMBS, DepthFlip, depth_flips
 from pointlight.capture.quality import (
     LARGEST_DISTANCE_SHARE,
@@ -219,3 +221,36 @@ def test_hints_do_not_name_what_was_given() -> None:
     far = moved(capture_of(), 100.0)
     assert not any("--fov" in hint for hint in quality_of(replace(far, focal_source="given"), 0).hints)
     assert any("leave out --no-refine" in hint for hint in quality_of(far, 0, refined=False).hints)
+
+
+def test_the_estimated_body_is_said_in_words() -> None:
+    body = AnnyBody()
+    heavy = list(MEAN_ADULT_SHAPE)
+    heavy[SHAPE_NAMES.index("weight")], heavy[SHAPE_NAMES.index("muscle")] = 1.0, 0.0
+    said = []
+    for shape in (MEAN_ADULT_SHAPE, heavy):
+        capture = replace(capture_of(), shape=np.array(shape), shot_shapes=np.array([shape]))
+        figures = quality_of(capture, 0, body=body)
+        summary = summary_with(figures)
+        (line,) = (line for line in summary.words() if "tall" in line)
+        said.append(line)
+    assert "1.70 m tall and weighs about 68 kg, of average build; --height and --weight set" in said[0]
+    assert "1.70 m tall and weighs about 106 kg, of heavy build" in said[1]
+    known = summary_with(figures, {"height_m": 1.7, "weight_kg": 106.0})
+    assert any(line.endswith("of heavy build") for line in known.words())
+    assert not any("tall" in line for line in summary_with(quality_of(capture_of(), 0)).words())
+
+
+def summary_with(figures: Quality, options: dict[str, float] | None = None) -> Summary:
+    video = VideoFile("v.mp4", 1, 1)
+    return Summary(video, options or {}, "0", "", (), FRAMES, FRAMES, 30.0, {}, (), (figures,))
+
+
+def test_a_still_picture_is_told_from_somebody_who_stands_still() -> None:
+    rng = np.random.default_rng(0)
+    grey = rng.integers(20, 230, (90, 160)).astype(np.uint8)
+    encoded = [SmallPicture(k, (grey + rng.integers(0, 2, grey.shape)).astype(np.uint8)) for k in range(4)]
+    assert is_still(encoded, 60)
+    swaying = [*encoded[:3], SmallPicture(3, np.where(np.arange(160) == 80, grey + 9, grey).astype(np.uint8))]
+    assert not is_still(swaying, 60)
+    assert is_still(encoded[:1], 1) and not is_still(encoded[:1], 10) and not is_still([], 10)

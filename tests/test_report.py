@@ -115,6 +115,17 @@ def test_an_angle_is_a_guess_where_one_of_its_joints_was_not_seen(body: AnnyBody
     assert guessed["right_elbow_flexion"] == [{"from": 10, "to": 19}]
 
 
+def test_limbs_that_were_not_seen_and_frames_that_were_repaired_are_named(body: AnnyBody) -> None:
+    capture = wandering(body)
+    points = capture.keypoints_px.copy()
+    points[10:20, capture.keypoint_names.index("right_wrist"), 2] = 0.05
+    back = np.isin(np.arange(40), (3, 4, 30))
+    people, _ = people_of(replace(capture, keypoints_px=points, sides_put_back=back), find_rig("pointlight"))
+    found = contents(people)["people"][0]
+    assert found["limbs"] == {name: [{"from": 10, "to": 19}] for name in ("right_elbow", "right_wrist")}
+    assert found["repaired"] == [{"from": 3, "to": 4}, {"from": 30, "to": 30}]
+
+
 def test_spans() -> None:
     there = np.array([True, True, False, True])
     assert spans(there) == [{"from": 0, "to": 1}, {"from": 3, "to": 3}]

@@ -323,7 +323,13 @@ def test_files_of_several_people(two_people: Path, tmp_path: Path) -> None:
     """Each has a file; those of an earlier run go; the first person's is bit for bit the one of a run for one."""
     out = tmp_path / "out"
     result = pointlight.predict_to_folder(two_people, out, people="all", refine=False, overlay_size_px=160)
-    assert [file.name for file in result.files] == ["poses.npz", "poses_1.npz", "overlay.mp4", "summary.json"]
+    assert [file.name for file in result.files] == [
+        "poses.npz",
+        "poses_1.npz",
+        "overlay.mp4",
+        "overlay.png",
+        "summary.json",
+    ]
     assert pointlight.Capture.load(out / "poses_1.npz").track_id == 1
     assert len(list(VideoReader(out / "overlay.mp4"))) == 45
     first = (out / "poses.npz").read_bytes()

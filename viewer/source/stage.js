@@ -6,6 +6,7 @@ import { GLTFLoader } from "three/addons/loaders/GLTFLoader.js";
 
 const FIELD_OF_VIEW = 35;
 const FADED = 0.2; // where nobody was found and the pose is held or bridged
+const GUESSED = 0.3; // limbs that were not seen
 const DISTANCE_M = 3.9;
 const FRUSTUM_M = 0.5;
 const VIEWS = { front: [0, 0.15, 1], side: [1, 0.15, 0], above: [0, 1, 0.001] };
@@ -41,7 +42,9 @@ export class Stage {
   async add(person, content) {
     const loaded = await new GLTFLoader().parseAsync(content, "");
     let joint = null;
+    let bones = [];
     const materials = [];
+    const guessed = { value: new Float32Array() }; // by bone, 1 where what it moves is a guess
     loaded.scene.traverse((node) => {
       if (node.isBone) joint ??= node;
       if (!node.isMesh) return;
@@ -50,8 +53,12 @@ export class Stage {
       const [left, right, middle] = person.palette;
       const colour = { left, right, middle }[node.material.name];
       if (colour) node.material.color.set(colour);
+      if (node.isSkinnedMesh) ({ bones } = node.skeleton);
+      fadeable(node.material, guessed, bones.length);
       materials.push(node.material);
     });
+    guessed.value = new Float32Array(bones.length);
+    const limbs = bones.map(({ name }) => person.limbs[name] ?? []);
     const mixer = new THREE.AnimationMixer(loaded.scene);
     const action = mixer.clipAction(loaded.animations[0]);
     action.loop = THREE.LoopOnce;
@@ -60,7 +67,7 @@ export class Stage {
     this.scene.add(loaded.scene);
     const { duration: last } = loaded.animations[0];
     const filled = person.marks.filter((mark) => mark.kind === "filled");
-    this.people.push({ scene: loaded.scene, mixer, action, materials, filled, root: joint, last });
+    this.people.push({ scene: loaded.scene, mixer, action, materials, filled, guessed, limbs, root: joint, last });
   }
 
   surround() {
@@ -103,11 +110,13 @@ export class Stage {
   }
 
   show(frame, time) {
-    for (const { mixer, action, last, materials, filled } of this.people) {
-      const absent = filled.some(({ from, to }) => from <= frame && frame <= to);
+    for (const { mixer, action, last, materials, filled, guessed, limbs } of this.people) {
+      const absent = isWithin(filled, frame);
+      limbs.forEach((spans, bone) => (guessed.value[bone] = isWithin(spans, frame) ? 1 : 0));
+      const faint = absent || guessed.value.includes(1);
       for (const material of materials) {
-        material.needsUpdate ||= material.transparent !== absent; // opaque ones have a shader of their own
-        material.transparent = absent;
+        material.needsUpdate ||= material.transparent !== faint; // opaque ones have a shader of their own
+        material.transparent = faint;
         material.opacity = absent ? FADED : 1;
       }
       action.paused = false;
@@ -189,4 +198,26 @@ export class Stage {
   draw() {
     this.renderer.render(this.scene, this.eye);
   }
+}
+
+function isWithin(spans, frame) {
+  return spans.some(({ from, to }) => from <= frame && frame <= to);
+}
+
+// Make a skinned material fainter where the bones that move it are guessed.
+function fadeable(material, guessed, count) {
+  material.onBeforeCompile = (shader) => {
+    shader.uniforms.guessed = guessed;
+    shader.vertexShader = shader.vertexShader
+      .replace("#include <common>", `#include <common>\nuniform float guessed[${count}];\nvarying float vGuessed;`)
+      .replace(
+        "#include <skinbase_vertex>",
+        `#include <skinbase_vertex>
+        vGuessed = 0.0;
+        for (int i = 0; i < 4; i++) vGuessed += skinWeight[i] * guessed[int(skinIndex[i])];`,
+      );
+    shader.fragmentShader = shader.fragmentShader
+      .replace("#include <common>", "#include <common>\nvarying float vGuessed;")
+      .replace("#include <color_fragment>", `#include <color_fragment>\ndiffuseColor.a *= 1.0 - ${1 - GUESSED} * vGuessed;`);
+  };
 }

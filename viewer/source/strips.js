@@ -1,4 +1,4 @@
-// Spans under the time line: feet that stand, and frames that are inferred or filled.
+// Spans under the time line: feet that stand, and frames that are inferred, filled or repaired.
 
 export class Strips {
   constructor(place, report) {
@@ -13,6 +13,7 @@ export class Strips {
         const spans = person.marks.filter((mark) => mark.kind === kind);
         if (spans.length) this.add(place, `${of}${kind}`, spans, kind);
       }
+      if (person.repaired.length) this.add(place, `${of}sides put back`, person.repaired, "repaired");
     }
   }
 

@@ -16,6 +16,7 @@ from pointlight.body.joints import (
     mirrored_name,
 )
 from pointlight.body.kinematics import BodyState, KeypointRule, Posed, forward_kinematics
+from pointlight.body.mass import mass_kg
 from pointlight.body.model import BodyModel, Person
 from pointlight.body.shape import ADULT_AGE, MEAN_ADULT_SHAPE, SHAPE_NAMES, sample_adult_shapes
 from pointlight.body.smpl import SMPL_JOINTS, SMPL_SHAPES, SmplBody
@@ -43,6 +44,7 @@ __all__ = [
     "find_figure",
     "forward_kinematics",
     "indices_of",
+    "mass_kg",
     "mirror_order",
     "mirrored_name",
     "sample_adult_shapes",

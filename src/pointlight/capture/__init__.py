@@ -9,6 +9,7 @@ from pointlight.capture.capture import Capture, World
 from pointlight.capture.certainty import joint_errors_m
 from pointlight.capture.detection.detector import MediapipeDetector
 from pointlight.capture.detection.person_box import PersonBox
+from pointlight.capture.guessed import guessed_limbs
 from pointlight.capture.many import ManyResult, VideoResult, predict_many
 from pointlight.capture.options import PredictOptions
 from pointlight.capture.overlay import write_overlay
@@ -48,6 +49,7 @@ __all__ = [
     "VideoResult",
     "World",
     "body_states",
+    "guessed_limbs",
     "joint_angles",
     "joint_errors_m",
     "lift_keypoints",

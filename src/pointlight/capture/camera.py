@@ -25,6 +25,9 @@ MOST_PICTURES = 64
 STILL_SHARE = 0.017
 """A background that goes no farther, as a share of the picture's longer side, stands still: about a degree; hands shake."""
 
+SAME_GREY_LEVELS = 2
+"""Small pictures that differ nowhere by more show the same but for what encoding does; people who stand still sway."""
+
 _BLOCK_PX = 32
 _LEAST_CONTRAST = 4.0
 """Standard deviation in grey levels of a block in which something can be seen to move."""
@@ -75,6 +78,22 @@ def small_grey(image: np.ndarray) -> np.ndarray:
     height, width = (side // factor * factor for side in image.shape[:2])
     blocks = image[:height, :width, 1].reshape(height // factor, factor, width // factor, factor)
     return blocks.mean((1, 3)).astype(np.uint8)
+
+
+def is_still(pictures: Sequence[SmallPicture], frames: int) -> bool:
+    """Whether a video is a still picture: of one frame, or the same over half a second or more.
+
+    Args:
+        pictures: small ones of the video.
+        frames: how many it has.
+    """
+    if frames == 1:
+        return True
+    first = pictures[0].grey.astype(int) if pictures else np.zeros((0, 0))
+    return len(pictures) > 1 and all(
+        one.grey.shape == first.shape and np.abs(one.grey - first).max() <= SAME_GREY_LEVELS
+        for one in pictures[1:]
+    )
 
 
 def moving_shots(pictures: Sequence[SmallPicture], person: Keypoints2D) -> np.ndarray | None:

@@ -18,7 +18,7 @@ from pointlight.errors import PointlightError, did_you_mean
 SMALLEST_OVERLAY_PX = 64
 
 _NUMBERS = (
-    *("start_s", "end_s", "fov_deg", "focal_px", "height_m", "overlay_size_px"),
+    *("start_s", "end_s", "fov_deg", "focal_px", "height_m", "weight_kg", "overlay_size_px"),
     *("camera_pitch_deg", "camera_roll_deg"),
 )
 CAMERAS = ("auto", "static", "moving")
@@ -39,6 +39,7 @@ class PredictOptions:
         fov_deg: field of view along the picture's longer side, degrees.
         focal_px: focal length in pixels; excludes `fov_deg`.
         height_m: the person's height in metres, which sets the scale.
+        weight_kg: the person's weight in kilogrammes, which sets the build.
         box: which person: a `PersonBox`, text such as "400,120,200,460@1.5" (x, y, width, height in pixels, and the
             second of the video), or these numbers; always a `PersonBox` once the options are made.
         people: how many are wanted, or "all"; 1 means the largest person, or the one in the box. The first of several is
@@ -73,6 +74,7 @@ class PredictOptions:
     fov_deg: float | None = None
     focal_px: float | None = None
     height_m: float | None = None
+    weight_kg: float | None = None
     box: BoxLike | None = None
     people: int | str = 1
     refine: bool = True
@@ -141,6 +143,8 @@ class PredictOptions:
             )
         if self.height_m is not None and not 0.5 < self.height_m < 2.6:
             raise PointlightError(f"a height of {self.height_m:g} m is not a person's; give 0.5 to 2.6")
+        if self.weight_kg is not None and not 5 < self.weight_kg < 300:
+            raise PointlightError(f"a weight of {self.weight_kg:g} kg is not a person's; give 5 to 300")
         if not all(math.isfinite(time_s) for time_s in (self.start_s or 0.0, self.end_s or 0.0)):
             raise PointlightError("the start or the end is not a number; give seconds of the video")
         find_figure(self.figure)
@@ -178,6 +182,7 @@ class OnePersonKeywords(TypedDict, total=False):
     fov_deg: float | None
     focal_px: float | None
     height_m: float | None
+    weight_kg: float | None
     box: BoxLike | None
     refine: bool
     camera: str

@@ -13,6 +13,8 @@ from pointlight.body import AnnyBody, BodyState, figure_vertices
 from pointlight.simulator.drawing import NO_FACE, Raster, rasterise, vertex_normals
 
 OPACITY = 0.85
+FAINT = 0.38
+"""Of what is a guess."""
 _LIGHT = np.array([-0.35, -0.6, -0.72])
 _NEAR_M = 0.05
 
@@ -57,6 +59,7 @@ class BodyPainter:
         self._rest = figure_vertices(body, shape_tensor, figure).numpy()
         self._faces = body.faces[body.face_is_outside].numpy().astype(np.int32)
         self._colours = _tints(body, palette)
+        self._movers = body.main_joints()
 
     def vertices(self, state: BodyState) -> np.ndarray:
         """(V, 3) of one frame's state, camera axes, metres."""
@@ -70,8 +73,9 @@ class BodyPainter:
         focal_px: float,
         principal_px: tuple[float, float],
         opacity: float = OPACITY,
+        guessed: np.ndarray | None = None,
     ) -> None:
-        """Paint the body into an (H, W, 3) uint8 picture."""
+        """Paint the body into an (H, W, 3) uint8 picture; (J,) `guessed` names the body joints whose limbs are faint."""
         vertices = np.ascontiguousarray(vertices_camera_m, np.float32)
         left, top, right, bottom = _window(vertices, focal_px, principal_px, (image.shape[1], image.shape[0]))
         if left >= right or top >= bottom:
@@ -81,7 +85,10 @@ class BodyPainter:
         rasterise(vertices, self._faces, focal_px, principal, raster, near_m=_NEAR_M)
         normals = vertex_normals(vertices, self._faces)
         part = image[top:bottom, left:right]
-        _shade(part, raster.face, raster.barycentric, self._faces, normals, self._colours, _LIGHT, opacity)
+        opacities = np.full(len(vertices), opacity, np.float32)
+        if guessed is not None:
+            opacities[guessed[self._movers]] = min(opacity, FAINT)
+        _shade(part, raster.face, raster.barycentric, self._faces, normals, self._colours, _LIGHT, opacities)
 
 
 def _window(
@@ -120,7 +127,7 @@ def _shade(
     normals: np.ndarray,
     colours: np.ndarray,
     light: np.ndarray,
-    opacity: float,
+    opacities: np.ndarray,
 ) -> None:
     for y in range(image.shape[0]):
         for x in range(image.shape[1]):
@@ -130,6 +137,7 @@ def _shade(
             wa, wb = barycentric[y, x, 0], barycentric[y, x, 1]
             wc = 1 - wa - wb
             a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
+            opacity = wa * opacities[a] + wb * opacities[b] + wc * opacities[c]
             bright = 0.0
             for k in range(3):
                 bright += light[k] * (wa * normals[a, k] + wb * normals[b, k] + wc * normals[c, k])

@@ -15,7 +15,7 @@ from pointlight.capture.capture import Capture
 from pointlight.capture.certainty import joint_errors_m
 from pointlight.capture.fitting.lifting import lift
 from pointlight.capture.fitting.refine import refine
-from pointlight.capture.fitting.stature import of_height
+from pointlight.capture.fitting.stature import of_size
 from pointlight.capture.options import OnePersonKeywords, PredictKeywords, PredictOptions, options_with
 from pointlight.capture.overlay import write_overlay
 from pointlight.capture.results import Diagnostics, FolderResult, PredictResult, Stopwatch
@@ -82,8 +82,8 @@ def predict(
         options: all options at once; usual ones if not given.
         progress: told how far each stage is.
         **keywords: single options by their names, over those in `options`: `model`, `detector`, `keypoints`, `start_s`,
-            `end_s`, `fov_deg`, `focal_px`, `height_m`, `box`, `people`, `refine`, `camera`, `up`, `camera_pitch_deg`,
-            `camera_roll_deg`. `PredictOptions` says what each means.
+            `end_s`, `fov_deg`, `focal_px`, `height_m`, `weight_kg`, `box`, `people`, `refine`, `camera`, `up`,
+            `camera_pitch_deg`, `camera_roll_deg`. `PredictOptions` says what each means.
 
     Returns:
         The body in every frame: joints in metres, rotations, the place before the camera; the same in the world, y up, with
@@ -163,10 +163,10 @@ def predict_to_folder(
     progress: ProgressCallback = silent,
     **keywords: Unpack[PredictKeywords],
 ) -> FolderResult:
-    """`predict`, with `poses.npz`, `overlay.mp4` and `summary.json` written to a folder, each when it is whole.
+    """`predict`, with `poses.npz`, `overlay.mp4`, `overlay.png` and `summary.json` written to a folder, each when whole.
 
     The second person goes into `poses_1.npz`, and so on. The folder is made when there is something to write. An overlay
-    that lies there is removed, and so are further people's files: they are of other poses.
+    that lies there is removed, with its `overlay.png`, and so are further people's files: they are of other poses.
 
     Args:
         video: any file that FFmpeg reads.
@@ -185,11 +185,11 @@ def predict_to_folder(
         >>> import pointlight
         >>> result = pointlight.predict_to_folder("video.mp4", "result", end_s=0.5, overlay_size_px=320)
         >>> [file.name for file in result.files]
-        ['poses.npz', 'overlay.mp4', 'summary.json']
+        ['poses.npz', 'overlay.mp4', 'overlay.png', 'summary.json']
     """
     options = options_with(options, keywords)
     video, folder = Path(video), check_folder(Path(out))
-    overlay = folder / "overlay.mp4"
+    overlay, sheet = folder / "overlay.mp4", folder / "overlay.png"
     if overlay.exists() and video.exists() and overlay.samefile(video):
         raise PointlightError(f"{video} would be replaced by its own overlay; choose another folder")
     read = VideoFile.of(video) if video.exists() else None
@@ -197,9 +197,11 @@ def predict_to_folder(
     ensure_folder(folder)
     sweep_partials(folder)
     forget_earlier(folder)
-    if overlay.is_file():
-        overlay.unlink()
+    for earlier in (overlay, sheet):
+        if earlier.is_file():
+            earlier.unlink()
     files, diagnostics = save_people(result.captures, folder), result.diagnostics
+    body = AnnyBody()
     if options.overlay:
         stopwatch = Stopwatch()
         with stopwatch.stage("overlay"):
@@ -208,15 +210,16 @@ def predict_to_folder(
                 result.captures,
                 video,
                 overlay,
-                AnnyBody(),
+                body,
                 size_px=size_px,
                 figure=options.figure,
+                sheet=sheet,
                 progress=progress,
             )
-        files = (*files, overlay)
+        files = (*files, overlay, sheet)
         seconds = diagnostics.seconds + stopwatch.seconds
         diagnostics = replace(diagnostics, seconds=seconds, warnings=(*diagnostics.warnings, *told))
-    summary = summary_of(read or VideoFile.of(video), options, result.captures, files, diagnostics)
+    summary = summary_of(read or VideoFile.of(video), options, result.captures, files, diagnostics, body)
     return FolderResult((*files, summary.save(folder)), diagnostics, summary)
 
 
@@ -309,7 +312,7 @@ def lift_with_diagnostics(
                 else shot
                 for number, (shot, (track, _, _)) in enumerate(zip(lifted, tracks, strict=True))
             ]
-    sized = [of_height(body, shot, options.height_m) for shot in lifted]
+    sized = [of_size(body, shot, options.height_m, options.weight_kg) for shot in lifted]
     lifted = [shot for shot, _ in sized]
     placed = [joints_in_camera(body, shot) for shot in lifted]
     valid = np.concatenate([shot.valid for shot in lifted])
@@ -340,6 +343,7 @@ def lift_with_diagnostics(
         focal_px=track.focal_px,
         principal_px=(float(track.principal_px[0]), float(track.principal_px[1])),
         model_sha256=checkpoint.sha256,
+        sides_put_back=np.concatenate([part.swapped for part in repaired]),
     )
     capture = replace(capture, joint_error_m=joint_errors_m(capture))
     told = [*keypoints.warnings, *words_of_cuts(parts), *(text for _, texts in sized for text in texts)]

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import torch
 
+from pointlight.body import AnnyBody, mass_kg
 from pointlight.capture.capture import SEEN_SCORE, Capture
 from pointlight.capture.flips import LIMBS, DepthFlip, depth_flips
 from pointlight.capture.world import FootSlide
@@ -58,6 +60,8 @@ class Quality:
         unseen_share: of limbs' joints that the detector missed in a tenth of the frames with a body or more: in how many.
         depth_flips: limbs whose depth was likely guessed the other way round from some time on.
         foot_slide_seen_m_s: the same before the feet were set down; None also where the camera moves.
+        stature_m: of the estimated body (of the shot with most bodies), metres from sole to crown; None if not measured.
+        weight_kg: of the same, by its volume.
 
     Example:
         >>> import pointlight
@@ -82,6 +86,8 @@ class Quality:
     foot_slide_seen_m_s: float | None = None
     unseen_share: dict[str, float] = field(default_factory=dict)
     depth_flips: tuple[DepthFlip, ...] = ()
+    stature_m: float | None = None
+    weight_kg: float | None = None
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Quality:
@@ -92,7 +98,12 @@ class Quality:
 
 
 def quality_of(
-    capture: Capture, frames_sides_put_back: int, slide: FootSlide | None = None, *, refined: bool = True
+    capture: Capture,
+    frames_sides_put_back: int,
+    slide: FootSlide | None = None,
+    *,
+    refined: bool = True,
+    body: AnnyBody | None = None,
 ) -> Quality:
     """The figures of one capture, with hints where they are poor.
 
@@ -101,12 +112,14 @@ def quality_of(
         frames_sides_put_back: as `Diagnostics.repaired` says.
         slide: of standing feet, where there is a world.
         refined: whether the body was fitted to the keypoints over time.
+        body: the capture's, to measure its shape; without it stature and weight are None.
     """
     valid = capture.valid
     distance_px, size_px = _distances(capture)
     share = distance_px / size_px[:, None]
     begins = np.flatnonzero(np.diff(capture.shot)) + 1
     slide = slide or FootSlide(None, None)
+    shape = torch.from_numpy(capture.shape)
     figures = Quality(
         track_id=capture.track_id,
         frames_with_body=int(valid.sum()),
@@ -122,6 +135,8 @@ def quality_of(
         foot_slide_seen_m_s=None if slide.seen_m_s is None else round(slide.seen_m_s, 3),
         unseen_share=unseen_share(capture),
         depth_flips=depth_flips(capture),
+        stature_m=None if body is None else round(float(body.stature_m(shape)), 3),
+        weight_kg=None if body is None else round(mass_kg(body, shape), 1),
     )
     words = tuple(_hints(figures, assumed=capture.focal_source == "assumed", refined=refined))
     return Quality(**{**vars(figures), "hints": words})

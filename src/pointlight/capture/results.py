@@ -81,7 +81,7 @@ class FolderResult:
     """What `predict_to_folder` has written and how it went.
 
     Attributes:
-        files: `poses.npz`, those of further people, `overlay.mp4` where it was wanted, `summary.json`.
+        files: `poses.npz`, those of further people, `overlay.mp4` and `overlay.png` where wanted, `summary.json`.
         diagnostics: how it went, the overlay included.
         summary: how good it is, and what to try if it is poor; what `summary.json` holds.
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from pointlight.body import NETWORK_KEYPOINTS, BodyModel
-from pointlight.capture.camera import WatchedReader, moving_shots
+from pointlight.capture.camera import WatchedReader, is_still, moving_shots
 from pointlight.capture.capture import Capture
 from pointlight.capture.detection.detector import MediapipeDetector
 from pointlight.capture.detection.keypoint_files import read_keypoints
@@ -25,6 +25,11 @@ from pointlight.progress import ProgressCallback
 _LEAST_SEEN = 7
 """Of the 12 keypoints, in some frame, or there is no body."""
 _FURTHER = re.compile(r"poses_\d+\.npz")
+
+STILL = (
+    "the video is a still picture: its frames show one pose, and what rests on motion, such as how far away somebody is"
+    " and which foot stands, is a guess"
+)
 
 
 def find_people(
@@ -100,6 +105,7 @@ def with_worlds(
         captures = [replace(one, world=world) for one, world in zip(result.captures, worlds, strict=True)]
         slides = [foot_slide(capture, body) for capture in captures]
     told = [
+        *([STILL] if is_still(reader.pictures, len(result.capture)) else []),
         *result.diagnostics.warnings,
         *words_of_worlds(worlds, result.capture.time_s, result.capture.shot),
     ]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pointlight import __version__
+from pointlight.body import AnnyBody
 from pointlight.capture.capture import Capture
 from pointlight.capture.detection.person_box import PersonBox
 from pointlight.capture.options import PredictOptions
@@ -28,6 +29,11 @@ FORMAT_VERSION = 1
 
 MOST_NAMED = 4
 """Joints that the words name; `unseen_share` has all."""
+
+SLIM_BELOW, HEAVY_ABOVE = 20.0, 28.0
+"""Body mass index, kg/m^2; a sixth of the adults that the networks have seen lie beyond each."""
+
+_GIVEN = {"height": "height_m", "weight": "weight_kg"}
 
 _NOT_COMPARED = ("model",)
 """Its weights are, by their SHA-256."""
@@ -153,6 +159,8 @@ class Summary:
                 f"{len(person.cuts_s)} {'cut' if len(person.cuts_s) == 1 else 'cuts'}",
             ]
             lines.append(of + ", ".join(filter(None, figures)))
+            if person.stature_m is not None and person.weight_kg is not None:
+                lines.append(f"{of}{_shape_words(person.stature_m, person.weight_kg, self.options)}")
             if person.unseen_share:
                 lines.append(f"{of}guesses: {_unseen_words(person.unseen_share)}")
             if person.depth_flips:
@@ -169,6 +177,16 @@ def _unseen_words(shares: Mapping[str, float]) -> str:
     words = [f"{name.replace('_', ' ')} not seen in {share:.0%} of frames" for name, share in shares.items()]
     more = len(words) - MOST_NAMED
     return ", ".join(words[:MOST_NAMED]) + (f", and {more} more joints" if more > 0 else "")
+
+
+def _shape_words(stature_m: float, weight_kg: float, options: Mapping[str, Any]) -> str:
+    """How tall, heavy and broad the body is, and which of it the user has said."""
+    index = weight_kg / stature_m**2
+    build = "slim" if index < SLIM_BELOW else "heavy" if index > HEAVY_ABOVE else "average"
+    guesses = [f"--{name}" for name in ("height", "weight") if options.get(_GIVEN[name]) is None]
+    told = f"; {' and '.join(guesses)} {'set' if len(guesses) > 1 else 'sets'} what is a guess here"
+    words = f"the body is {stature_m:.2f} m tall and weighs about {weight_kg:.0f} kg, of {build} build"
+    return words + (told if guesses else "")
 
 
 def _slide_words(person: Quality) -> str:
@@ -191,6 +209,7 @@ def summary_of(
     captures: Sequence[Capture],
     files: Sequence[Path],
     diagnostics: Diagnostics,
+    body: AnnyBody,
 ) -> Summary:
     """The summary of a run.
 
@@ -200,6 +219,7 @@ def summary_of(
         captures: one a person, at least one.
         files: that were written.
         diagnostics: of the run.
+        body: that everybody was made with.
     """
     everybody = (diagnostics, *diagnostics.others)
     seconds: dict[str, float] = {}
@@ -217,7 +237,7 @@ def summary_of(
         seconds=seconds,
         warnings=diagnostics.warnings,
         people=tuple(
-            quality_of(capture, one.repaired, one.foot_slide, refined=options.refine)
+            quality_of(capture, one.repaired, one.foot_slide, refined=options.refine, body=body)
             for capture, one in zip(captures, everybody, strict=True)
         ),
     )

@@ -40,6 +40,9 @@ def predict(
     fov: Annotated[float | None, typer.Option(help="Field of view along the longer side, degrees.")] = None,
     focal_px: Annotated[float | None, typer.Option(help="Focal length in pixels.")] = None,
     height: Annotated[float | None, typer.Option(help="The person's height in metres.")] = None,
+    weight: Annotated[
+        float | None, typer.Option(help="The person's weight in kg, which sets the build.")
+    ] = None,
     box: Annotated[str | None, typer.Option(help="Which person: X,Y,W,H or X,Y,W,H@S.")] = None,
     people: Annotated[
         str, typer.Option(help="How many people, or all; the others' poses go into poses_1.npz and so on.")
@@ -67,7 +70,7 @@ def predict(
         ),
     ] = "neutral",
     overlay: Annotated[
-        bool, typer.Option(help="Draw overlay.mp4; an older one there is removed anyway.")
+        bool, typer.Option(help="Draw overlay.mp4, overlay.png; an older one there is removed anyway.")
     ] = True,
     export: Annotated[
         str | None,
@@ -106,6 +109,7 @@ def predict(
         fov_deg=fov,
         focal_px=focal_px,
         height_m=height,
+        weight_kg=weight,
         box=box or None,
         people=people,
         refine=refine,

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from pointlight.capture import ANGLE_NAMES, PALETTES, joint_angles, stretches
+from pointlight.capture import ANGLE_NAMES, PALETTES, guessed_limbs, joint_angles, stretches
 from pointlight.export import FORMATS, MARK_NAMES, Person
 
 _MADE_OF = {
@@ -59,6 +59,8 @@ def _person(person: Person, number: int) -> dict[str, Any]:
         "files": _files(person),
         "angles": _angles(person),
         "guessed": _guessed(person),
+        "limbs": _guessed_limbs(person),
+        "repaired": spans(person.capture.sides_put_back[_nearest(person)]),
         "contacts": None
         if contacts is None
         else {side: spans(contacts[:, column]) for column, side in enumerate(SIDES)},
@@ -100,6 +102,13 @@ def _guessed(person: Person) -> dict[str, list[dict[str, int]]]:
         columns = [names.index(each.format(side)) for each in _MADE_OF[joint]]
         found[name] = spans(np.logical_or.reduce(~seen[:, columns], axis=1))
     return found
+
+
+def _guessed_limbs(person: Person) -> dict[str, list[dict[str, int]]]:
+    """Where a limb is drawn faintly: stretches of the motion's frames by the body joint that moves it."""
+    limbs = guessed_limbs(person.capture)[_nearest(person)]
+    names = person.capture.body_joint_names
+    return {name: spans(there) for name, there in zip(names, limbs.T, strict=True) if there.any()}
 
 
 def _nearest(person: Person) -> np.ndarray:

@@ -74,7 +74,9 @@ _OUR_NOISE = DetectorNoise(white=0.012, bias=0.01, correlated=0.004, motion=0.05
 _POINTS = Recipe(
     name="points",
     # A detector like the one in use, and a noisier one, so that other detectors are understood as well.
-    scenes=SceneConfig(noise=_OUR_NOISE, other_noises=(MEDIAPIPE_V1,)),
+    scenes=SceneConfig(
+        variety=VarietyConfig(arms=0.3, seats=0.15), noise=_OUR_NOISE, other_noises=(MEDIAPIPE_V1,)
+    ),
     floor=True,
     # Weights at which no term's gradient drowns the others'; at 1, reprojection's noise did (docs/log.md).
     loss=LossConfig(

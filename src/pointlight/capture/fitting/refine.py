@@ -60,7 +60,7 @@ class RefineConfig:
     trunk_deg: float = 15.0
     arm_deg: float = 25.0
     leg_deg: float = 15.0
-    root_deg: float = 10.0
+    root_deg: float = 5.0
     shape: float = 0.15
     change_deg_s: float = 50.0
     depth: float = 0.1

@@ -1,7 +1,7 @@
 """Fit the network that says how far off joints are: `python tools/fit_certainty.py MOTION [--model points] [--clips 500]`.
 
 People of the training split are simulated, seen by a detector's noise (every second by mediapipe's), and lifted and refined
-as `predict` does. Writes `src/pointlight/capture/certainty.npz`, with its bands made right on half of the validation
+as `predict` does. Writes `src/pointlight/weights/certainty.npz`, with its bands made right on half of the validation
 split's clips, and prints what they are on the other half. `--split heldout` prints it for held-out people, and fits nothing.
 """
 
@@ -138,7 +138,7 @@ def main() -> None:
     torch.set_num_threads(1)
     body = AnnyBody()
     checkpoint, bank = load_checkpoint(given.model, body), compile_motion_bank(given.motion, body)
-    path = Path(__file__).parents[1] / "src/pointlight/capture" / CERTAINTY_ASSET
+    path = Path(__file__).parents[1] / "src/pointlight/weights" / CERTAINTY_ASSET
     others = examples(bank, given.split or "validation", given.clips // 2, checkpoint, body)
     if given.split is None:
         values, errors = both_ways(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pointlight.capture.capture import Capture
 
 CERTAINTY_ASSET = "certainty.npz"
-"""Beside this file; `tools/fit_certainty.py` writes it."""
+"""Among the weights; `tools/fit_certainty.py` writes it."""
 
 SHARES = (0.5, 0.8, 0.95)
 """Of true joints that lie within a distance."""
@@ -109,6 +109,6 @@ def network_errors_m(values: np.ndarray) -> np.ndarray:
 
 @lru_cache(maxsize=1)
 def _layers() -> dict[str, np.ndarray]:
-    path = Path(str(files("pointlight"))) / "capture" / CERTAINTY_ASSET
+    path = Path(str(files("pointlight"))) / "weights" / CERTAINTY_ASSET
     arrays = read_npz(path, "the file that comes with Pointlight")
     return {name: array.astype(np.float64) for name, array in arrays.items()}

@@ -117,6 +117,7 @@ MULTIVIEW_COLUMNS: Columns[MultiviewRow] = (
         lambda row, place: with_interval(_at(row, "by_role", place)),
         "{}",
     ),
+    ColumnFor(lambda rows: _detectors(rows), "of {}", lambda row, name: _ratio(row, name), "{:.2f}"),
     Column("size known: MPJPE mm", lambda row: row.scaled_mpjpe_mm, "{:.1f}"),
     Column("accel. m/s^2", lambda row: row.acceleration_m_s2, "{:.1f}"),
     Column("coverage", lambda row: row.coverage, "{:.0%}"),
@@ -126,12 +127,6 @@ MULTIVIEW_JOINT_COLUMNS: Columns[MultiviewRow] = (
     Column("mm after alignment", lambda row: row.title),
     ColumnFor(_keys("by_joint"), "{}", lambda row, joint: row.by_joint[joint], "{:.0f}"),
 )
-
-RATIO_COLUMNS: Columns[MultiviewRow] = (
-    Column("PA-MPJPE, of (95 %)", lambda row: row.title),
-    ColumnFor(lambda rows: _compared(rows), "{}", lambda row, place: _ratio(row, place), "{}"),
-)
-"""By set and role, each beside the detector's own 3D; a mean over sets would hide a loss."""
 
 QUALITY_COLUMNS: Columns[ReferenceQuality] = (
     Column("set", lambda quality: quality.set),
@@ -186,14 +181,8 @@ def _multiview(result: EvaluationResult[MultiviewRow], layout: Layout) -> list[s
             parts += [
                 f"{words}:",
                 layout.figures(rows, MULTIVIEW_COLUMNS),
-                layout.figures(rows, RATIO_COLUMNS),
                 layout.joints(rows, MULTIVIEW_JOINT_COLUMNS),
             ]
-            still = [name for name, score in rows[0].by_set.items() if score.still]
-            if still:
-                parts.append(
-                    f"{', '.join(still)}: the person is still, so intervals are over cameras, one sample each"
-                )
     return parts
 
 
@@ -226,26 +215,17 @@ def _at(row: MultiviewRow, kind: str, place: str) -> Any:
     return getattr(row.by_set[name], kind)[inner]
 
 
-def _compared(rows: Sequence[MultiviewRow]) -> list[str]:
-    """What rows are compared with in pairs: "set/baseline", or "set/role/baseline" where roles are known."""
-    found: dict[str, None] = {}
-    for row in rows:
-        for name, scores in row.by_set.items():
-            for role, against in (scores.against_by_role or {"": scores.against}).items():
-                found |= dict.fromkeys("/".join(filter(None, (name, role, other))) for other in against)
-    return list(found)
+def _detectors(rows: Sequence[MultiviewRow]) -> list[str]:
+    """Whom the rows are compared with in pairs."""
+    return sorted({other for row in rows for scores in row.by_set.values() for other in scores.against})
 
 
-def _ratio(row: MultiviewRow, place: str) -> str | None:
-    """A ratio with its interval; of a baseline with itself there is none."""
-    name, *role, other = place.split("/")
-    scores = row.by_set[name]
-    against = scores.against_by_role[role[0]] if role else scores.against
-    if other not in against or against[other].ratio is None:
+def _ratio(row: MultiviewRow, name: str) -> float | None:
+    """Of a single set; ratios of several have no common mean."""
+    if len(row.by_set) != 1:
         return None
-    low, high = against[other].ratio_ci95
-    bounds = "" if low is None or high is None else f" ({low:.2f} to {high:.2f})"
-    return f"{against[other].ratio:.2f}{bounds}"
+    (scores,) = row.by_set.values()
+    return scores.against[name].ratio if name in scores.against else None
 
 
 def _largest(values: Iterable[float | None]) -> float | None:

@@ -128,10 +128,9 @@ class PairedDifference:
 
 @dataclass(frozen=True)
 class PairedRatio(PairedDifference):
-    """The same with the quotient of both and its paired bootstrap interval."""
+    """The same with the quotient of both."""
 
     ratio: float | None
-    ratio_ci95: Bounds
 
 
 @dataclass(frozen=True)
@@ -192,12 +191,10 @@ class SetScore:
 
     Attributes:
         pa_mpjpe_mm: mean over cameras of the mean over frames, millimetres.
-        ci95_mm: its block bootstrap over time; of a set whose person is still, a bootstrap over its cameras.
+        ci95_mm: its block bootstrap over time.
         by_camera: of each camera.
         by_role: mean over the cameras of each role.
         against: paired differences to the detector's own 3D.
-        against_by_role: the same over the cameras of each role, where roles are known.
-        still: the person hardly moves, so that each camera is one sample.
     """
 
     pa_mpjpe_mm: float | None
@@ -205,8 +202,6 @@ class SetScore:
     by_camera: Mapping[str, MeanError]
     by_role: Mapping[str, MeanError]
     against: Mapping[str, PairedRatio]
-    against_by_role: Mapping[str, Mapping[str, PairedRatio]]
-    still: bool
 
 
 WHOLE_PEOPLE, PEOPLE_IN_PART = "full", "part"

@@ -1,7 +1,6 @@
 """Block bootstrap: per-frame errors of sets of cameras as figures with intervals.
 
-Blocks of time are drawn for all cameras of a set at once, and the same blocks for every contender. Who sits still is one
-sample a camera, however long the video is: there cameras are drawn.
+Blocks of time are drawn for all cameras of a set at once, and the same blocks for every contender.
 """
 
 from __future__ import annotations
@@ -34,14 +33,12 @@ class ScoredSet:
         roles: one a camera, "" where none is known.
         time_s: (T,) of the frames.
         errors: one a camera, by contender.
-        still: the person hardly moves.
     """
 
     cameras: tuple[str, ...]
     roles: tuple[str, ...]
     time_s: np.ndarray
     errors: tuple[Mapping[Contender, FrameErrors], ...]
-    still: bool = False
 
 
 def multiview_rows(sets: Mapping[str, ScoredSet], people: str) -> list[MultiviewRow]:
@@ -75,27 +72,25 @@ def _row(contender: Contender, sets: Mapping[str, ScoredSet], people: str) -> Mu
 
 
 def _set_score(contender: Contender, scored: ScoredSet) -> SetScore:
-    every = np.arange(len(scored.cameras))
+    own = [camera[contender] for camera in scored.errors]
     by_role = {
-        role: every[[its == role for its in scored.roles]] for role in sorted(set(scored.roles) - {""})
+        role: [one for one, its in zip(own, scored.roles, strict=True) if its == role]
+        for role in sorted(set(scored.roles) - {""})
     }
     detectors = [Contender(name, baseline=True) for name in DETECTORS_OWN]
     detectors = [other for other in detectors if other in scored.errors[0] and other != contender]
-
-    def against(cameras: np.ndarray) -> dict[str, PairedRatio]:
-        return {other.model: _difference(scored, contender, other, cameras) for other in detectors}
-
-    mean = _mean_error(scored, contender, every)
+    mean = mean_error(own, scored.time_s)
     return SetScore(
         pa_mpjpe_mm=mean.pa_mpjpe_mm,
         ci95_mm=mean.ci95_mm,
         by_camera={
-            camera: _mean_error(scored, contender, every[[k]]) for k, camera in enumerate(scored.cameras)
+            camera: mean_error([one], scored.time_s) for camera, one in zip(scored.cameras, own, strict=True)
         },
-        by_role={role: _mean_error(scored, contender, cameras) for role, cameras in by_role.items()},
-        against=against(every),
-        against_by_role={role: against(cameras) for role, cameras in by_role.items()},
-        still=scored.still,
+        by_role={role: mean_error(those, scored.time_s) for role, those in by_role.items()},
+        against={
+            other.model: _difference(own, [camera[other] for camera in scored.errors], scored.time_s)
+            for other in detectors
+        },
     )
 
 
@@ -105,48 +100,22 @@ def mean_error(errors: Sequence[FrameErrors], time_s: np.ndarray) -> MeanError:
     return MeanError(rounded(_over_cameras(values)), _bounds(_draws(values, time_s)))
 
 
-def _mean_error(scored: ScoredSet, contender: Contender, cameras: np.ndarray) -> MeanError:
-    """Over some cameras of a set."""
-    values = _values(scored, contender, cameras)
-    return MeanError(rounded(_over_cameras(values)), _bounds(_drawn(scored, values)))
-
-
-def _difference(scored: ScoredSet, own: Contender, other: Contender, cameras: np.ndarray) -> PairedRatio:
-    """Paired: only frames that both have, and the same blocks of time, or cameras."""
-    first, second = (_values(scored, contender, cameras) for contender in (own, other))
+def _difference(own: Sequence[FrameErrors], other: Sequence[FrameErrors], time_s: np.ndarray) -> PairedRatio:
+    """Paired: only frames that both have, and the same blocks of time."""
+    first, second = np.stack([one.pa_mm for one in own]), np.stack([one.pa_mm for one in other])
     both = np.isfinite(first) & np.isfinite(second)
     first, second = np.where(both, first, np.nan), np.where(both, second, np.nan)
     means = [_over_cameras(values) for values in (first, second)]
-    drawn = [_drawn(scored, values) for values in (first, second)]
     return PairedRatio(
         difference_mm=rounded(means[0] - means[1]),
-        ci95_mm=_bounds(drawn[0] - drawn[1]),
+        ci95_mm=_bounds(_draws(first, time_s) - _draws(second, time_s)),
         ratio=rounded(means[0] / means[1], 3),
-        ratio_ci95=_bounds(drawn[0] / drawn[1], digits=3),
     )
 
 
-def _values(scored: ScoredSet, contender: Contender, cameras: np.ndarray) -> np.ndarray:
-    """(C, T) errors of a contender in some cameras."""
-    return np.stack([scored.errors[camera][contender].pa_mm for camera in cameras])
-
-
-def _drawn(scored: ScoredSet, values: np.ndarray) -> np.ndarray:
-    return _camera_draws(values) if scored.still else _draws(values, scored.time_s)
-
-
-def _bounds(draws: np.ndarray, digits: int = 1) -> Bounds:
+def _bounds(draws: np.ndarray) -> Bounds:
     low, high = np.percentile(draws, (2.5, 97.5))
-    return rounded(float(low), digits), rounded(float(high), digits)
-
-
-def _camera_draws(values: np.ndarray, count: int = 1000) -> np.ndarray:
-    """(count,) mean over drawn cameras; one camera has no interval."""
-    there = values[np.isfinite(values).any(1)]
-    if len(there) < 2:
-        return np.full(count, np.nan)
-    means = np.nanmean(there, axis=1)
-    return means[np.random.default_rng(0).integers(0, len(means), (count, len(means)))].mean(1)
+    return rounded(float(low)), rounded(float(high))
 
 
 def _draws(values: np.ndarray, time_s: np.ndarray, count: int = 1000) -> np.ndarray:

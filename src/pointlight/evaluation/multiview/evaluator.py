@@ -256,7 +256,6 @@ def _score_set(
         roles=tuple(roles.get(f"{name}/{view.video.name}", "") for view in calibrated.views),
         time_s=truth.time_s,
         errors=tuple(errors),
-        still=truth.still,
     )
 
 

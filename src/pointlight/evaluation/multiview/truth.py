@@ -86,10 +86,6 @@ class Views2D:
         return replace(self, scores=scores)
 
 
-_STILL_M = 0.1
-"""Across the box that a joint stays in; a sitting man breathes within 1 to 3 cm, whoever types at a desk moves 15 to 40."""
-
-
 @by_value
 @dataclass(frozen=True)
 class MultiviewTruth:
@@ -118,13 +114,6 @@ class MultiviewTruth:
     scored: np.ndarray
     swapped: np.ndarray
     offsets_px: np.ndarray
-
-    @property
-    def still(self) -> bool:
-        """Nobody goes anywhere, and half of the joints stay within `_STILL_M` for 9 of 10 frames."""
-        places = np.where(self.scored[..., None], self.joints_world_m, np.nan)[:, self.scored.any(0)]
-        low, high = np.nanpercentile(places, (5, 95), axis=0)
-        return bool(places.size) and float(np.median(np.linalg.norm(high - low, axis=-1))) < _STILL_M
 
     def limb_lengths_m(self) -> dict[tuple[str, str], np.ndarray]:
         """(T,) of every limb, from unsmoothed joints that are scored; NaN elsewhere."""

@@ -325,7 +325,8 @@ def test_the_evaluation_from_end_to_end(made_set: Path, weights: Path, tmp_path:
     assert low < world.by_camera["cam1"].pa_mpjpe_mm < high
     mine = result.row("mine")
     assert mine.coverage == 1.0 and mine.by_set["made"].against["mediapipe_world"].difference_mm > 0
-    assert result.row("mine", "refined").pa_mpjpe_mm < mine.pa_mpjpe_mm
+    # Untrained weights: refinement moves them, for better or worse.
+    assert 0 < abs(result.row("mine", "refined").pa_mpjpe_mm - mine.pa_mpjpe_mm) < 10
     others = result.row("predictions").by_set["made"].by_camera
     assert others["cam2"].pa_mpjpe_mm < 0.2 and others["cam1"].pa_mpjpe_mm is None
     assert result.row("constant").pa_mpjpe_mm > 50 and result.row("constant").baseline

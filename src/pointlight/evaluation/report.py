@@ -12,6 +12,7 @@ from typing import Any
 from pointlight.evaluation.columns import WIDTH, Column, ColumnFor, Columns, markdown, upright
 from pointlight.evaluation.remarks import about_people, not_comparable, what_was_scored
 from pointlight.evaluation.results import (
+    MAIN_TRUTH,
     PEOPLE_IN_PART,
     WHOLE_PEOPLE,
     EvaluationResult,
@@ -251,18 +252,18 @@ def _ratio_words(scores: SetScore | TruthScore, other: str) -> str | None:
 
 
 def _truths(rows: Sequence[MultiviewRow]) -> list[str]:
-    """Every set with each truth beside the main one, as "set/truth"; the main one's name is empty."""
+    """Every set with each truth, the main one first, as "set/truth"."""
     return [
         f"{name}/{truth}"
         for name in rows[0].by_set
-        for truth in ("", *dict.fromkeys(key for row in rows for key in row.by_set[name].by_truth))
+        for truth in (MAIN_TRUTH, *dict.fromkeys(key for row in rows for key in row.by_set[name].by_truth))
     ]
 
 
 def _against_truth(row: MultiviewRow, place: str) -> str | None:
     """PA-MPJPE against one truth, and as a share of the detector's repaired 3D against the same."""
     name, _, truth = place.partition("/")
-    scores = row.by_set[name].by_truth.get(truth) if truth else row.by_set[name]
+    scores = row.by_set[name] if truth == MAIN_TRUTH else row.by_set[name].by_truth.get(truth)
     if scores is None or scores.pa_mpjpe_mm is None:
         return None
     ratio = _ratio_words(scores, "mediapipe_world_repaired")

@@ -227,6 +227,9 @@ class SetScore:
     dropped_share: float | None = None
 
 
+MAIN_TRUTH = "full"
+"""The detector whose truth the main figures are against: mediapipe's full network."""
+
 WHOLE_PEOPLE, PEOPLE_IN_PART = "full", "part"
 
 

@@ -21,11 +21,9 @@ from pointlight.evaluation.multiview.reference import (
     reference_of,
 )
 from pointlight.evaluation.multiview.truth import TruthConfig
+from pointlight.evaluation.results import MAIN_TRUTH
 from pointlight.files import atomic_path
 from pointlight.progress import ProgressCallback, silent
-
-MAIN_TRUTH = "full"
-"""The detector whose truth the main figures are against: mediapipe's full network."""
 
 NETWORK_TRUTHS = (MAIN_TRUTH, "heavy")
 

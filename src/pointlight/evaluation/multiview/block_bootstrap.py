@@ -163,7 +163,7 @@ def paired_ratio(
     means = [_over_cameras(values) for values in (first, second)]
     draws = [_draws(values, time_s, still) for values in (first, second)]
     with np.errstate(divide="ignore", invalid="ignore"):
-        ratio, ratios = np.divide(*means) if means[1] else float("nan"), draws[0] / draws[1]
+        ratio, ratios = np.float64(means[0]) / np.float64(means[1]), draws[0] / draws[1]
     return PairedRatio(
         difference_mm=rounded(means[0] - means[1]),
         ci95_mm=_bounds(draws[0] - draws[1]),

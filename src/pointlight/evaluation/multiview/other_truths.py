@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -100,7 +101,7 @@ def write_detections_of_cameras(
         cameras: (T, K, 3) x, y in the video's own distorted pixels, and score 0 to 1, by "set/camera".
         source: says in words which detector it was.
     """
-    arrays = {camera: points.astype(np.float32) for camera, points in cameras.items()}
+    arrays: dict[str, Any] = {camera: points.astype(np.float32) for camera, points in cameras.items()}
     with atomic_path(path) as temporary:
         np.savez_compressed(temporary, names=np.array(names), source=np.array(source), **arrays)
 

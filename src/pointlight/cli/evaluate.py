@@ -46,6 +46,16 @@ def evaluate(
         list[str] | None,
         typer.Option(help="multiview: SET/CAMERA=FILE, another program's joints (npz or TRC); repeatable."),
     ] = None,
+    truth: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="multiview: hold rows against this detector's truth too: heavy, or a FILE of keypoints; repeatable."
+        ),
+    ] = None,
+    roles: Annotated[
+        list[str] | None,
+        typer.Option(help="multiview: score only cameras of this role in index.csv; repeatable."),
+    ] = None,
     smpl: Annotated[
         Path | None, typer.Option(help="Your own SMPL file, or a folder with those of women and men.")
     ] = None,
@@ -69,6 +79,8 @@ def evaluate(
     files = _predictions(predictions or [])
     if files and on != "multiview":
         raise PointlightError("--predictions goes with --on multiview")
+    if (truth or roles) and on != "multiview":
+        raise PointlightError("--truth and --roles go with --on multiview")
     from pointlight.evaluation import (
         evaluate_multiview,
         evaluate_published,
@@ -93,7 +105,14 @@ def evaluate(
             )
         elif data is not None and on == "multiview":
             result = evaluate_multiview(
-                models, data, motion=motion or None, predictions=files, device=device, progress=bars
+                models,
+                data,
+                motion=motion or None,
+                predictions=files,
+                roles=roles or (),
+                truths=truth or (),
+                device=device,
+                progress=bars,
             )
         else:
             result = evaluate_synthetic(

@@ -12,13 +12,16 @@ from typing import Any
 from pointlight.evaluation.columns import WIDTH, Column, ColumnFor, Columns, markdown, upright
 from pointlight.evaluation.remarks import about_people, not_comparable, what_was_scored
 from pointlight.evaluation.results import (
+    MAIN_TRUTH,
     PEOPLE_IN_PART,
     WHOLE_PEOPLE,
     EvaluationResult,
     MultiviewRow,
     PublishedRow,
     ReferenceQuality,
+    SetScore,
     SyntheticRow,
+    TruthScore,
 )
 from pointlight.evaluation.variants import MULTIVIEW, NETWORK_ALONE, SYNTHETIC
 
@@ -117,7 +120,7 @@ MULTIVIEW_COLUMNS: Columns[MultiviewRow] = (
         lambda row, place: with_interval(_at(row, "by_role", place)),
         "{}",
     ),
-    ColumnFor(lambda rows: _detectors(rows), "of {}", lambda row, name: _ratio(row, name), "{:.2f}"),
+    ColumnFor(lambda rows: _comparisons(rows), "of {}", lambda row, place: _ratio(row, place), "{}"),
     Column("size known: MPJPE mm", lambda row: row.scaled_mpjpe_mm, "{:.1f}"),
     Column("accel. m/s^2", lambda row: row.acceleration_m_s2, "{:.1f}"),
     Column("coverage", lambda row: row.coverage, "{:.0%}"),
@@ -126,6 +129,17 @@ MULTIVIEW_COLUMNS: Columns[MultiviewRow] = (
 MULTIVIEW_JOINT_COLUMNS: Columns[MultiviewRow] = (
     Column("mm after alignment", lambda row: row.title),
     ColumnFor(_keys("by_joint"), "{}", lambda row, joint: row.by_joint[joint], "{:.0f}"),
+)
+
+TRUTH_COLUMNS: Columns[MultiviewRow] = (
+    Column("mm by truth, of mediapipe's repaired", lambda row: row.title),
+    ColumnFor(lambda rows: _truths(rows), "{}", lambda row, place: _against_truth(row, place), "{}"),
+    ColumnFor(
+        lambda rows: list(rows[0].by_set),
+        "{}: dropped joints mm (share)",
+        lambda row, name: (row.by_set[name].dropped_mm, row.by_set[name].dropped_share),
+        "{:.1f} ({:.1%})",
+    ),
 )
 
 QUALITY_COLUMNS: Columns[ReferenceQuality] = (
@@ -181,6 +195,7 @@ def _multiview(result: EvaluationResult[MultiviewRow], layout: Layout) -> list[s
             parts += [
                 f"{words}:",
                 layout.figures(rows, MULTIVIEW_COLUMNS),
+                layout.figures(rows, TRUTH_COLUMNS),
                 layout.joints(rows, MULTIVIEW_JOINT_COLUMNS),
             ]
     return parts
@@ -215,17 +230,44 @@ def _at(row: MultiviewRow, kind: str, place: str) -> Any:
     return getattr(row.by_set[name], kind)[inner]
 
 
-def _detectors(rows: Sequence[MultiviewRow]) -> list[str]:
-    """Whom the rows are compared with in pairs."""
-    return sorted({other for row in rows for scores in row.by_set.values() for other in scores.against})
+def _comparisons(rows: Sequence[MultiviewRow]) -> list[str]:
+    """Whom the rows are compared with in pairs, set by set; ratios of several sets have no common mean."""
+    sets = list(rows[0].by_set)
+    others = sorted({other for row in rows for scores in row.by_set.values() for other in scores.against})
+    return others if len(sets) == 1 else [f"{other}, {name}" for name in sets for other in others]
 
 
-def _ratio(row: MultiviewRow, name: str) -> float | None:
-    """Of a single set; ratios of several have no common mean."""
-    if len(row.by_set) != 1:
+def _ratio(row: MultiviewRow, place: str) -> str | None:
+    """A ratio with its bounds, of "detector, set" or, of a single set, of "detector"."""
+    other, _, name = place.partition(", ")
+    return _ratio_words(row.by_set[name or next(iter(row.by_set))], other)
+
+
+def _ratio_words(scores: SetScore | TruthScore, other: str) -> str | None:
+    pair = scores.against.get(other)
+    if pair is None or pair.ratio is None:
         return None
-    (scores,) = row.by_set.values()
-    return scores.against[name].ratio if name in scores.against else None
+    low, high = pair.ratio_ci95
+    return f"{pair.ratio:.2f}" + ("" if low is None or high is None else f" ({low:.2f} to {high:.2f})")
+
+
+def _truths(rows: Sequence[MultiviewRow]) -> list[str]:
+    """Every set with each truth, the main one first, as "set/truth"."""
+    return [
+        f"{name}/{truth}"
+        for name in rows[0].by_set
+        for truth in (MAIN_TRUTH, *dict.fromkeys(key for row in rows for key in row.by_set[name].by_truth))
+    ]
+
+
+def _against_truth(row: MultiviewRow, place: str) -> str | None:
+    """PA-MPJPE against one truth, and as a share of the detector's repaired 3D against the same."""
+    name, _, truth = place.partition("/")
+    scores = row.by_set[name] if truth == MAIN_TRUTH else row.by_set[name].by_truth.get(truth)
+    if scores is None or scores.pa_mpjpe_mm is None:
+        return None
+    ratio = _ratio_words(scores, "mediapipe_world_repaired")
+    return f"{scores.pa_mpjpe_mm:.1f}" + (f", {ratio}" if ratio else "")
 
 
 def _largest(values: Iterable[float | None]) -> float | None:

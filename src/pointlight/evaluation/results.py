@@ -128,9 +128,10 @@ class PairedDifference:
 
 @dataclass(frozen=True)
 class PairedRatio(PairedDifference):
-    """The same with the quotient of both."""
+    """The same with the quotient of both and its interval, from the same draws."""
 
     ratio: float | None
+    ratio_ci95: Bounds = (None, None)
 
 
 @dataclass(frozen=True)
@@ -186,6 +187,19 @@ class SyntheticRow(Contender):
 
 
 @dataclass(frozen=True)
+class TruthScore(MeanError):
+    """One contender's PA-MPJPE on one set against another truth, on the frames that this truth gives.
+
+    Attributes:
+        against: see `SetScore`.
+        frames: scored, over all cameras.
+    """
+
+    against: Mapping[str, PairedRatio]
+    frames: int
+
+
+@dataclass(frozen=True)
 class SetScore:
     """One contender's PA-MPJPE on one set of cameras.
 
@@ -194,7 +208,12 @@ class SetScore:
         ci95_mm: its block bootstrap over time.
         by_camera: of each camera.
         by_role: mean over the cameras of each role.
-        against: paired differences to the detector's own 3D.
+        against: paired differences and ratios to the detector's own 3D.
+        still: nobody moves, so that intervals draw cameras instead of blocks of time.
+        by_truth: against the truths of other detectors, and of the other cameras only, by their names.
+        dropped_mm: mean distance of the joints that have a reference too poor to score by, in scored frames, after the
+            alignment by the scored ones.
+        dropped_share: share of such joints among all with some reference.
     """
 
     pa_mpjpe_mm: float | None
@@ -202,7 +221,14 @@ class SetScore:
     by_camera: Mapping[str, MeanError]
     by_role: Mapping[str, MeanError]
     against: Mapping[str, PairedRatio]
+    still: bool = False
+    by_truth: Mapping[str, TruthScore] = field(default_factory=dict)
+    dropped_mm: float | None = None
+    dropped_share: float | None = None
 
+
+MAIN_TRUTH = "full"
+"""The detector whose truth the main figures are against: mediapipe's full network."""
 
 WHOLE_PEOPLE, PEOPLE_IN_PART = "full", "part"
 

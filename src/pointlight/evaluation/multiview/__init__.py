@@ -10,14 +10,11 @@ from pointlight.evaluation.multiview.calibration import (
     calibrated_folders,
     read_calibrated_set,
 )
-from pointlight.evaluation.multiview.evaluator import (
-    detect_camera,
-    detect_video,
-    evaluate_multiview,
-    video_roles,
-)
+from pointlight.evaluation.multiview.detections import detect_camera, detect_video, video_roles
+from pointlight.evaluation.multiview.evaluator import evaluate_multiview
 from pointlight.evaluation.multiview.frame_errors import CameraTruth, FrameErrors, frame_errors
 from pointlight.evaluation.multiview.other_tools import read_joints
+from pointlight.evaluation.multiview.other_truths import write_detections_of_cameras
 from pointlight.evaluation.multiview.picture import compare_skeletons, draw_skeleton
 from pointlight.evaluation.multiview.reference import (
     FULL_BODY_JOINTS,
@@ -58,4 +55,5 @@ __all__ = [
     "truth_of",
     "video_roles",
     "views_2d",
+    "write_detections_of_cameras",
 ]

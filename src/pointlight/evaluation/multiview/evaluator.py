@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,10 +17,7 @@ from pointlight.body import (
     BodyModel,
     indices_of,
 )
-from pointlight.capture import MediapipeDetector
-from pointlight.capture.detection import detector_source, read_detections, write_detections
-from pointlight.configuration import config_sha256
-from pointlight.cues import Keypoints2D
+from pointlight.capture.detection import detector_source
 from pointlight.errors import PointlightError
 from pointlight.evaluation.contenders import (
     EVALUATION_SEED,
@@ -47,12 +42,15 @@ from pointlight.evaluation.multiview.calibration import (
     calibrated_folders,
     read_calibrated_set,
 )
+from pointlight.evaluation.multiview.detections import detect_camera, video_roles
 from pointlight.evaluation.multiview.frame_errors import CameraTruth, FrameErrors, frame_errors
 from pointlight.evaluation.multiview.other_tools import read_joints
+from pointlight.evaluation.multiview.other_truths import checked_truths, other_truths, truth_title
 from pointlight.evaluation.multiview.predictors import network_joints, repaired_world_joints, with_points
 from pointlight.evaluation.multiview.reference import (
     CameraDetections,
     check_rates,
+    is_still,
     reference_of,
     unusable,
 )
@@ -66,11 +64,10 @@ from pointlight.evaluation.results import (
     ReferenceQuality,
     ScoredData,
 )
-from pointlight.evaluation.variants import MULTIVIEW, Contender, Variant, variants_of
+from pointlight.evaluation.variants import MULTIVIEW, Contender, Variant, find_variant, variants_of
 from pointlight.files import file_sha256
 from pointlight.media import VideoReader
-from pointlight.motion import default_cache
-from pointlight.progress import Progress, ProgressCallback, silent, under_name
+from pointlight.progress import Progress, ProgressCallback, silent
 from pointlight.training import Checkpoint, training_bank
 
 PREDICTIONS = "predictions"
@@ -129,6 +126,8 @@ def evaluate_multiview(
     motion: Path | Sequence[Path] | None = None,
     predictions: Mapping[str, Path] | None = None,
     config: TruthConfig | None = None,
+    roles: Sequence[str] = (),
+    truths: Sequence[str] = (),
     cache: Path | None = None,
     device: str = "cpu",
     progress: ProgressCallback = silent,
@@ -142,6 +141,9 @@ def evaluate_multiview(
         motion: motion capture that the constant pose is the mean of; procedural if not given.
         predictions: files of another program's joints (`other_tools.py`) by "set/camera"; a row of their own.
         config: how the reference joints are made.
+        roles: score only cameras of these; every camera still has its say in the truth. All if not given.
+        truths: beside "full", "heavy" (mediapipe's heavy network) and files of another detector's keypoints
+            (`other_truths.py`): every row is held against each of them, and against each from the other cameras only.
         cache: where detections are kept.
         device: where networks run, as torch calls it.
         progress: told how far each stage is.
@@ -160,12 +162,18 @@ def evaluate_multiview(
     """
     models = names_of(models)
     data = Path(data)
+    every_truth = checked_truths(truths)
     config = config or TruthConfig()
     body = AnnyBody()
     checkpoints = named_checkpoints(models, body, device)
     baselines = baseline_checkpoints(body, device)
     bank = training_bank(motion, body, cache, progress=progress)
-    roles = video_roles(data)
+    role_of = video_roles(data)
+    if unknown := sorted(set(roles) - set(role_of.values())):
+        there = ", ".join(sorted(set(role_of.values()) - {""}))
+        raise PointlightError(
+            f"no camera of {data} has the role {unknown[0]!r}; index.csv has {there or 'none'}"
+        )
     calibrated_sets, qualities = _read_sets(calibrated_folders(data))
     others = dict(predictions or {})
     known = {f"{each.name}/{view.name}" for each in calibrated_sets.values() for view in each.views}
@@ -184,10 +192,15 @@ def evaluate_multiview(
                 raise
             qualities.append(unusable(calibrated.name, str(error)))
             continue
-        found, scored = _score_set(calibrated, seen, contenders, roles, config, cache, progress)
+        cameras_roles = [role_of.get(f"{calibrated.name}/{view.video.name}", "") for view in calibrated.views]
+        chosen = [v for v, role in enumerate(cameras_roles) if not roles or role in roles]
+        found, scored = _score_set(
+            calibrated, seen, contenders, cameras_roles, chosen, every_truth, config, cache, progress
+        )
         qualities.append(found)
         if scored is not None:
             scored_sets[found.scored_as][calibrated.name] = scored
+    asked = {"roles": list(roles), "truth": list(truths)}
     given = [f"{camera}={file}" for camera, file in others.items()]
     spec = EvaluationSpec.of_this_run(
         MULTIVIEW,
@@ -200,8 +213,10 @@ def evaluate_multiview(
             "truth": asdict(config),
             "block_s": BLOCK_S,
             "interval": INTERVAL_MEANS,
+            "roles": list(roles),
+            "truths": [truth_title(truth) for truth in every_truth],
         },
-        command=command(models, on=MULTIVIEW, data=data, motion=motion, predictions=given),
+        command=command(models, on=MULTIVIEW, data=data, motion=motion, predictions=given, **asked),
     )
     rows = [row for people, sets in scored_sets.items() for row in multiview_rows(sets, people)]
     return EvaluationResult(spec, tuple(rows), tuple(qualities))
@@ -233,7 +248,9 @@ def _score_set(
     calibrated: CalibratedSet,
     seen: Sequence[CameraDetections],
     contenders: _Contenders,
-    roles: Mapping[str, str],
+    roles: Sequence[str],
+    chosen: Sequence[int],
+    truths: Sequence[str],
     config: TruthConfig,
     cache: Path | None,
     progress: ProgressCallback,
@@ -243,20 +260,39 @@ def _score_set(
     progress(Progress(f"truth {name}", 0, 1))
     found, truth, cameras = reference_of(calibrated, seen, config, cache)
     progress(Progress(f"truth {name}", 1, 1))
-    if found.unscored_because:
+    if found.unscored_because or not chosen:
         return found, None
     errors: list[dict[Contender, FrameErrors]] = []
-    for view, detections, camera in zip(calibrated.views, seen, cameras, strict=True):
-        progress(Progress(f"score {name}", len(errors), len(cameras), unit="camera"))
-        joints = contenders.joints(f"{name}/{view.name}", view, detections, camera)
-        errors.append({who: frame_errors(places, camera, truth.time_s) for who, places in joints.items()})
-    progress(Progress(f"score {name}", len(cameras), len(cameras), unit="camera"))
+    said: list[dict[Contender, np.ndarray]] = []
+    for number, v in enumerate(chosen):
+        progress(Progress(f"score {name}", number, len(chosen), unit="camera"))
+        view = calibrated.views[v]
+        said.append(contenders.joints(f"{name}/{view.name}", view, seen[v], cameras[v]))
+        errors.append(_errors(said[-1], cameras[v], truth.time_s))
+    progress(Progress(f"score {name}", len(chosen), len(chosen), unit="camera"))
+    # What was fed with one truth's 2D is not held against another.
+    own = [
+        {who: places for who, places in each.items() if not find_variant(who.variant).true_2d}
+        for each in said
+    ]
+    by_truth = {
+        title: tuple(_errors(each, others[v], truth.time_s) for each, v in zip(own, chosen, strict=True))
+        for title, others in other_truths(truths, calibrated, seen, config, cache, progress)
+    }
     return found, ScoredSet(
-        cameras=tuple(view.name for view in calibrated.views),
-        roles=tuple(roles.get(f"{name}/{view.video.name}", "") for view in calibrated.views),
+        cameras=tuple(calibrated.views[v].name for v in chosen),
+        roles=tuple(roles[v] for v in chosen),
         time_s=truth.time_s,
         errors=tuple(errors),
+        still=is_still(truth),
+        by_truth=by_truth,
     )
+
+
+def _errors(
+    said: Mapping[Contender, np.ndarray], camera: CameraTruth, time_s: np.ndarray
+) -> dict[Contender, FrameErrors]:
+    return {who: frame_errors(places, camera, time_s) for who, places in said.items()}
 
 
 def _run(
@@ -310,75 +346,3 @@ def _read(file: Path | None, time_s: np.ndarray) -> np.ndarray:
     """Another program's joints of one camera; NaN where no file was given for it."""
     nothing = np.full((len(time_s), len(NETWORK_KEYPOINTS), 3), np.nan)
     return nothing if file is None else read_joints(file, time_s)
-
-
-def detect_camera(
-    view: View,
-    cache: Path | None = None,
-    progress: ProgressCallback = silent,
-    size: str = "full",
-) -> CameraDetections:
-    """One camera's detections, from the cache where it holds them.
-
-    Args:
-        view: the camera.
-        cache: where detections are kept; `default_cache()` if not given.
-        progress: told how many frames are read.
-        size: of mediapipe's network, "full", "heavy" or "lite".
-
-    Raises:
-        PointlightError: the video cannot be read, or has another size than its calibration.
-    """
-    keypoints, world_m = detect_video(view.video, cache, progress, size)
-    if keypoints.image_size != view.image_size:
-        raise PointlightError(
-            f"{view.video} is {keypoints.image_size} pixels, its calibration is for {view.image_size}"
-        )
-    return CameraDetections(
-        keypoints, world_m[:, list(indices_of(NETWORK_KEYPOINTS, keypoints.names))].astype(np.float64)
-    )
-
-
-def detect_video(
-    video: Path, cache: Path | None = None, progress: ProgressCallback = silent, size: str = "full"
-) -> tuple[Keypoints2D, np.ndarray]:
-    """The keypoints of a video's person and the detector's own 3D, from the cache where it holds them.
-
-    Args:
-        video: the file.
-        cache: where detections are kept; `default_cache()` if not given.
-        progress: told how many frames are read.
-        size: of mediapipe's network, "full", "heavy" or "lite".
-
-    Raises:
-        PointlightError: the video cannot be read.
-    """
-    source = detector_source(size)
-    path = _detections_file(cache or default_cache(), source, file_sha256(video))
-    stage = f"detect {video.parent.name}/{video.name}"
-    if path.is_file():
-        progress(Progress(stage, 1, 1))
-        return read_detections(path)
-    keypoints, world_m = MediapipeDetector(size=size).track_with_world(
-        VideoReader(video), progress=under_name(progress, stage)
-    )
-    write_detections(path, keypoints, world_m)
-    return keypoints, world_m
-
-
-def _detections_file(cache: Path, source: str, video_sha256: str) -> Path:
-    """Where a video's detections are kept; what version 0.1.0 has kept is found for one release more."""
-    path = cache / f"seen-{config_sha256([source, video_sha256])[:24]}.npz"
-    old = cache / f"seen-{hashlib.sha256(f'{source} {video_sha256}'.encode()).hexdigest()[:24]}.npz"
-    return old if old.is_file() and not path.is_file() else path
-
-
-def video_roles(data: Path) -> dict[str, str]:
-    """Roles of videos by their path below the folder, from its `index.csv` or that of the folder above."""
-    for folder in (Path(data), Path(data).resolve().parent):
-        if (folder / "index.csv").is_file():
-            with open(
-                folder / "index.csv", newline="", encoding="utf-8-sig", errors="surrogateescape"
-            ) as rows:
-                return {row["file"]: row.get("role") or "" for row in csv.DictReader(rows) if row.get("file")}
-    return {}

@@ -29,6 +29,7 @@ class CameraTruth:
         focal_px: of the calibration.
         left_out: share of scored joints whose reference was made without this camera.
         left_out_mm: by how much leaving it out moved them, median.
+        dropped_m: (T, 12, 3) joints whose reference is too poor to score by; NaN elsewhere. None where nobody asks.
     """
 
     joints_m: np.ndarray
@@ -37,6 +38,7 @@ class CameraTruth:
     focal_px: float
     left_out: float
     left_out_mm: float
+    dropped_m: np.ndarray | None = None
 
 
 @by_value
@@ -52,6 +54,7 @@ class FrameErrors:
         scaled_mm: (T,) MPJPE relative to the hips, in camera axes, once the person's size is known.
         acceleration: (T,) error of the joints' acceleration in m/s^2, after the size is known.
         coverage: share of scored frames with a prediction.
+        dropped_mm: (T, 12) distance of the joints that are not scored by, in scored frames, after the same alignment.
     """
 
     pa_mm: np.ndarray
@@ -59,6 +62,7 @@ class FrameErrors:
     scaled_mm: np.ndarray
     acceleration: np.ndarray
     coverage: float
+    dropped_mm: np.ndarray
 
 
 def frame_errors(predicted_m: np.ndarray, camera: CameraTruth, time_s: np.ndarray) -> FrameErrors:
@@ -78,6 +82,8 @@ def frame_errors(predicted_m: np.ndarray, camera: CameraTruth, time_s: np.ndarra
     target = torch.from_numpy(np.nan_to_num(camera.joints_m))
     predicted = torch.nan_to_num(predicted)
     aligned = similarity_alignment(predicted, target, weights).apply(predicted)
+    dropped = np.full_like(camera.joints_m, np.nan) if camera.dropped_m is None else camera.dropped_m
+    dropped_mm = 1000 * np.linalg.norm(aligned.numpy() - dropped, axis=-1)
     joints_mm = 1000 * (aligned - target).norm(dim=-1).numpy()
     sized = predicted.numpy() * _size_ratio(predicted.numpy(), camera.joints_m, counted)
     hips = scored[:, _HIPS[0]] & scored[:, _HIPS[1]] & counted
@@ -89,6 +95,7 @@ def frame_errors(predicted_m: np.ndarray, camera: CameraTruth, time_s: np.ndarra
         scaled_mm=np.where(hips, scaled_mm, np.nan),
         acceleration=_acceleration(sized, target.numpy(), scored & counted[:, None], time_s[:frames]),
         coverage=float(counted.sum() / max(camera.frames.sum(), 1)),
+        dropped_mm=np.where(counted[:, None], dropped_mm, np.nan),
     )
 
 

@@ -13,7 +13,7 @@ from pointlight.body import EXTENDED_KEYPOINTS, NETWORK_KEYPOINTS, indices_of
 from pointlight.cues import Keypoints2D
 from pointlight.errors import PointlightError
 from pointlight.evaluation.multiview.block_bootstrap import rounded
-from pointlight.evaluation.multiview.calibration import CalibratedSet
+from pointlight.evaluation.multiview.calibration import CalibratedSet, View
 from pointlight.evaluation.multiview.frame_errors import CameraTruth
 from pointlight.evaluation.multiview.predictors import scored_frames
 from pointlight.evaluation.multiview.truth import MultiviewTruth, TruthConfig, Views2D, cached_triangulation
@@ -25,6 +25,9 @@ FULL_BODY_JOINTS = 10
 """A frame counts if so many of the 12 have a reference; sets that seldom do, but have `PART_JOINTS`, are scored apart."""
 
 PART_JOINTS = 6
+
+STILL_M = 0.05
+"""Joints that stay so near their median place do not move; chosen by hand, the two development sets lie on either side."""
 
 _SAME_RATE = 0.02
 """Videos of a set whose lengths differ by less, in parts, go alike."""
@@ -52,6 +55,7 @@ def reference_of(
     seen: Sequence[CameraDetections],
     config: TruthConfig,
     cache: Path | None = None,
+    sources: Sequence[CameraDetections] = (),
 ) -> tuple[ReferenceQuality, MultiviewTruth, list[CameraTruth]]:
     """How good a set's reference is, the reference itself, and what each camera is scored on.
 
@@ -60,11 +64,11 @@ def reference_of(
         seen: by each camera.
         config: how the reference joints are made.
         cache: where they are kept.
+        sources: another detector's, that the reference is made of; `seen` then only decides which frames are scored.
     """
-    truth = truth_of(calibrated, seen, config, cache)
-    alone = left_out_truths(views_2d(calibrated, seen), truth, config, cache)
-    least = FULL_BODY_JOINTS if people_shown(truth) == WHOLE_PEOPLE else PART_JOINTS
-    cameras = camera_truths(calibrated, seen, truth, alone, least)
+    truth = truth_of(calibrated, sources or seen, config, cache)
+    alone = left_out_truths(views_2d(calibrated, sources or seen), truth, config, cache)
+    cameras = camera_truths(calibrated, seen, truth, alone, least_joints(truth))
     return quality(calibrated.name, truth, alone, cameras), truth, cameras
 
 
@@ -130,24 +134,72 @@ def camera_truths(
         others = np.delete(truth.inlier, v, axis=0).sum(0)
         without = alone.scored & (others >= 3)
         scored = without | (truth.scored & (others >= 2))
-        places = np.where(without[..., None], alone.joints_world_m, truth.joints_world_m)
-        in_camera = view.lens.to_camera(torch.from_numpy(places)).numpy()
-        in_camera = np.where(scored[..., None], in_camera, np.nan)
-        K = view.lens.K.numpy()
-        flat = in_camera[..., :2] / in_camera[..., 2:] * (K[0, 0], K[1, 1]) + K[:2, 2]
-        twelve = scored[:, TWELVE]
-        sees = scored_frames(seen[v].keypoints)[: len(twelve)]
-        result.append(
-            CameraTruth(
-                joints_m=in_camera[:, TWELVE],
-                extended_px=flat,
-                frames=(twelve.sum(1) >= least_joints) & sees,
-                focal_px=float((K[0, 0] + K[1, 1]) / 2),
-                left_out=float(without[:, TWELVE].sum() / max(twelve.sum(), 1)),
-                left_out_mm=_moved_mm(truth, alone, without),
-            )
-        )
+        result.append(_camera_truth(view, seen[v], truth, alone, without, scored, least_joints))
     return result
+
+
+def other_cameras_truths(
+    calibrated: CalibratedSet,
+    seen: Sequence[CameraDetections],
+    sources: Sequence[CameraDetections],
+    config: TruthConfig,
+    least_joints: int,
+    cache: Path | None = None,
+) -> list[CameraTruth]:
+    """The reference for every camera from the others alone: not even swaps of sides and offsets are known from it.
+
+    Args:
+        calibrated: the set.
+        seen: by each camera; decides which frames are scored.
+        sources: the detections that the reference is made of.
+        config: how the reference joints are made.
+        least_joints: see `camera_truths`.
+        cache: where references are kept.
+    """
+    views = views_2d(calibrated, sources)
+    result = []
+    for v, view in enumerate(calibrated.views):
+        alone = cached_triangulation(views.without(v), config, cache or default_cache())
+        result.append(_camera_truth(view, seen[v], alone, alone, alone.scored, alone.scored, least_joints))
+    return result
+
+
+def _camera_truth(
+    view: View,
+    seen: CameraDetections,
+    truth: MultiviewTruth,
+    alone: MultiviewTruth,
+    without: np.ndarray,
+    scored: np.ndarray,
+    least_joints: int,
+) -> CameraTruth:
+    """One camera's reference: where `without` (T, K) from the others alone, elsewhere from all."""
+    places = np.where(without[..., None], alone.joints_world_m, truth.joints_world_m)
+    every = view.lens.to_camera(torch.from_numpy(places)).numpy()
+    in_camera = np.where(scored[..., None], every, np.nan)
+    K = view.lens.K.numpy()
+    flat = in_camera[..., :2] / in_camera[..., 2:] * (K[0, 0], K[1, 1]) + K[:2, 2]
+    twelve = scored[:, TWELVE]
+    return CameraTruth(
+        joints_m=in_camera[:, TWELVE],
+        extended_px=flat,
+        frames=(twelve.sum(1) >= least_joints) & scored_frames(seen.keypoints)[: len(twelve)],
+        focal_px=float((K[0, 0] + K[1, 1]) / 2),
+        left_out=float(without[:, TWELVE].sum() / max(twelve.sum(), 1)),
+        left_out_mm=_moved_mm(truth, alone, without),
+        dropped_m=np.where(scored[..., None], np.nan, every)[:, TWELVE],
+    )
+
+
+def is_still(truth: MultiviewTruth) -> bool:
+    """Whether nobody moves: most joints stay within `STILL_M` of their median place, for 95 % of the time."""
+    places = np.where(truth.scored[..., None], truth.joints_world_m, np.nan)[:, TWELVE]
+    seen = np.isfinite(places).all(-1).sum(0) >= 2
+    if not seen.any():
+        return False
+    places = places[:, seen]
+    away = np.linalg.norm(places - np.nanmedian(places, axis=0), axis=-1)
+    return bool(np.median(np.nanpercentile(away, 95, axis=0)) < STILL_M)
 
 
 def left_out_truths(
@@ -233,6 +285,11 @@ def why_unscored(truth: MultiviewTruth, cameras: Sequence[CameraTruth]) -> str:
     if not any(camera.frames.any() for camera in cameras):
         return "in no frame do two cameras agree on enough joints without the one that is scored; give more"
     return ""
+
+
+def least_joints(truth: MultiviewTruth) -> int:
+    """How many of the 12 a frame of a set needs to be scored."""
+    return FULL_BODY_JOINTS if people_shown(truth) == WHOLE_PEOPLE else PART_JOINTS
 
 
 def people_shown(truth: MultiviewTruth) -> str:

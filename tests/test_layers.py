@@ -51,7 +51,7 @@ ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("archive",),
         ("detection",),
         ("fitting",),
-        ("angles", "capture", "certainty", "flips", "guessed", "states"),
+        ("angles", "capture", "flips", "guessed", "states"),
         ("world",),
         (
             *("camera", "contact_sheet", "many", "many_names", "options", "overlay", "painting", "predict"),

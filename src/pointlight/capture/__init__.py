@@ -6,7 +6,6 @@ Rooms: detection (video to keypoints), fitting (keypoints to a body), world (a b
 from pointlight.capture.angles import ANGLE_NAMES, JointAngles, joint_angles
 from pointlight.capture.archive import read_npz
 from pointlight.capture.capture import Capture, World
-from pointlight.capture.certainty import joint_errors_m
 from pointlight.capture.detection.detector import MediapipeDetector
 from pointlight.capture.detection.person_box import PersonBox
 from pointlight.capture.guessed import guessed_limbs
@@ -51,7 +50,6 @@ __all__ = [
     "body_states",
     "guessed_limbs",
     "joint_angles",
-    "joint_errors_m",
     "lift_keypoints",
     "place_track",
     "predict",

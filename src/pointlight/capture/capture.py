@@ -22,7 +22,7 @@ _READ_VERSIONS = (1, 2)
 _KIND = "a poses.npz that `pointlight predict` wrote"
 _TEXTS = ("joint_names", "body_joint_names", "keypoint_names", "world_source")
 _WORDS = ("body_model", "focal_source", "keypoint_source", "model_sha256")
-_LATER = ("joint_error_m", "seen", "shot", "shot_shapes", "sides_put_back", "world")
+_LATER = ("seen", "shot", "shot_shapes", "sides_put_back", "world")
 """Fields that files of earlier versions lack; `seen` is made of the keypoints, in files as here."""
 SEEN_SCORE = 0.3
 """Keypoints of lower score count as not seen."""
@@ -119,8 +119,6 @@ class Capture:
         focal_px: focal length in pixels.
         principal_px: (x, y) of the principal point.
         model_sha256: of the weights used.
-        joint_error_m: (T, 14) float32 metres about `joints_camera_m` within which the true joint lies in 80 of 100 frames,
-            as simulated people taught (`joint_errors_m`); NaN where it is not known, as in older files.
         sides_put_back: (T,) bool, the detector's left and right were exchanged here, and were put back. All False if not
             given.
         world: the motion in the world, y up and with a floor; None if not sought, and in files of version 1.
@@ -161,7 +159,6 @@ class Capture:
     model_sha256: str
     shot: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
     shot_shapes: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), np.float32))
-    joint_error_m: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), np.float32))
     sides_put_back: np.ndarray = field(default_factory=lambda: np.zeros(0, np.bool_))
     world: World | None = None
     seen: np.ndarray = field(init=False)
@@ -175,9 +172,6 @@ class Capture:
             object.__setattr__(self, "sides_put_back", np.zeros(frames, np.bool_))
         if not len(self.shot_shapes):
             object.__setattr__(self, "shot_shapes", np.asarray(self.shape)[None])
-        if not len(self.joint_error_m):
-            unknown = np.full((frames, len(self.joint_names)), np.nan, np.float32)
-            object.__setattr__(self, "joint_error_m", unknown)
         expected = {
             "frame_index": (np.int64, (frames,)),
             "time_s": (np.float64, (frames,)),
@@ -188,7 +182,6 @@ class Capture:
             "pose_rotmat": (np.float32, (frames, joints, 3, 3)),
             "shape": (np.float32, (len(self.shape),)),
             "shot": (np.int64, (frames,)),
-            "joint_error_m": (np.float32, (frames, len(self.joint_names))),
             "sides_put_back": (np.bool_, (frames,)),
             "shot_shapes": (np.float32, (len(self.shot_shapes), len(self.shape))),
             "keypoints_px": (np.float32, (frames, len(self.keypoint_names), 3)),

@@ -12,7 +12,6 @@ import numpy as np
 from pointlight.body import AnnyBody, BodyModel
 from pointlight.capture.camera import WatchedReader
 from pointlight.capture.capture import Capture
-from pointlight.capture.certainty import joint_errors_m
 from pointlight.capture.fitting.lifting import lift
 from pointlight.capture.fitting.refine import refine
 from pointlight.capture.fitting.stature import of_size
@@ -345,7 +344,6 @@ def lift_with_diagnostics(
         model_sha256=checkpoint.sha256,
         sides_put_back=np.concatenate([part.swapped for part in repaired]),
     )
-    capture = replace(capture, joint_error_m=joint_errors_m(capture))
     told = [*keypoints.warnings, *words_of_cuts(parts), *(text for _, texts in sized for text in texts)]
     diagnostics = Diagnostics(
         frames=len(capture),

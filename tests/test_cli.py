@@ -466,7 +466,7 @@ def test_interrupted_it_keeps_what_is_whole(
     code, said = predict_fails(given, monkeypatch, capsys)
     assert code == 130
     assert (
-        said == "lift, done\nrefine, step 120 of 120\npointlight: interrupted; what is whole has been kept\n"
+        said == "lift, done\nrefine, step 160 of 160\npointlight: interrupted; what is whole has been kept\n"
     )
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["poses.npz"]
     assert len(Capture.load(tmp_path / "out" / "poses.npz")) == frames

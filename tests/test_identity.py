@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from motion_files import bvh_text, walking_clip
 
-from pointlight.body import AnnyBody
+from pointlight.body import NETWORK_KEYPOINTS, AnnyBody
 from pointlight.configuration import (
     added,
     config_sha256,
@@ -29,7 +29,7 @@ from pointlight.configuration import (
 )
 from pointlight.cues import Keypoints2D
 from pointlight.errors import PointlightError
-from pointlight.evaluation.multiview import evaluator
+from pointlight.evaluation.multiview import detections
 from pointlight.evaluation.multiview.calibration import View
 from pointlight.media import VideoWriter, write_png
 from pointlight.motion import procedural_bank
@@ -256,14 +256,16 @@ def test_windows_of_before_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_detections_of_before_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     video = write_video(tmp_path / "a.mp4", 2)
     view = View(name="a", video=video, image_size=(320, 240), lens=cast(Any, SimpleNamespace()))
-    names = evaluator.NETWORK_KEYPOINTS
+    names = NETWORK_KEYPOINTS
     keypoints = Keypoints2D(names, np.arange(2) / 30, np.arange(2), np.ones((2, 12, 3)), (320, 240), "made")
     old = hashlib.sha256(
-        f"{evaluator.detector_source('full')} {hashlib.sha256(video.read_bytes()).hexdigest()}".encode()
+        f"{detections.detector_source('full')} {hashlib.sha256(video.read_bytes()).hexdigest()}".encode()
     ).hexdigest()
-    evaluator.write_detections(tmp_path / f"seen-{old[:24]}.npz", keypoints, np.zeros((2, 12, 3), np.float32))
-    monkeypatch.setattr(evaluator, "MediapipeDetector", lambda *_, **__: pytest.fail("detected again"))
-    assert len(evaluator.detect_camera(view, tmp_path).keypoints) == 2
+    detections.write_detections(
+        tmp_path / f"seen-{old[:24]}.npz", keypoints, np.zeros((2, 12, 3), np.float32)
+    )
+    monkeypatch.setattr(detections, "MediapipeDetector", lambda *_, **__: pytest.fail("detected again"))
+    assert len(detections.detect_camera(view, tmp_path).keypoints) == 2
 
 
 # Data sets

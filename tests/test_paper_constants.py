@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from pointlight.body import EVALUATION_JOINTS, NETWORK_KEYPOINTS, AnnyBody
-from pointlight.capture.overlay import TURN_DEG
+from pointlight.capture.turned_view import TURN_DEG
 from pointlight.cues import KEYPOINT_SETS, MIN_VISIBLE, PictureCueConfig, PointCueConfig, totally_occluded
 from pointlight.cues.flow_channels import FLOW_UNIT_PX
 from pointlight.cues.heatmaps import DEVIATION_PX

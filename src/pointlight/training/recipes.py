@@ -270,6 +270,7 @@ RECIPES: dict[str, Recipe] = {
         replace(
             _POINTS,
             name="tiny",
+            scenes=replace(_POINTS.scenes, variety=VarietyConfig()),
             network=MotionHMRConfig(encoder=PointsEncoderConfig(hidden=32, features=32), lstm=16, head=32),
             optimiser=OptimiserConfig(
                 kind="soap", batch=4, steps=8, warmup=2, evaluate_every=4, save_every=2, average=0.5

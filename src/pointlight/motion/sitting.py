@@ -33,8 +33,7 @@ class _Seat:
 
 
 _SEATS = (
-    _Seat((70, 100), (0, 22), (-8, 15), (65, 110)),  # a chair
-    _Seat((70, 100), (0, 22), (-8, 15), (65, 110)),
+    *(_Seat((70, 100), (0, 22), (-8, 15), (65, 110)),) * 2,  # a chair, twice as often as the others
     _Seat((55, 85), (0, 30), (-5, 20), (30, 95)),  # a bar stool, a table's edge
     _Seat((88, 115), (-12, 8), (-5, 20), (60, 100), apart=0.6),  # one leg over the other
     _Seat((85, 115), (0, 25), (-5, 20), (0, 60), apart=1.0),  # the floor, legs before
@@ -42,6 +41,18 @@ _SEATS = (
     _Seat((100, 125), (-5, 15), (-5, 10), (95, 135)),  # the floor, knees drawn up
     _Seat((55, 85), (0, 20), (-10, 10), (125, 145), apart=0.1),  # on the heels
 )
+_HELD = (
+    ((25, 45), (10, 45), (0, 35), (20, 80)),  # on the thighs
+    ((25, 45), (5, 35), (30, 70), (50, 100)),  # in the lap
+    ((5, 25), (-25, 10), (20, 60), (70, 110)),  # on the hips
+    ((25, 45), (25, 60), (50, 85), (85, 125)),  # folded, to the other arm
+    ((20, 45), (35, 85), (0, 50), (105, 145)),  # at the face
+    ((20, 40), (-50, -15), (30, 80), (20, 95)),  # behind the back
+    ((-30, 30), (-20, 60), (-30, 30), (0, 60)),  # on a chair's arm or back
+)
+"""How an arm is held, in degrees: down from the A-pose, forward, turned inwards, and how far the elbow is bent."""
+_LEFT_ELBOW_AXIS, _ELBOW_AT_REST_DEG = (-0.737, -0.673, 0.051), 40.0
+"""About which a left elbow bends, body axes, and how far it is bent in the body's rest pose."""
 _ARM_SHARE = 0.6
 """Arms that rest as seated people's do; the others stay the window's."""
 _LEAN_DEG = (-22.0, 22.0)
@@ -85,10 +96,6 @@ def sit_down(window: BodyMotion, rng: np.random.Generator) -> BodyMotion:
     return replace(window, pose=pose, root=root, translation_m=place_m.astype(np.float32))
 
 
-_LEFT_ELBOW_AXIS, _ELBOW_AT_REST_DEG = (-0.737, -0.673, 0.051), 40.0
-"""About which a left elbow bends, body axes, and how far it is bent in the body's rest pose."""
-
-
 def rest_arms(pose: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Poses (T, 21, 3, 3) with both arms held, idling: in the lap, on thighs or hips, folded, at the face, behind the back.
 
@@ -120,18 +127,6 @@ def fold_elbow(side: str, degrees: np.ndarray) -> np.ndarray:
     mirror = (1.0, 1.0, 1.0) if side == "left" else (1.0, -1.0, -1.0)
     hinge = np.array(_LEFT_ELBOW_AXIS) * mirror
     return _matrices(Rotation.from_rotvec(np.radians(degrees)[:, None] * hinge))
-
-
-_HELD = (
-    # down from the A-pose, forward, turned inwards, bend of the elbow
-    ((25, 45), (10, 45), (0, 35), (20, 80)),  # on the thighs
-    ((25, 45), (5, 35), (30, 70), (50, 100)),  # in the lap
-    ((5, 25), (-25, 10), (20, 60), (70, 110)),  # on the hips
-    ((25, 45), (25, 60), (50, 85), (85, 125)),  # folded, to the other arm
-    ((20, 45), (35, 85), (0, 50), (105, 145)),  # at the face
-    ((20, 40), (-50, -15), (30, 80), (20, 95)),  # behind the back
-    ((-30, 30), (-20, 60), (-30, 30), (0, 60)),  # on a chair's arm or back
-)
 
 
 def _held_arm(rng: np.random.Generator) -> np.ndarray:

@@ -45,7 +45,6 @@ _SWING_DEG = 25.0
 _FOLD_DEG = 60.0
 """A swung leg's knee is folded by up to as much more."""
 
-
 _ARM_SWING_DEG = 30.0
 """Standard deviation of a swung shoulder's turn about each axis."""
 
@@ -164,8 +163,7 @@ def swing_leg(window: BodyMotion, rng: np.random.Generator) -> BodyMotion:
     frames = window.frames
     side = ("left", "right")[rng.integers(2)]
     hip, knee = (DRIVEN_JOINTS.index(f"{side}_{part}") - 1 for part in ("hip", "knee"))
-    slow = gaussian_filter1d(rng.standard_normal((frames, 4)), 6, axis=0, mode="reflect") * 4
-    course = 0.7 * rng.standard_normal((1, 4)) + 0.7 * slow
+    course = _swinging(frames, rng)
     swing = Rotation.from_rotvec(np.radians(_SWING_DEG) * course[:, :3]).as_matrix()
     # A knee folds one way: a positive turn about x (heel back).
     fold = np.radians(_FOLD_DEG) / (1 + np.exp(-2 * course[:, 3]))
@@ -192,14 +190,19 @@ def move_arms(window: BodyMotion, donor: BodyMotion, rng: np.random.Generator) -
         arm = [DRIVEN_JOINTS.index(f"{side}_{part}") - 1 for part in ("collar", "shoulder", "elbow", "wrist")]
         pose[:, arm] = donor.pose[:, arm]
         return replace(window, pose=pose)
-    slow = gaussian_filter1d(rng.standard_normal((window.frames, 4)), 6, axis=0, mode="reflect") * 4
-    course = 0.7 * rng.standard_normal((1, 4)) + 0.7 * slow
+    course = _swinging(window.frames, rng)
     shoulder, elbow = (DRIVEN_JOINTS.index(f"{side}_{part}") - 1 for part in ("shoulder", "elbow"))
     swing = Rotation.from_rotvec(np.radians(_ARM_SWING_DEG) * course[:, :3]).as_matrix()
     fold = _ARM_FOLD_DEG / (1 + np.exp(-2 * course[:, 3])) * rng.random()
     pose[:, shoulder] = pose[:, shoulder] @ swing.astype(np.float32)
     pose[:, elbow] = pose[:, elbow] @ fold_elbow(side, fold)
     return replace(window, pose=pose)
+
+
+def _swinging(frames: int, rng: np.random.Generator) -> np.ndarray:
+    """(T, 4) smooth courses of deviation near 1: a limb's turns about three axes, and how far it is folded."""
+    slow = gaussian_filter1d(rng.standard_normal((frames, 4)), 6, axis=0, mode="reflect") * 4
+    return 0.7 * rng.standard_normal((1, 4)) + 0.7 * slow
 
 
 def _orthonormal(matrices: np.ndarray) -> np.ndarray:
